@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace gamut::core {
+
+/// How a run ended. `converged` implies that objective, iterate and residual are finite.
+enum class status {
+    converged,        ///< the residual fell below the tolerance
+    iteration_limit,  ///< stop.iterations used up
+    time_limit,       ///< stop.seconds used up
+    stopped,          ///< an observer asked for it
+    diverged,         ///< a value that is not finite, or an objective that grows without end
+    separable         ///< the classes can be told apart perfectly: the unpenalised minimum is at infinity
+};
+
+constexpr std::string_view name(status value) {
+    switch (value) {
+        case status::converged: return "converged";
+        case status::iteration_limit: return "iteration limit";
+        case status::time_limit: return "time limit";
+        case status::stopped: return "stopped";
+        case status::diverged: return "diverged";
+        case status::separable: return "separable";
+    }
+    return "unknown";
+}
+
+/// What an observer sees after an iteration; NaN: this solver has no such number. Everything but seconds, rank and
+/// ranks has the same bits for every number of ranks. The two views must refer to string literals.
+struct record {
+    static constexpr double none = std::numeric_limits<double>::quiet_NaN();
+    std::string_view solver, phase;
+    std::size_t iteration = 0;
+    double objective = none;
+    double residual = none;  ///< what the stopping rule compares with the tolerance
+    double dual_residual = none;
+    double step = none;  ///< step length, or the rho of a method of multipliers
+    std::size_t nonzeros = 0;
+    std::size_t passes = 0;  ///< over the data so far
+    double seconds = 0;      ///< since the run began
+    int rank = 0, ranks = 1;
+};
+
+template <class Array>
+struct result {
+    Array weights;
+    double objective = std::numeric_limits<double>::quiet_NaN();
+    core::status status = core::status::iteration_limit;
+    std::string message{};  ///< why it ended, in a sentence
+    std::size_t iterations = 0;
+    std::size_t passes = 0;  ///< over the data
+    double seconds = 0;
+    std::vector<record> history{};
+};
+
+}  // namespace gamut::core
