@@ -35,7 +35,7 @@ constexpr std::string_view name(status value) {
 /// ranks has the same bits for every number of ranks. The two views must refer to string literals.
 struct record {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    std::string_view solver, phase;
+    std::string_view solver{}, phase{};
     std::size_t iteration = 0;
     double objective = none;
     double residual = none;  ///< what the stopping rule compares with the tolerance
