@@ -8,9 +8,12 @@ if(NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_CXX_COMPILER_LAUNCH
     find_program(GAMUT_CCACHE ccache)
     mark_as_advanced(GAMUT_CCACHE)
     if(GAMUT_CCACHE)  # the two kinds of sloppiness are what a precompiled header needs
-        set(CMAKE_CXX_COMPILER_LAUNCHER "${GAMUT_CCACHE};sloppiness=pch_defines,time_macros")
+        set(CMAKE_CXX_COMPILER_LAUNCHER "/usr/bin/env;CCACHE_SLOPPINESS=pch_defines,time_macros;${GAMUT_CCACHE}")
     endif()
 endif()
+
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
 add_library(gamut_development INTERFACE)
 target_compile_options(gamut_development INTERFACE -Wall -Wextra -Wpedantic)

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // The main of every test executable that runs in one process; the test files of a folder are linked to it.
-#define BOOST_TEST_MODULE gamut
 #include <boost/test/unit_test.hpp>
+
+int main(int argc, char** argv) {
+    return boost::unit_test::unit_test_main([] { return true; }, argc, argv);
+}

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // The main of every test that ctest runs under mpirun. A rank that leaves a test case early, by an exception or a failed
 // BOOST_REQUIRE, would leave the others waiting in their next collective: it ends the whole job instead.
-#define BOOST_TEST_NO_MAIN
 #include <boost/test/tree/observer.hpp>
 #include <boost/test/unit_test.hpp>
 #include <cstdio>
