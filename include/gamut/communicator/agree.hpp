@@ -15,8 +15,7 @@ namespace gamut::communicator {
 namespace detail {
 
 /// A rank's entry in a lane that is combined by maximum: 0 when all is well, so that the lowest failing rank wins.
-template <Communicator C>
-std::int32_t failure_lane(const C& c, const std::exception_ptr& mine) {
+template <Communicator C> std::int32_t failure_lane(const C& c, const std::exception_ptr& mine) {
     return mine ? c.size() - c.rank() : 0;
 }
 
@@ -46,8 +45,7 @@ template <Communicator C>
 /// All ranks go on, or all throw the same error: that of the lowest rank whose `mine` is not null, by its type in
 /// core/error.hpp (a std::bad_alloc becomes core::out_of_memory, a foreign type core::error).
 /// Collective: one all-reduce of 4 bytes, and two broadcasts if somebody failed.
-template <Communicator C>
-void agree(const C& c, std::exception_ptr mine) {
+template <Communicator C> void agree(const C& c, std::exception_ptr mine) {
     std::int32_t lane = detail::failure_lane(c, mine);
     c.all_reduce(std::span<std::int32_t>(&lane, 1), operation::maximum);
     if (lane != 0) detail::throw_together(c, lane, mine);
@@ -55,7 +53,7 @@ void agree(const C& c, std::exception_ptr mine) {
 
 /// Runs work that may fail on some ranks only; it must not communicate.
 template <Communicator C, class F>
-    requires std::invocable<F>
+requires std::invocable<F>
 void agree(const C& c, F&& local_work) {
     std::exception_ptr mine;
     try {

@@ -18,7 +18,7 @@ constexpr std::string_view name(operation value) { return value == operation::su
 /// The built-in types that travel.
 template <class T>
 concept Element = std::same_as<T, double> || std::same_as<T, float> || std::same_as<T, std::int64_t> ||
-                  std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>;
+    std::same_as<T, std::int32_t> || std::same_as<T, std::uint8_t>;
 
 namespace detail {
 
@@ -36,15 +36,14 @@ concept Carries = requires(const C& c, std::span<T> values, std::span<const T> m
 /// Sizes are 64-bit; a collective that fails throws core::communicator_error.
 template <class C>
 concept Communicator = std::copyable<C> && detail::Carries<C, double> && detail::Carries<C, float> &&
-                       detail::Carries<C, std::int64_t> && detail::Carries<C, std::int32_t> &&
-                       detail::Carries<C, std::uint8_t> && requires(const C& c) {
-                           typename C::sums;
-                           requires std::same_as<typename C::sums, core::exact> ||
-                                        std::same_as<typename C::sums, core::fast>;
-                           { c.rank() } -> std::same_as<int>;
-                           { c.size() } -> std::same_as<int>;
-                           { c.local_size() } -> std::same_as<int>;  // ranks that share this machine
-                           c.barrier();
-                       };
+    detail::Carries<C, std::int64_t> && detail::Carries<C, std::int32_t> && detail::Carries<C, std::uint8_t> &&
+    requires(const C& c) {
+    typename C::sums;
+    requires std::same_as<typename C::sums, core::exact> || std::same_as<typename C::sums, core::fast>;
+    { c.rank() } -> std::same_as<int>;
+    { c.size() } -> std::same_as<int>;
+    { c.local_size() } -> std::same_as<int>;  // ranks that share this machine
+    c.barrier();
+};
 
 }  // namespace gamut::communicator

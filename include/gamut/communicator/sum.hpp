@@ -69,11 +69,14 @@ template <Communicator C>
 void sum(const C& c, std::span<const double> partials, std::size_t count, std::span<double> out,
          std::exception_ptr failure = nullptr) {
     if (!failure && partials.size() != count * out.size())
-        failure = std::make_exception_ptr(core::shape_error(core::text(
-            "sum: ", partials.size(), " numbers (", count, " partial sums of ", out.size(), " entries) sizes must agree")));
+        failure = std::make_exception_ptr(
+            core::shape_error(core::text("sum: ", partials.size(), " numbers (", count, " partial sums of ", out.size(),
+                                         " entries) sizes must agree")));
     if (failure) count = 0;
-    if constexpr (std::same_as<typename C::sums, core::exact>) detail::sum_exactly(c, partials, count, out, failure);
-    else detail::sum_fast(c, partials, count, out, failure);
+    if constexpr (std::same_as<typename C::sums, core::exact>)
+        detail::sum_exactly(c, partials, count, out, failure);
+    else
+        detail::sum_fast(c, partials, count, out, failure);
 }
 
 }  // namespace gamut::communicator

@@ -78,13 +78,20 @@ inline std::string message_of(std::exception_ptr failure) {
 /// Throws the type that belongs to `kind`; `none` and `other` give core::error.
 [[noreturn]] inline void throw_error(error_kind kind, const std::string& message) {
     switch (kind) {
-        case error_kind::option: throw option_error(message);
-        case error_kind::shape: throw shape_error(message);
-        case error_kind::data: throw data_error(message);
-        case error_kind::communicator: throw communicator_error(message);
-        case error_kind::device: throw device_error(message);
-        case error_kind::memory: throw out_of_memory(message);
-        default: throw error(message);
+    case error_kind::option:
+        throw option_error(message);
+    case error_kind::shape:
+        throw shape_error(message);
+    case error_kind::data:
+        throw data_error(message);
+    case error_kind::communicator:
+        throw communicator_error(message);
+    case error_kind::device:
+        throw device_error(message);
+    case error_kind::memory:
+        throw out_of_memory(message);
+    default:
+        throw error(message);
     }
 }
 

@@ -27,10 +27,10 @@ struct fast {};   ///< floating point addition in whatever order comes: half the
 /// The idea: Demmel and Nguyen, Parallel reproducible summation, IEEE Trans. Computers 64 (2015), with one fold.
 namespace exact_sum {
 
-inline constexpr std::int32_t zero = -4096;       ///< exponent of an entry whose partials are all 0
-inline constexpr std::int32_t not_finite = 4096;  ///< exponent of an entry with an infinity or a NaN
-inline constexpr std::int32_t smallest = -1023;   ///< multiples of 2^(smallest - 51) = 2^-1074 are all there is
-inline constexpr int fraction = 51;               ///< bits kept of the largest partial
+inline constexpr std::int32_t zero = -4096;          ///< exponent of an entry whose partials are all 0
+inline constexpr std::int32_t not_finite = 4096;     ///< exponent of an entry with an infinity or a NaN
+inline constexpr std::int32_t smallest = -1023;      ///< multiples of 2^(smallest - 51) = 2^-1074 are all there is
+inline constexpr int fraction = 51;                  ///< bits kept of the largest partial
 inline constexpr std::int64_t most_partials = 4095;  ///< in all, over all ranks: 4095 * 2^51 < 2^63
 
 static_assert(std::numeric_limits<double>::is_iec559 && FLT_EVAL_METHOD == 0,

@@ -26,7 +26,8 @@ class json_lines {
 public:
     explicit json_lines(std::string path) : path_(std::move(path)) {}
     json_lines(json_lines&& other) noexcept
-        : path_(std::move(other.path_)), file_(std::exchange(other.file_, nullptr)) {}
+        : path_(std::move(other.path_)),
+          file_(std::exchange(other.file_, nullptr)) {}
     json_lines& operator=(json_lines&& other) noexcept {
         std::swap(path_, other.path_);
         std::swap(file_, other.file_);
@@ -86,7 +87,8 @@ private:
     std::string partial() const { return path_ + ".partial"; }
 
     [[noreturn]] static void fail(const char* problem, const std::string& name) {
-        throw error(text(name, ": ", problem, " (", std::strerror(errno), ") check the folder, the rights and the space"));
+        throw error(
+            text(name, ": ", problem, " (", std::strerror(errno), ") check the folder, the rights and the space"));
     }
 
     // a rename survives a power cut only when the folder that holds the name has reached the disk, too
@@ -104,9 +106,12 @@ private:
         line += '"';
         for (const char c : value) {
             const auto byte = static_cast<unsigned char>(c);
-            if (c == '"' || c == '\\') (line += '\\') += c;
-            else if (byte < 0x20) ((line += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
-            else line += c;
+            if (c == '"' || c == '\\')
+                (line += '\\') += c;
+            else if (byte < 0x20)
+                ((line += "\\u00") += digits[byte >> 4]) += digits[byte & 15];
+            else
+                line += c;
         }
         line += '"';
     }

@@ -14,12 +14,11 @@ namespace gamut::core {
 /// Called on every rank (record::rank says which); all ranks stop when one asks, and throw when one throws.
 template <class O>
 concept Observer = std::invocable<O&, const record&> &&
-                   (std::is_void_v<std::invoke_result_t<O&, const record&>> ||
-                    std::convertible_to<std::invoke_result_t<O&, const record&>, bool>);
+    (std::is_void_v<std::invoke_result_t<O&, const record&>> ||
+     std::convertible_to<std::invoke_result_t<O&, const record&>, bool>);
 
 /// Calls one observer; true when it asks to stop.
-template <Observer O>
-bool notify(O& observer, const record& seen) {
+template <Observer O> bool notify(O& observer, const record& seen) {
     if constexpr (std::is_void_v<std::invoke_result_t<O&, const record&>>) {
         observer(seen);
         return false;

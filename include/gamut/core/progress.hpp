@@ -35,8 +35,10 @@ public:
     ~progress_table() { finish(); }
 
     void show(std::FILE* out, std::size_t every, const record& now) {
-        if (out_ == nullptr || now.iteration <= last_.iteration || now.solver != last_.solver) begin(out, now);
-        else if (now.phase != last_.phase) title(now);
+        if (out_ == nullptr || now.iteration <= last_.iteration || now.solver != last_.solver)
+            begin(out, now);
+        else if (now.phase != last_.phase)
+            title(now);
         last_ = now;
         pending_ = true;
         if (due(every, now)) print();
@@ -87,8 +89,10 @@ private:
         const auto now = values(last_);
         for (std::size_t i = 0; i < numbers; ++i) {
             if (!columns_[i]) continue;
-            if (std::isnan(now[i])) std::fprintf(out_, "  %*s", i == 0 ? 17 : 13, "-");
-            else std::fprintf(out_, i == 0 ? "  %17.10g" : "  %13.3e", now[i]);
+            if (std::isnan(now[i]))
+                std::fprintf(out_, "  %*s", i == 0 ? 17 : 13, "-");
+            else
+                std::fprintf(out_, i == 0 ? "  %17.10g" : "  %13.3e", now[i]);
         }
         std::fprintf(out_, "  %9zu  %9.3f\n", last_.nonzeros, last_.seconds);
         std::fflush(out_);

@@ -21,12 +21,18 @@ enum class status {
 
 constexpr std::string_view name(status value) {
     switch (value) {
-        case status::converged: return "converged";
-        case status::iteration_limit: return "iteration limit";
-        case status::time_limit: return "time limit";
-        case status::stopped: return "stopped";
-        case status::diverged: return "diverged";
-        case status::separable: return "separable";
+    case status::converged:
+        return "converged";
+    case status::iteration_limit:
+        return "iteration limit";
+    case status::time_limit:
+        return "time limit";
+    case status::stopped:
+        return "stopped";
+    case status::diverged:
+        return "diverged";
+    case status::separable:
+        return "separable";
     }
     return "unknown";
 }
@@ -47,8 +53,7 @@ struct record {
     int rank = 0, ranks = 1;
 };
 
-template <class Array>
-struct result {
+template <class Array> struct result {
     Array weights;
     double objective = std::numeric_limits<double>::quiet_NaN();
     core::status status = core::status::iteration_limit;

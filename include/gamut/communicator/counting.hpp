@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+
+#include <gamut/communicator/concept.hpp>
+
+namespace gamut::communicator {
+
+/// Any communicator, and how much this rank said: messages() collectives and bytes() of payload that it contributed
+/// (for a broadcast only the root contributes). Copies count together.
+template <class C> class counting {
+public:
+    using sums = typename C::sums;
+
+    counting() : counting(C{}) {}
+    explicit counting(C inner) : inner_(std::move(inner)), counts_(std::make_shared<counts>()) {}
+
+    std::uint64_t messages() const { return counts_->messages; }
+    std::uint64_t bytes() const { return counts_->bytes; }
+    void reset() const { counts_->messages = counts_->bytes = 0; }
+
+    int rank() const { return inner_.rank(); }
+    int size() const { return inner_.size(); }
+    int local_size() const { return inner_.local_size(); }
+
+    template <Element T> void all_reduce(std::span<T> values, operation combine) const {
+        add(values.size_bytes());
+        inner_.all_reduce(values, combine);
+    }
+
+    template <Element T> void broadcast(std::span<T> values, int root) const {
+        add(rank() == root ? values.size_bytes() : 0);
+        inner_.broadcast(values, root);
+    }
+
+    template <Element T> void gather(std::span<const T> mine, std::span<T> all) const {
+        add(mine.size_bytes());
+        inner_.gather(mine, all);
+    }
+
+    void barrier() const {
+        add(0);
+        inner_.barrier();
+    }
+
+private:
+    struct counts {
+        std::atomic<std::uint64_t> messages{0}, bytes{0};
+    };
+
+    void add(std::size_t bytes) const {
+        counts_->messages.fetch_add(1, std::memory_order_relaxed);
+        counts_->bytes.fetch_add(bytes, std::memory_order_relaxed);
+    }
+
+    C inner_;
+    std::shared_ptr<counts> counts_;
+};
+
+}  // namespace gamut::communicator

@@ -1,0 +1,287 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <boost/mpi/communicator.hpp>
+#include <boost/mpi/datatype.hpp>
+#include <boost/mpi/environment.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <thread>
+#include <type_traits>
+#include <utility>
+
+#include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/watchdog.hpp>
+#include <gamut/core/clock.hpp>
+#include <gamut/core/error.hpp>
+
+namespace gamut::communicator {
+
+namespace detail {
+
+/// Every raw MPI call goes through here: communicators return error codes, and an unread code is a wrong result.
+inline void checked(int code, const char* call) {
+    if (code == MPI_SUCCESS) return;
+    char reason[MPI_MAX_ERROR_STRING] = "unknown error";
+    int length = 0;
+    MPI_Error_string(code, reason, &length);
+    throw core::communicator_error(core::text(call, " failed (", static_cast<const char*>(reason), ")"));
+}
+
+/// The ranks of `group` that share this machine. Collective.
+inline int ranks_here(MPI_Comm group) {
+    MPI_Comm here = MPI_COMM_NULL;
+    checked(MPI_Comm_split_type(group, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &here), "MPI_Comm_split_type");
+    int ranks = 0;
+    checked(MPI_Comm_size(here, &ranks), "MPI_Comm_size");
+    checked(MPI_Comm_free(&here), "MPI_Comm_free");
+    return ranks;
+}
+
+inline boost::mpi::communicator duplicate_of_world() {
+    boost::mpi::communicator copy(MPI_COMM_WORLD, boost::mpi::comm_duplicate);
+    checked(MPI_Comm_set_errhandler(copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+    return copy;
+}
+
+inline constexpr int stuck = 75;   // exit code of a job that the watchdog ended: try again later (EX_TEMPFAIL)
+inline constexpr int failed = 70;  // exit code of a job that one rank left by an exception (EX_SOFTWARE)
+
+/// Ends all ranks. The second thread is for an MPI that cannot even do that any more.
+[[noreturn]] inline void abort_job(int code) {
+    std::fflush(stderr);
+    std::thread([code] {
+        std::this_thread::sleep_for(std::chrono::seconds(10));
+        std::_Exit(code);
+    }).detach();
+    MPI_Abort(MPI_COMM_WORLD, code);
+    std::_Exit(code);
+}
+
+/// What a session keeps for all communicators.
+struct world {
+    explicit world(double deadline) : guard(deadline, &world::expired) {}
+
+    static void expired(const wait& what, double seconds) {
+        int rank = 0, size = 0;
+        MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+        MPI_Comm_size(MPI_COMM_WORLD, &size);
+        std::fprintf(stderr,
+                     "gamut: rank %d of %d has waited %.1f s in %s of %zu %s (another rank never came, or the network "
+                     "is cut) ending the job with exit code %d\n",
+                     rank, size, seconds, what.operation, what.count, what.type, stuck);
+        std::fflush(stderr);
+        // the others' deadlines end about now, too: let them say what they waited for
+        std::this_thread::sleep_for(std::chrono::duration<double>(std::min(1.0, seconds / 4)));
+        abort_job(stuck);
+    }
+
+    boost::mpi::communicator everyone = duplicate_of_world();
+    boost::mpi::communicator closing = duplicate_of_world();  // where ranks meet that leave, perhaps by an exception
+    int local_size = ranks_here(everyone);
+    watchdog guard;
+};
+
+inline world* running = nullptr;  // set by the session; read by every collective
+
+inline world& running_world() {
+    if (running == nullptr)
+        throw core::communicator_error(
+            "communicator::mpi: no session is running (MPI starts and ends with one) first in main: "
+            "communicator::mpi_session session(argc, argv);");
+    return *running;
+}
+
+/// Tells the watchdog, for as long as it lives, what this rank waits for.
+class waiting {
+public:
+    explicit waiting(const wait& what) : guard_(running_world().guard) { guard_.enter(what); }
+    ~waiting() { guard_.leave(); }
+    waiting(const waiting&) = delete;
+    waiting& operator=(const waiting&) = delete;
+
+private:
+    watchdog& guard_;
+};
+
+template <class T> constexpr const char* type_name() {
+    if constexpr (std::is_same_v<T, double>)
+        return "double";
+    else if constexpr (std::is_same_v<T, float>)
+        return "float";
+    else if constexpr (std::is_same_v<T, std::int64_t>)
+        return "int64";
+    else if constexpr (std::is_same_v<T, std::int32_t>)
+        return "int32";
+    else
+        return "uint8";
+}
+
+}  // namespace detail
+
+/// Starts MPI, and ends it when it goes out of scope: first in main, one per process.
+///
+/// A watchdog thread ends a stuck job: a rank that waits in one collective for longer than `deadline` seconds writes
+/// what it waits for to the standard error and aborts the job with exit code 75.
+///
+/// An exception that leaves the session's scope on all ranks passes unharmed; one that leaves it on some ranks only
+/// would leave the others waiting for ever, so after a few seconds the job is aborted with exit code 70 and the exception
+/// is not seen again (its text cannot be had while it is in flight: catch inside the scope to print it).
+class mpi_session {
+public:
+    mpi_session(int& argc, char**& argv, double deadline = 600) : deadline_(deadline) {
+        if (!(deadline > 0))
+            throw core::option_error(
+                core::text("mpi_session: deadline is ", deadline, " seconds (it must be positive)"));
+        if (detail::running != nullptr)
+            throw core::communicator_error("mpi_session: a session is running already (MPI starts once per process)");
+        if (boost::mpi::environment::finalized())
+            throw core::communicator_error("mpi_session: MPI has been ended (it starts once per process)");
+        environment_.emplace(argc, argv, boost::mpi::threading::multiple, false);
+        world_ = std::make_unique<detail::world>(deadline);
+        detail::running = world_.get();
+    }
+    mpi_session(const mpi_session&) = delete;
+    mpi_session& operator=(const mpi_session&) = delete;
+
+    ~mpi_session() {
+        const bool unwinding = std::uncaught_exceptions() > exceptions_;
+        {
+            const detail::waiting guard(
+                {"the end of the session", "ranks", static_cast<std::size_t>(world_->everyone.size())});
+            if (!everyone_leaves(unwinding ? std::min(deadline_, 5.0) : 0)) {
+                std::fprintf(stderr,
+                             "gamut: rank %d leaves its mpi_session by an exception (the other ranks go on) ending the "
+                             "job with exit code %d\n",
+                             world_->everyone.rank(), detail::failed);
+                detail::abort_job(detail::failed);
+            }
+            detail::running = nullptr;
+            world_->everyone = world_->closing = boost::mpi::communicator(MPI_COMM_SELF, boost::mpi::comm_attach);
+            environment_.reset();  // MPI_Finalize
+        }
+    }
+
+private:
+    /// False when not all ranks got here within `seconds`; 0: the watchdog's deadline.
+    bool everyone_leaves(double seconds) noexcept {
+        const core::clock clock;
+        MPI_Request request = MPI_REQUEST_NULL;
+        int done = 0;
+        if (MPI_Ibarrier(world_->closing, &request) != MPI_SUCCESS) return false;
+        while (MPI_Test(&request, &done, MPI_STATUS_IGNORE) == MPI_SUCCESS && !done) {
+            if (seconds > 0 && clock.seconds() > seconds) return false;
+            std::this_thread::yield();
+        }
+        return done != 0;
+    }
+
+    double deadline_;
+    int exceptions_ = std::uncaught_exceptions();
+    std::optional<boost::mpi::environment> environment_;
+    std::unique_ptr<detail::world> world_;
+};
+
+/// Ranks that are processes, by MPI. mpi{} is everybody in the running mpi_session.
+/// Per call one MPI collective on the caller's buffer, without copies; longer buffers than `chunk` numbers go in pieces
+/// (MPI counts with 31 bits). gather of more than that is a broadcast per rank.
+template <class Sums = core::exact> class mpi {
+public:
+    using sums = Sums;
+    static constexpr std::size_t largest_chunk = std::size_t{1} << 29;
+
+    mpi() : mpi(detail::running_world().everyone, detail::running_world().local_size, largest_chunk) {}
+
+    /// A part of the ranks, by Boost.MPI. Collective.
+    explicit mpi(const boost::mpi::communicator& group) : mpi(group, prepare(group), largest_chunk) {}
+
+    /// The same ranks; buffers longer than `chunk` numbers go in pieces of that size.
+    mpi in_chunks(std::size_t chunk) const {
+        return {group_, local_size_, std::clamp<std::size_t>(chunk, 1, largest_chunk)};
+    }
+
+    int rank() const { return rank_; }
+    int size() const { return size_; }
+    int local_size() const { return local_size_; }
+
+    template <Element T> void all_reduce(std::span<T> values, operation combine) const {
+        const bool sum = combine == operation::sum;
+        const detail::waiting guard(
+            {sum ? "all_reduce(sum)" : "all_reduce(maximum)", detail::type_name<T>(), values.size()});
+        pieces(values, [&](T* from, int count) {
+            detail::checked(MPI_Allreduce(MPI_IN_PLACE, from, count, type<T>(), sum ? MPI_SUM : MPI_MAX, group_),
+                            "MPI_Allreduce");
+        });
+    }
+
+    template <Element T> void broadcast(std::span<T> values, int root) const {
+        const detail::waiting guard({"broadcast", detail::type_name<T>(), values.size()});
+        pieces(values, [&](T* from, int count) {
+            detail::checked(MPI_Bcast(from, count, type<T>(), root, group_), "MPI_Bcast");
+        });
+    }
+
+    template <Element T> void gather(std::span<const T> mine, std::span<T> all) const {
+        if (all.size() != mine.size() * static_cast<std::size_t>(size_))
+            throw core::shape_error(core::text("gather: ", all.size(), " entries for the result (", size_,
+                                               " ranks bring ", mine.size(), " each)"));
+        const detail::waiting guard({"gather", detail::type_name<T>(), mine.size()});
+        if (all.empty()) return;
+        if (all.size() <= chunk_) {
+            const int count = static_cast<int>(mine.size());
+            detail::checked(MPI_Allgather(mine.data(), count, type<T>(), all.data(), count, type<T>(), group_),
+                            "MPI_Allgather");
+            return;
+        }
+        std::copy(mine.begin(), mine.end(), all.begin() + static_cast<std::ptrdiff_t>(mine.size()) * rank_);
+        for (int root = 0; root < size_; ++root)
+            pieces(all.subspan(mine.size() * static_cast<std::size_t>(root), mine.size()), [&](T* from, int count) {
+                detail::checked(MPI_Bcast(from, count, type<T>(), root, group_), "MPI_Bcast");
+            });
+    }
+
+    void barrier() const {
+        const detail::waiting guard({"barrier", "ranks", static_cast<std::size_t>(size_)});
+        detail::checked(MPI_Barrier(group_), "MPI_Barrier");
+    }
+
+private:
+    mpi(const boost::mpi::communicator& group, int local_size, std::size_t chunk)
+        : group_(group),
+          rank_(group.rank()),
+          size_(group.size()),
+          local_size_(local_size),
+          chunk_(chunk) {}
+
+    static int prepare(const boost::mpi::communicator& group) {
+        detail::running_world();
+        detail::checked(MPI_Comm_set_errhandler(group, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+        return detail::ranks_here(group);
+    }
+
+    template <class T> static MPI_Datatype type() { return boost::mpi::get_mpi_datatype<T>(T{}); }
+
+    template <class T, class Call> void pieces(std::span<T> values, Call call) const {
+        for (std::size_t begin = 0; begin < values.size(); begin += chunk_)
+            call(values.data() + begin, static_cast<int>(std::min(chunk_, values.size() - begin)));
+    }
+
+    boost::mpi::communicator group_;
+    int rank_, size_, local_size_;
+    std::size_t chunk_;
+};
+
+static_assert(Communicator<mpi<>> && Communicator<mpi<core::fast>>);
+
+}  // namespace gamut::communicator

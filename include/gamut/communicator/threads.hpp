@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <system_error>
+#include <thread>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/communicator/concept.hpp>
+#include <gamut/core/error.hpp>
+
+namespace gamut::communicator {
+
+namespace detail {
+
+/// What a thread brings to a collective; all but the addresses must be the same on every rank.
+struct contribution {
+    const char* operation = "";
+    std::size_t count = 0;
+    std::size_t bytes = 0;  // of one number
+    int root = 0;
+    const void* mine = nullptr;
+    void* shared = nullptr;
+
+    bool matches(const contribution& other) const {
+        return std::strcmp(operation, other.operation) == 0 && count == other.count && bytes == other.bytes &&
+               root == other.root;
+    }
+};
+
+/// Where N threads meet. A rank that leaves releases those who wait for it.
+class meeting {
+public:
+    explicit meeting(int ranks) : contributions(static_cast<std::size_t>(ranks)), outcast_(contributions.size()) {}
+
+    void arrive(int rank) {
+        std::unique_lock lock(mutex_);
+        const std::uint64_t here = generation_;
+        if (left_ < 0 && ++arrived_ == contributions.size()) {
+            arrived_ = 0;
+            ++generation_;
+            lock.unlock();
+            changed_.notify_all();
+            return;
+        }
+        changed_.wait(lock, [&] { return generation_ != here || left_ >= 0; });
+        if (generation_ != here) return;
+        outcast_[static_cast<std::size_t>(rank)] = true;
+        throw core::communicator_error(core::text("rank ", rank, ": ",
+                                                  contributions[static_cast<std::size_t>(rank)].operation,
+                                                  " cannot be completed (rank ", left_, " has left)"));
+    }
+
+    void leave(int rank) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (left_ < 0) left_ = rank;
+        }
+        changed_.notify_all();
+    }
+
+    /// This rank only failed because another one had left.
+    bool is_outcast(int rank) const { return outcast_[static_cast<std::size_t>(rank)]; }
+
+    std::vector<contribution> contributions;  // one per rank, written by it, read by all between two arrivals
+
+private:
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::uint64_t generation_ = 0;
+    std::size_t arrived_ = 0;
+    int left_ = -1;  // the first rank that left
+    std::vector<char> outcast_;
+};
+
+}  // namespace detail
+
+/// Ranks that are threads of this process: communicator::threads<>::run(4, [&](const auto& c) { ... }).
+/// Reductions combine in rank order. For tests, and where MPI is missing: a collective costs two rendezvous.
+/// A collective whose rank, size or type differs between ranks throws on all of them.
+template <class Sums = core::exact> class threads {
+public:
+    using sums = Sums;
+
+    /// Calls f(communicator) on `ranks` threads, rank 0 on this one, and waits for all. Rethrows the exception of the
+    /// lowest rank that failed by itself; a rank that leaves makes the others throw from their next collective.
+    template <class F> static void run(int ranks, F&& f) {
+        if (ranks < 1) throw core::option_error(core::text("threads: ", ranks, " ranks (at least one is needed)"));
+        const auto meeting = std::make_shared<detail::meeting>(ranks);
+        std::vector<std::exception_ptr> failures(static_cast<std::size_t>(ranks));
+        const auto work = [&](int rank) {
+            try {
+                f(threads(meeting, rank));
+            } catch (...) {
+                failures[static_cast<std::size_t>(rank)] = std::current_exception();
+            }
+            meeting->leave(rank);
+        };
+        {
+            std::vector<std::jthread> crew;
+            std::exception_ptr lonely;
+            try {
+                crew.reserve(static_cast<std::size_t>(ranks));
+                for (int rank = 1; rank < ranks; ++rank) crew.emplace_back(work, rank);
+            } catch (const std::system_error& problem) {
+                const int missing = static_cast<int>(crew.size()) + 1;
+                failures[static_cast<std::size_t>(missing)] =
+                    std::make_exception_ptr(core::communicator_error(core::text(
+                        "threads: rank ", missing, " cannot be started (", problem.what(), ") use fewer ranks")));
+                meeting->leave(missing);
+            }
+            work(0);
+        }
+        for (const bool secondary : {false, true})
+            for (int rank = 0; rank < ranks; ++rank)
+                if (failures[static_cast<std::size_t>(rank)] && meeting->is_outcast(rank) == secondary)
+                    std::rethrow_exception(failures[static_cast<std::size_t>(rank)]);
+    }
+
+    int rank() const { return rank_; }
+    int size() const { return static_cast<int>(meeting_->contributions.size()); }
+    int local_size() const { return size(); }
+
+    template <Element T> void all_reduce(std::span<T> values, operation combine) const {
+        const char* const what = combine == operation::sum ? "all_reduce(sum)" : "all_reduce(maximum)";
+        collective({what, values.size(), sizeof(T), 0, nullptr, values.data()}, [&] { reduce_part<T>(combine); });
+    }
+
+    template <Element T> void broadcast(std::span<T> values, int root) const {
+        check_root(root);
+        collective({"broadcast", values.size(), sizeof(T), root, nullptr, values.data()}, [&] {
+            if (rank_ == root || values.empty()) return;
+            std::memcpy(values.data(), meeting_->contributions[static_cast<std::size_t>(root)].shared,
+                        values.size_bytes());
+        });
+    }
+
+    template <Element T> void gather(std::span<const T> mine, std::span<T> all) const {
+        if (all.size() != mine.size() * static_cast<std::size_t>(size()))
+            throw core::shape_error(core::text("gather: ", all.size(), " entries for the result (", size(),
+                                               " ranks bring ", mine.size(), " each)"));
+        collective({"gather", mine.size(), sizeof(T), 0, mine.data(), nullptr}, [&] {
+            if (mine.empty()) return;
+            T* to = all.data();
+            for (const auto& other : meeting_->contributions) {
+                std::memcpy(to, other.mine, mine.size_bytes());
+                to += mine.size();
+            }
+        });
+    }
+
+    void barrier() const {
+        collective({"barrier", 0, 0, 0, nullptr, nullptr}, [] {});
+    }
+
+private:
+    threads(std::shared_ptr<detail::meeting> meeting, int rank) : meeting_(std::move(meeting)), rank_(rank) {}
+
+    void check_root(int root) const {
+        if (root < 0 || root >= size())
+            throw core::communicator_error(core::text("broadcast: root ", root, " (ranks are 0..", size() - 1, ")"));
+    }
+
+    /// All bring something, check that it fits, do their part, and part when the last is done.
+    template <class Work> void collective(const detail::contribution& mine, Work work) const {
+        const auto& all = meeting_->contributions;
+        meeting_->contributions[static_cast<std::size_t>(rank_)] = mine;
+        meeting_->arrive(rank_);
+        const auto odd =
+            std::find_if(all.begin(), all.end(), [&](const auto& other) { return !other.matches(all[0]); });
+        std::string mismatch;
+        if (odd == all.end())
+            work();
+        else
+            mismatch =
+                core::text("rank ", odd - all.begin(), " called ", odd->operation, " of ", odd->count, " numbers of ",
+                           odd->bytes, " bytes (rank 0 called ", all[0].operation, " of ", all[0].count, " numbers of ",
+                           all[0].bytes, " bytes) ranks must call the same collectives in the same order");
+        meeting_->arrive(rank_);
+        if (!mismatch.empty()) throw core::communicator_error(mismatch);
+    }
+
+    /// This rank's share of the entries: combined over the ranks in rank order, written back to all of them.
+    template <class T> void reduce_part(operation combine) const {
+        const auto& all = meeting_->contributions;
+        const auto share = [&](std::size_t r) {
+            return all[0].count / all.size() * r + std::min(r, all[0].count % all.size());
+        };
+        const std::size_t first = share(static_cast<std::size_t>(rank_)),
+                          last = share(static_cast<std::size_t>(rank_) + 1);
+        constexpr std::size_t block = 512;
+        for (std::size_t begin = first; begin < last; begin += block) {
+            const std::size_t width = std::min(block, last - begin);
+            T total[block];
+            const T* const start = static_cast<const T*>(all[0].shared) + begin;
+            std::copy(start, start + width, total);
+            for (std::size_t r = 1; r < all.size(); ++r) {
+                const T* const x = static_cast<const T*>(all[r].shared) + begin;
+                if (combine == operation::sum)
+                    for (std::size_t j = 0; j < width; ++j) total[j] = plus(total[j], x[j]);
+                else
+                    for (std::size_t j = 0; j < width; ++j) total[j] = total[j] < x[j] ? x[j] : total[j];
+            }
+            for (const auto& one : all) std::copy(total, total + width, static_cast<T*>(one.shared) + begin);
+        }
+    }
+
+    template <class T> static T plus(T a, T b) {  // integers wrap around, as MPI_SUM's do
+        if constexpr (std::integral<T>) {
+            using U = std::make_unsigned_t<T>;
+            return static_cast<T>(static_cast<U>(static_cast<U>(a) + static_cast<U>(b)));
+        } else {
+            return a + b;
+        }
+    }
+
+    std::shared_ptr<detail::meeting> meeting_;
+    int rank_;
+};
+
+static_assert(Communicator<threads<>> && Communicator<threads<core::fast>>);
+
+}  // namespace gamut::communicator
