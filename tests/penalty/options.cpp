@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: BSL-1.0
+// Options out of range are refused, NaN included, by an error that names the penalty and the option.
+#include <boost/test/unit_test.hpp>
+
+#include <limits>
+#include <string>
+
+#include <gamut/penalty/box.hpp>
+#include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/penalty/l1.hpp>
+#include <gamut/penalty/l2.hpp>
+
+using namespace gamut;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+template <class P> void refuses(const P& p, const std::string& start) {
+    try {
+        penalty::validate(p, {.features = 4, .outputs = 3});
+        BOOST_ERROR("accepted, though " + start);
+    } catch (const core::option_error& problem) {
+        BOOST_TEST(std::string(problem.what()).substr(0, start.size()) == start);
+    }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(penalty_options)
+
+BOOST_AUTO_TEST_CASE(strengths_must_be_finite_and_not_negative) {
+    for (const double bad : {-1.0, not_a_number, infinity, -infinity}) {
+        refuses(penalty::l1{.strength = bad}, "penalty::l1: strength is ");
+        refuses(penalty::l2{.strength = bad}, "penalty::l2: strength is ");
+        refuses(penalty::elastic_net{.l1 = bad}, "penalty::elastic_net: l1 is ");
+        refuses(penalty::elastic_net{.l2 = bad}, "penalty::elastic_net: l2 is ");
+        refuses(penalty::l0{.l2 = bad}, "penalty::l0: l2 is ");
+        refuses(penalty::l0{.l1 = bad}, "penalty::l0: l1 is ");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(bounds_must_leave_a_number_between_them) {
+    refuses(penalty::box{.lower = 1, .upper = 0}, "penalty::box: lower is 1 and upper is 0 ");
+    refuses(penalty::box{.lower = not_a_number}, "penalty::box: lower is nan");
+    refuses(penalty::box{.upper = not_a_number}, "penalty::box: ");
+    refuses(penalty::box{.lower = infinity}, "penalty::box: ");
+    refuses(penalty::box{.upper = -infinity}, "penalty::box: ");
+    refuses(penalty::l0{.lower = 1, .upper = -1}, "penalty::l0: lower is 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(bounds_of_l0_must_contain_zero) {
+    refuses(penalty::l0{.lower = 0.5, .upper = 1}, "penalty::l0: lower is 0.5 and upper is 1 (0, ");
+    refuses(penalty::l0{.upper = -0.5}, "penalty::l0: ");
+    penalty::validate(penalty::l0{.lower = 0, .upper = 0}, {.features = 1});
+}
+
+BOOST_AUTO_TEST_CASE(free_features_must_exist) {
+    refuses(penalty::l0{.free = {0, 4}}, "penalty::l0: free has feature 4 (there are 4, ");
+    penalty::validate(penalty::l0{.free = {0, 3, 3}}, {.features = 4, .outputs = 3});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
