@@ -33,7 +33,7 @@ set(gamut_environment
     OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
     OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_mpi_yield_when_idle=1
     OMPI_MCA_orte_tmpdir_base=/tmp
-    OPENBLAS_NUM_THREADS=1
+    OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
     "TMPDIR=${PROJECT_BINARY_DIR}/temporary"
     "CCACHE_SLOPPINESS=pch_defines,time_macros")
 set(gamut_suppressions "${PROJECT_SOURCE_DIR}/tests/sanitize")
