@@ -2,7 +2,6 @@
 #pragma once
 
 #include <concepts>
-#include <cstddef>
 #include <type_traits>
 
 namespace gamut::autodiff {
@@ -41,50 +40,5 @@ concept Elementwise = Expression<E> && (shape_of<E> != shape::total) && (shape_o
 /// What may be written beside an expression: another one, or a number.
 template <class E>
 concept Operand = Expression<E> || std::is_arithmetic_v<std::remove_cvref_t<E>>;
-
-/// A list of types, for the distinct matrix products of a formula.
-template <class... T>
-struct types {
-    static constexpr std::size_t size = sizeof...(T);
-};
-
-namespace detail {
-
-template <class T, class List>
-struct index_of;
-template <class T, class... Rest>
-struct index_of<T, types<T, Rest...>> {
-    static constexpr std::size_t value = 0;
-};
-template <class T, class First, class... Rest>
-struct index_of<T, types<First, Rest...>> {
-    static constexpr std::size_t value = 1 + index_of<T, types<Rest...>>::value;
-};
-
-template <class List, class T>
-struct insert;
-template <class... L, class T>
-struct insert<types<L...>, T> {
-    using type = std::conditional_t<(std::is_same_v<L, T> || ...), types<L...>, types<L..., T>>;
-};
-
-template <class A, class B>
-struct merge {
-    using type = A;
-};
-template <class A, class First, class... Rest>
-struct merge<A, types<First, Rest...>> {
-    using type = typename merge<typename insert<A, First>::type, types<Rest...>>::type;
-};
-
-}  // namespace detail
-
-/// The distinct products of two lists, each once.
-template <class A, class B>
-using merge = typename detail::merge<A, B>::type;
-
-/// Place of a product in the list of a formula's distinct products.
-template <class Product, class List>
-inline constexpr std::size_t slot_of = detail::index_of<Product, List>::value;
 
 }  // namespace gamut::autodiff

@@ -9,18 +9,18 @@
 #include <gamut/autodiff/node.hpp>
 #include <gamut/autodiff/reduce.hpp>
 
-/// The compile-time reverse pass. A loss is a total over rows whose dependence on the weights goes through the products
+/// The compile-time reverse pass. A loss is a total over rows whose dependence on the weights goes through the product
 /// Z = X W alone, so its gradient is X' S with S = d loss / d Z, one row of S per row of Z. A backend computes Z for a few
 /// rows, calls `pull_row` for S, and adds X' S, all while those rows of X are in cache: the data are read once.
 namespace gamut::autodiff {
 
 template <class Formula>
-concept Loss = Expression<Formula> && (shape_of<Formula> == shape::total) && (Formula::products::size > 0);
+concept Loss = Expression<Formula> && (shape_of<Formula> == shape::total) && Formula::active;
 
 /// What a formula reads and writes at one row, or at one vector of rows if V is a vector of numbers.
-///   values, adjoints   products x outputs
+///   values, adjoints   outputs
 ///   scratch            scratch_of<Formula> x outputs
-template <class V, class Products>
+template <class V>
 class rows {
 public:
     using value_type = V;
@@ -41,15 +41,9 @@ public:
     constexpr const V& sum_weight() const { return sum_weight_; }
     constexpr const V& mean_weight() const { return mean_weight_; }
 
-    template <class Product>
-    constexpr const V& product_value(std::size_t k) const {
-        return values_[slot_of<Product, Products> * outputs_ + k];
-    }
-    template <class Product>
-    constexpr void add_adjoint(std::size_t k, const V& adjoint) {
-        V& a = adjoints_[slot_of<Product, Products> * outputs_ + k];
-        a = a + adjoint;
-    }
+    /// Entry k of x_i' w.
+    constexpr const V& product(std::size_t k) const { return values_[k]; }
+    constexpr void add_adjoint(std::size_t k, const V& adjoint) { adjoints_[k] = adjoints_[k] + adjoint; }
 
     constexpr V* take_scratch(std::size_t count) {
         V* p = scratch_ + used_;
@@ -77,34 +71,5 @@ constexpr typename R::value_type pull_row(const Formula& loss, R& row) {
     loss.reverse(row, 0, tape, typename R::value_type(1));
     return tape.value;
 }
-
-/// Entries of the weights, for formulas inside a product such as X * square(w).
-template <class V>
-class weight_entries {
-public:
-    using value_type = V;
-
-    constexpr weight_entries(const V* weights, V* adjoints) : weights_(weights), adjoints_(adjoints) {}
-    constexpr const V& weight(std::size_t k) const { return weights_[k]; }
-    constexpr void add_weight_adjoint(std::size_t k, const V& adjoint) { adjoints_[k] = adjoints_[k] + adjoint; }
-
-private:
-    const V* weights_;
-    V* adjoints_;
-};
-
-/// Whether a product is of the data with the weights themselves.
-template <class Product>
-inline constexpr bool is_plain_product = false;
-template <int Rank>
-inline constexpr bool is_plain_product<product<weights<Rank>>> = true;
-
-/// Whether a loss has the one product X * w and no other: then no copy of the weights is made.
-template <class Formula>
-inline constexpr bool is_plain_loss = false;
-template <class Formula>
-    requires(Formula::products::size == 1)
-inline constexpr bool is_plain_loss<Formula> =
-    []<class P>(types<P>) { return is_plain_product<P>; }(typename Formula::products{});
 
 }  // namespace gamut::autodiff

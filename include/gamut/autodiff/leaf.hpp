@@ -9,55 +9,21 @@
 namespace gamut::autodiff {
 
 /// The weights w of a model: a vector (Rank 1, one output) or a matrix with one column per output (Rank 2). The bias, if
-/// there is one, is added to every product of the data and is no part of w.
+/// there is one, is added to the product with the data and is no part of w.
 template <int Rank>
 struct weights : expression {
     static constexpr shape form = shape::weights;
     static constexpr bool active = true;
-    using products = types<>;
 
     constexpr weights node() const { return *this; }
-
-    template <class V>
-    struct tape {
-        V value;
-    };
-    template <class R>
-    constexpr auto value(R& r, std::size_t k) const {
-        return r.weight(k);
-    }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        return tape<typename R::value_type>{r.weight(k)};
-    }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t k, const Tape&, const V& adjoint) const {
-        r.add_weight_adjoint(k, adjoint);
-    }
 };
 
-/// 1 for formulas of a weight vector, 2 for those of a weight matrix, 0 if there are no weights in it.
-template <class E>
-inline constexpr int rank_of = 0;
+/// The product X w of the data with the weights. Its type is its name: however often a formula writes it, it is computed once.
 template <int Rank>
-inline constexpr int rank_of<weights<Rank>> = Rank;
-template <class Op, class A>
-inline constexpr int rank_of<unary<Op, A>> = rank_of<A>;
-template <class Op, class A, class B>
-inline constexpr int rank_of<binary<Op, A, B>> = rank_of<A> > rank_of<B> ? rank_of<A> : rank_of<B>;
-
-/// The product X W of the data with the weights, or with an elementwise formula of them: X * w, X * square(w).
-/// Its type is its name: the same product written twice is computed once.
-template <class W>
 struct product : expression {
-    W factor;
-
-    static constexpr int rank = rank_of<W>;
-    static constexpr shape form = rank == 1 ? shape::rows : shape::table;
+    static constexpr shape form = Rank == 1 ? shape::rows : shape::table;
     static constexpr bool active = true;
-    using products = types<product>;
 
-    constexpr explicit product(W w) : factor(w) {}
     constexpr product node() const { return *this; }
 
     template <class V>
@@ -66,7 +32,7 @@ struct product : expression {
     };
     template <class R>
     constexpr auto value(R& r, std::size_t k) const {
-        return r.template product_value<product>(rank == 1 ? 0 : k);
+        return r.product(Rank == 1 ? 0 : k);
     }
     template <class R>
     constexpr auto forward(R& r, std::size_t k) const {
@@ -74,22 +40,25 @@ struct product : expression {
     }
     template <class R, class Tape, class V>
     constexpr void reverse(R& r, std::size_t k, const Tape&, const V& adjoint) const {
-        r.template add_adjoint<product>(rank == 1 ? 0 : k, adjoint);
+        r.add_adjoint(Rank == 1 ? 0 : k, adjoint);
     }
 };
 
-/// The data X, one row per observation. It means nothing alone: only its product with weights does.
+/// The data X, one row per observation. It means nothing alone: only its product with the weights does.
 struct data : expression {
     static constexpr shape form = shape::invalid;
     static constexpr bool active = false;
-    using products = types<>;
 
     constexpr data node() const { return *this; }
 
-    template <Expression W>
-    friend constexpr auto operator*(data, const W& w) {
-        static_assert(shape_of<W> == shape::weights, "formula: X must be multiplied by weights; write X * w");
-        return product<W>(w.node());
+    template <int Rank>
+    friend constexpr auto operator*(data, weights<Rank>) {
+        return product<Rank>{};
+    }
+    template <Operand A>
+    friend constexpr auto operator*(data, const A& a) {
+        static_assert(std::same_as<A, void>, "formula: X can only be multiplied by the weights; write X * w");
+        return a;
     }
 };
 
@@ -97,7 +66,6 @@ struct data : expression {
 struct labels : expression {
     static constexpr shape form = shape::rows;
     static constexpr bool active = false;
-    using products = types<>;
 
     constexpr labels node() const { return *this; }
 
@@ -125,7 +93,6 @@ struct entries : expression {
 
     static constexpr shape form = shape::entries;
     static constexpr bool active = false;
-    using products = types<>;
 
     constexpr entries(const T* pointer, std::size_t size) : first(pointer), count(size) {}
     constexpr entries node() const { return *this; }

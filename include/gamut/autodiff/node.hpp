@@ -8,14 +8,13 @@
 #include <gamut/autodiff/dual.hpp>
 
 /// The nodes of a formula. A formula's type is the tape: `forward` returns the values of the whole tree as one struct that
-/// lives in registers, `reverse` walks the same type backwards and adds to the adjoints of the products.
+/// lives in registers, `reverse` walks the same type backwards and adds to the adjoints of the product X w.
 ///
 /// Every node offers, for rows r (see gradient.hpp; for arrays, an index reader) and an index k (the output, or the entry):
 ///   value(r, k)                        the value alone
 ///   forward(r, k)                      {.value, what reverse needs}
-///   reverse(r, k, tape, adjoint)       adds adjoint * d value / d product to r's adjoints
+///   reverse(r, k, tape, adjoint)       adds adjoint * d value / d (X w) to r's adjoints
 ///   active                             does it depend on the weights?
-///   products                           the distinct products below it
 namespace gamut::autodiff {
 
 /// A number written in a formula. It takes the precision of what it meets: 0.5 * x stays float if x is.
@@ -25,7 +24,6 @@ struct constant : expression {
 
     static constexpr shape form = shape::scalar;
     static constexpr bool active = false;
-    using products = types<>;
 
     constexpr constant(T n) : number(n) {}
     constexpr constant node() const { return *this; }
@@ -79,7 +77,6 @@ struct unary : expression {
 
     static constexpr shape form = shape_of<A>;
     static constexpr bool active = A::active;
-    using products = typename A::products;
 
     constexpr explicit unary(A operand) : a(operand) {}
     constexpr unary node() const { return *this; }
@@ -113,7 +110,6 @@ struct binary : expression {
 
     static constexpr shape form = Op::form(shape_of<A>, shape_of<B>);
     static constexpr bool active = A::active || B::active;
-    using products = merge<typename A::products, typename B::products>;
 
     constexpr binary(A left, B right) : a(left), b(right) {}
     constexpr binary node() const { return *this; }
@@ -153,7 +149,6 @@ struct choice : expression {
 
     static constexpr shape form = combine(shape_of<C>, combine(shape_of<A>, shape_of<B>));
     static constexpr bool active = A::active || B::active;
-    using products = merge<typename C::products, merge<typename A::products, typename B::products>>;
 
     constexpr choice(C c, A left, B right) : condition(c), a(left), b(right) {}
     constexpr choice node() const { return *this; }

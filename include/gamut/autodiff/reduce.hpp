@@ -28,7 +28,6 @@ struct row_total : expression {
 
     static constexpr shape form = shape::rows;
     static constexpr bool active = A::active;
-    using products = typename A::products;
 
     constexpr explicit row_total(A operand) : a(operand) {}
     constexpr row_total node() const { return *this; }
@@ -62,7 +61,6 @@ struct log_sum_of_exponentials : expression {
 
     static constexpr shape form = shape::rows;
     static constexpr bool active = A::active;
-    using products = typename A::products;
 
     constexpr explicit log_sum_of_exponentials(A operand) : a(operand) {}
     constexpr log_sum_of_exponentials node() const { return *this; }
@@ -119,7 +117,6 @@ struct picked : expression {
 
     static constexpr shape form = shape::rows;
     static constexpr bool active = A::active;
-    using products = merge<typename A::products, typename Index::products>;
 
     constexpr picked(A operand, Index i) : a(operand), index(i) {}
     constexpr picked node() const { return *this; }
@@ -158,7 +155,6 @@ struct row_reduction : expression {
 
     static constexpr shape form = shape::total;
     static constexpr bool active = A::active;
-    using products = typename A::products;
 
     constexpr explicit row_reduction(A operand) : a(operand) {}
     constexpr row_reduction node() const { return *this; }
