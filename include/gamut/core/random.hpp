@@ -44,13 +44,15 @@ struct random {
         const std::uint64_t biased = (0 - n) % n;  // 2^64 mod n low halves would give some results once too often
         for (std::uint64_t key = seed;; key += 0x9e3779b97f4a7c15u) {
             for (const std::uint64_t word : words(key, index)) {
-                const auto product = static_cast<unsigned __int128>(word) * n;
+                const wide product = static_cast<wide>(word) * n;
                 if (static_cast<std::uint64_t>(product) >= biased) return static_cast<std::uint64_t>(product >> 64);
             }
         }
     }
 
 private:
+    __extension__ using wide = unsigned __int128;
+
     std::array<std::uint64_t, 2> words(std::uint64_t key, std::uint64_t index) const {
         const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };
         const auto high = [](std::uint64_t x) { return static_cast<std::uint32_t>(x >> 32); };

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: BSL-1.0
+#include "conformance.hpp"
+
+#include <atomic>
+#include <boost/test/unit_test.hpp>
+#include <gamut/communicator/threads.hpp>
+#include <mutex>
+#include <thread>
+
+namespace communicator = gamut::communicator;
+namespace core = gamut::core;
+using communicator::threads;
+
+namespace {
+
+template <class Sums>
+std::string conformance_of_all(int ranks) {
+    std::vector<std::string> verdicts(static_cast<std::size_t>(ranks));
+    threads<Sums>::run(ranks, [&](const auto& c) { verdicts[static_cast<std::size_t>(c.rank())] = conformance::check(c); });
+    std::string all;
+    for (const auto& one : verdicts) all += one;
+    return all;
+}
+
+auto says(const std::string& message) {
+    return [message](const std::exception& problem) { return std::string(problem.what()) == message; };
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(threads_)
+
+BOOST_AUTO_TEST_CASE(conforms_for_any_number_of_ranks) {
+    for (const int ranks : {1, 2, 3, 4, 5, 8}) {
+        BOOST_TEST(conformance_of_all<core::exact>(ranks) == "");
+        BOOST_TEST(conformance_of_all<core::fast>(ranks) == "");
+    }
+}
+
+BOOST_AUTO_TEST_CASE(each_rank_is_one_thread_and_all_share_the_machine) {
+    std::mutex mutex;
+    std::set<std::thread::id> ids;
+    std::set<int> ranks;
+    threads<>::run(6, [&](const threads<>& c) {
+        const std::lock_guard lock(mutex);
+        ids.insert(std::this_thread::get_id());
+        ranks.insert(c.rank());
+        if (c.size() != 6 || c.local_size() != 6) ranks.insert(-1);
+        if ((c.rank() == 0) != ids.contains(std::this_thread::get_id())) {}
+    });
+    BOOST_TEST(ids.size() == 6u);
+    BOOST_TEST(ids.contains(std::this_thread::get_id()));
+    BOOST_TEST(ranks == (std::set<int>{0, 1, 2, 3, 4, 5}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(floating_point_sums_are_taken_in_rank_order) {
+    const std::vector<double> of_rank{1e16, 1, -1e16, 1};  // every other order gives another sum
+    const double expected = ((1e16 + 1) - 1e16) + 1;
+    for (int repeat = 0; repeat < 50; ++repeat) {
+        std::vector<double> got(4);
+        threads<>::run(4, [&](const threads<>& c) {
+            const auto r = static_cast<std::size_t>(c.rank());
+            double x = of_rank[r];
+            c.all_reduce(std::span<double>(&x, 1), communicator::operation::sum);
+            got[r] = x;
+        });
+        for (const double x : got) BOOST_TEST(x == expected);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_rank_that_leaves_by_an_exception_releases_the_others_and_its_error_is_the_one_seen) {
+    for (const int failing : {0, 1, 3}) {
+        std::atomic<int> released = 0;
+        const auto work = [&](const threads<>& c) {
+            c.barrier();
+            if (c.rank() == failing) throw core::data_error("the first cause");
+            try {
+                c.barrier();
+            } catch (const core::communicator_error&) {
+                ++released;
+                throw;
+            }
+        };
+        BOOST_CHECK_EXCEPTION(threads<>::run(4, work), core::data_error, says("the first cause"));
+        BOOST_TEST(released == 3);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(of_several_that_fail_by_themselves_the_lowest_is_heard) {
+    BOOST_CHECK_EXCEPTION(threads<>::run(5,
+                                         [](const threads<>& c) {
+                                             if (c.rank() == 0) c.barrier();  // can only fail because others have left
+                                             if (c.rank() % 2 == 1) throw core::error(core::text("rank ", c.rank()));
+                                         }),
+                          core::error, says("rank 1"));
+}
+
+BOOST_AUTO_TEST_CASE(a_wrapped_secondary_error_does_not_hide_the_first_cause) {
+    const auto work = [](const threads<>& c) {
+        if (c.rank() == 1) throw std::runtime_error("the first cause");
+        try {
+            c.barrier();
+        } catch (...) {
+            throw std::logic_error("something else");
+        }
+    };
+    BOOST_CHECK_EXCEPTION(threads<>::run(2, work), std::runtime_error, says("the first cause"));
+}
+
+BOOST_AUTO_TEST_CASE(a_rank_that_returns_early_is_an_error_for_those_who_wait) {
+    const auto work = [](const threads<>& c) {
+        if (c.rank() == 1) return;
+        double x = 0;
+        c.all_reduce(std::span<double>(&x, 1), communicator::operation::sum);
+    };
+    BOOST_CHECK_EXCEPTION(threads<>::run(2, work), core::communicator_error,
+                          says("rank 0: all_reduce(sum) cannot be completed (rank 1 has left)"));
+}
+
+BOOST_AUTO_TEST_CASE(different_collectives_sizes_types_or_roots_throw_on_every_rank) {
+    std::atomic<int> refused = 0;
+    threads<>::run(3, [&](const threads<>& c) {
+        const bool odd = c.rank() == 1;
+        const auto refuses = [&](auto call) {
+            try {
+                call();
+            } catch (const core::communicator_error&) {
+                ++refused;
+            }
+        };
+        std::vector<double> values(4);
+        std::vector<float> other(4);
+        refuses([&] { c.broadcast(std::span<double>(values).first(odd ? 3 : 4), 0); });
+        refuses([&] { c.broadcast(std::span<double>(values), odd ? 1 : 0); });
+        refuses([&] { odd ? c.broadcast(std::span<double>(values), 0) : c.broadcast(std::span<float>(other), 0); });
+        refuses([&] { odd ? c.barrier() : c.all_reduce(std::span<double>(values), communicator::operation::sum); });
+        refuses([&] {
+            c.all_reduce(std::span<double>(values),
+                         odd ? communicator::operation::sum : communicator::operation::maximum);
+        });
+        c.barrier();  // and they can still talk
+    });
+    BOOST_TEST(refused == 15);
+}
+
+BOOST_AUTO_TEST_CASE(roots_and_sizes_out_of_range_are_refused) {
+    threads<>::run(1, [](const threads<>& c) {
+        std::vector<double> values(4);
+        BOOST_CHECK_THROW(c.broadcast(std::span<double>(values), 1), core::communicator_error);
+        BOOST_CHECK_THROW(c.broadcast(std::span<double>(values), -1), core::communicator_error);
+        BOOST_CHECK_THROW(c.gather(std::span<const double>(values).first(3), std::span<double>(values)), core::shape_error);
+    });
+    for (const int ranks : {0, -1}) BOOST_CHECK_THROW(threads<>::run(ranks, [](const auto&) {}), core::option_error);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
