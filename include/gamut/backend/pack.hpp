@@ -19,12 +19,30 @@ namespace gamut::backend {
 #endif
 #define GAMUT_INLINE [[gnu::always_inline]] inline
 
+namespace detail {
+// spelled out, because g++ 12 forgets the alignment of a vector type that depends on a template parameter
 template <class T>
-struct pack {
+struct vectors;
+template <>
+struct vectors<double> {
+    using integer = std::int64_t;
+    typedef double lanes __attribute__((vector_size(64)));
+    typedef std::int64_t integers __attribute__((vector_size(64)));
+};
+template <>
+struct vectors<float> {
+    using integer = std::int32_t;
+    typedef float lanes __attribute__((vector_size(32)));
+    typedef std::int32_t integers __attribute__((vector_size(32)));
+};
+}  // namespace detail
+
+template <class T>
+struct alignas(8 * sizeof(T)) pack {
     static constexpr std::size_t width = 8;
-    using integer = std::conditional_t<sizeof(T) == 8, std::int64_t, std::int32_t>;
-    typedef T lanes __attribute__((vector_size(width * sizeof(T))));
-    typedef integer integers __attribute__((vector_size(width * sizeof(T))));
+    using integer = typename detail::vectors<T>::integer;
+    using lanes = typename detail::vectors<T>::lanes;
+    using integers = typename detail::vectors<T>::integers;
 
     lanes v;
 
