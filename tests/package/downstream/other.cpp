@@ -1,0 +1,5 @@
+// SPDX-License-Identifier: BSL-1.0
+// The whole library in a second file of the same program: nothing in it may be defined twice.
+#include <gamut/gamut.hpp>
+
+bool same_version() { return gamut::version.major == 0 && gamut::version.minor == 1; }
