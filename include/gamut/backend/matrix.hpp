@@ -62,4 +62,4 @@ template <class T> struct dense_matrix {
     dense_view<T> view(std::size_t begin, std::size_t end) const { return {row(begin), end - begin, columns, columns}; }
 };
 
-} // namespace gamut::backend
+}  // namespace gamut::backend

@@ -15,7 +15,7 @@ template <class T> struct sparse_matrix {
     using value_type = T;
 
     std::size_t rows = 0, columns = 0;
-    aligned_vector<std::int64_t> offsets = aligned_vector<std::int64_t>(1, 0); // rows + 1 of them
+    aligned_vector<std::int64_t> offsets = aligned_vector<std::int64_t>(1, 0);  // rows + 1 of them
     aligned_vector<std::int32_t> indices;
     aligned_vector<T> values;
 
@@ -24,4 +24,4 @@ template <class T> struct sparse_matrix {
     T value(std::size_t k) const { return values.empty() ? T(1) : values[k]; }
 };
 
-} // namespace gamut::backend
+}  // namespace gamut::backend

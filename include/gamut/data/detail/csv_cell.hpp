@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstring>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace gamut::data::detail {
+
+enum class cell_problem { none, open_quote, text_behind_quote };
+
+constexpr std::string_view describe(cell_problem problem) {
+    return problem == cell_problem::open_quote
+               ? "quote isn't closed (a cell must end on the line where it starts) close it, or take the line break out"
+               : "text behind a closing quote (a quote within quotes is doubled) check the quotes";
+}
+
+/// Takes a line of a CSV file apart. A cell is its text without surrounding blanks, or anything in quotes, where a
+/// doubled quote stands for one; quotes end on the line where they start.
+class csv_cells {
+public:
+    csv_cells(std::string_view line, char between)
+        : begin(line.data()),
+          end(begin + line.size()),
+          p(begin),
+          separator(between) {}
+
+    /// The next cell; false when the line has no more. A line has one cell more than separators.
+    bool next() {
+        if (done) return false;
+        while (p != end && is_blank(*p)) ++p;
+        cell_begin = p;
+        problem = cell_problem::none;
+        if (p != end && *p == '"') {
+            take_quoted();
+        } else {
+            const void* const stop = p == end ? nullptr : std::memchr(p, separator, static_cast<std::size_t>(end - p));
+            const char* last = p = stop ? static_cast<const char*>(stop) : end;
+            while (last != cell_begin && is_blank(last[-1])) --last;
+            text = {cell_begin, static_cast<std::size_t>(last - cell_begin)};
+        }
+        done = p == end;
+        if (!done) ++p;
+        return true;
+    }
+
+    /// Goes on at `where`, the end of a cell.
+    void resume(const char* where) {
+        p = where;
+        done = p == end;
+        if (!done) ++p;
+    }
+
+    const char* position() const { return p; }
+    const char* line_end() const { return end; }
+    bool finished() const { return done; }
+    bool at_cell_end(const char* where) const { return where == end || *where == separator; }
+
+    std::string_view text;  // of the cell, without quotes; valid until the next call
+    cell_problem problem = cell_problem::none;
+    std::size_t column() const { return static_cast<std::size_t>(cell_begin - begin) + 1; }
+    std::size_t end_column() const { return static_cast<std::size_t>(end - begin) + 1; }
+
+private:
+    bool is_blank(char c) const { return c == ' ' || (c == '\t' && separator != '\t'); }
+
+    void take_quoted() {
+        unquoted.clear();
+        for (++p;;) {
+            const char* const quote = std::find(p, end, '"');
+            unquoted.append(p, quote);
+            p = quote;
+            if (p == end) {
+                problem = cell_problem::open_quote;
+                break;
+            }
+            if (++p == end || *p != '"') break;
+            unquoted += *p++;
+        }
+        text = unquoted;
+        while (p != end && is_blank(*p)) ++p;
+        if (p == end || *p == separator) return;
+        problem = cell_problem::text_behind_quote;
+        p = std::find(p, end, separator);
+    }
+
+    const char* begin;
+    const char* end;
+    const char* p;
+    const char* cell_begin = nullptr;
+    char separator;
+    bool done = false;
+    std::string unquoted;
+};
+
+/// What people write for "no value here"; fewer words when the cell names a class.
+inline bool is_missing(std::string_view cell, bool of_class = false) {
+    constexpr std::string_view words[] = {"", "na", "n/a", "nan", "null", "?", "none", "."};
+    if (cell.size() > 4) return false;
+    std::string lower(cell);
+    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    const auto end = std::end(words) - (of_class ? 2 : 0);
+    return std::find(std::begin(words), end, lower) != end;
+}
+
+}  // namespace gamut::data::detail

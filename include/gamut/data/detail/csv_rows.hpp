@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gamut/backend/matrix.hpp>
+#include <gamut/data/concept.hpp>
+#include <gamut/data/detail/csv_layout.hpp>
+#include <gamut/data/detail/labels.hpp>
+#include <gamut/data/detail/number.hpp>
+#include <gamut/data/detail/problems.hpp>
+
+namespace gamut::data::detail {
+
+/// Rows of a CSV file, collected one by one.
+template <class T> class csv_rows {
+public:
+    /// `count` rows are to be kept, from `bytes` bytes of the file. A valid row needs a byte per cell and one behind it, so
+    /// when the bytes can't suffice the matrix isn't allocated: the rows are read for their errors only.
+    csv_rows(const std::string& source_path, const request& of, const csv_layout& columns, char between,
+             std::size_t count, std::size_t bytes)
+        : labels(source_path, of.classes),
+          path(source_path),
+          wanted(of),
+          layout(columns),
+          separator(between) {
+        std::size_t least = layout.use.size();
+        for (const auto purpose : layout.use) least += purpose != csv_layout::ignored;
+        stores = count <= bytes / least + 1;
+        if (stores) x = backend::dense_matrix<T>(count, layout.features.size());
+        spare.resize(layout.features.size());
+    }
+
+    backend::dense_matrix<T> x;
+    std::vector<T> y, weights;
+    label_table labels;
+    detail::problems problems;
+
+    void read(std::string_view line, std::size_t number, bool keep) {
+        line_number = number;
+        T* const row = keep && stores && kept < x.rows ? x.row(kept) : spare.data();
+        row_label = 0;
+        row_weight = 1;
+        if (!read_row(line, row) || !keep) return;
+        ++kept;
+        if (wanted.labels) y.push_back(row_label);
+        if (layout.has_weights) weights.push_back(row_weight);
+    }
+
+private:
+    template <class... Parts> bool wrong(std::size_t byte, const Parts&... parts) {
+        problems.add(path, ':', line_number, ':', byte, ": ", parts...);
+        return false;
+    }
+
+    bool read_row(std::string_view line, T* row) {
+        csv_cells cells(line, separator);
+        const std::size_t columns = layout.use.size();
+        for (std::size_t c = 0; c < columns; ++c) {
+            if (cells.finished()) {
+                return wrong(cells.end_column(), c, c == 1 ? " cell" : " cells", " (", columns,
+                             " are needed, as in line ", layout.line_number, ") check the separators");
+            }
+            const std::int32_t use = layout.use[c];
+            if (use >= 0) {
+                T value;
+                const char* const begin = cells.position();
+                const char* const stop = read_number(begin, cells.line_end(), value);
+                if (stop != begin && cells.at_cell_end(stop) && std::isfinite(value)) {
+                    row[use] = value;
+                    cells.resume(stop);
+                    continue;
+                }
+            }
+            cells.next();
+            if (cells.problem != cell_problem::none) return wrong(cells.column(), describe(cells.problem));
+            if (use == csv_layout::ignored) continue;
+            if (is_missing(cells.text, use == csv_layout::label && wanted.classification)) {
+                return wrong(cells.column(), "missing value ", quoted(cells.text), " in column ",
+                             quoted(layout.names[c]),
+                             " (every cell needs one) fill it in, or drop the row or the column");
+            }
+            if (use == csv_layout::label ? !take_label(cells, c)
+                                         : !take_number(cells, c, use >= 0 ? row[use] : row_weight)) {
+                return false;
+            }
+        }
+        if (!cells.finished()) {
+            std::size_t count = columns;
+            while (cells.next()) ++count;
+            return wrong(cells.column(), count, " cells (", columns, " are needed, as in line ", layout.line_number,
+                         ") check the separators and quotes");
+        }
+        return true;
+    }
+
+    bool take_label(const csv_cells& cells, std::size_t c) {
+        if (wanted.classification) {
+            const std::size_t id = labels.id(cells.text);
+            if (id == label_table::unknown) return wrong(cells.column(), labels.unknown_label(cells.text));
+            row_label = static_cast<T>(id);
+            return true;
+        }
+        if (is_number(cells.text, row_label) && std::isfinite(row_label)) return true;
+        return wrong(cells.column(), "label ", quoted(cells.text), " in column ", quoted(layout.names[c]),
+                     " is not a finite number (this is a regression) choose another .label, or a classification model");
+    }
+
+    bool take_number(const csv_cells& cells, std::size_t c, T& value) {
+        const auto what = core::text(quoted(cells.text), " in column ", quoted(layout.names[c]));
+        const bool is_weight = layout.use[c] == csv_layout::weight;
+        if (is_number(cells.text, value)) {
+            if (!std::isfinite(value)) {
+                return wrong(cells.column(), what,
+                             " is not finite (nothing can be learned from it) "
+                             "drop the row, or put a number there");
+            }
+            if (!is_weight || value >= 0) return true;
+            return wrong(cells.column(), "weight ", what, " is negative (a row counts 0 times or more) correct it");
+        }
+        const std::size_t comma = cells.text.find(',');
+        std::string with_point(cells.text);
+        if (comma != cells.text.npos) with_point[comma] = '.';
+        if (comma != cells.text.npos && is_number(with_point, value)) {
+            return wrong(cells.column(), what, " is not a number (decimal comma?) write a decimal point");
+        }
+        if (is_weight)
+            return wrong(cells.column(), "weight ", what, " is not a number (how often a row counts) correct it");
+        return wrong(cells.column(), what,
+                     " is not a number (features are numeric) encode it as numbers, or add the column "
+                     "to .ignore");
+    }
+
+    const std::string path;
+    const request& wanted;
+    const csv_layout& layout;
+    char separator;
+    bool stores;
+    std::size_t kept = 0, line_number = 0;
+    T row_label = 0, row_weight = 1;
+    std::vector<T> spare;  // for rows that aren't kept
+};
+
+}  // namespace gamut::data::detail
