@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,11 @@ namespace gamut::backend {
 struct shard_range {
     std::size_t begin = 0, end = 0;
     std::size_t size() const { return end - begin; }
+};
+
+/// Local rows begin <= i < end.
+struct row_range {
+    std::size_t begin = 0, end = 0;
 };
 
 /// What a loss knows about its rows beside X. None of it is owned.
@@ -44,6 +50,7 @@ template <class T, class Matrix, autodiff::Loss Formula>
 class sweep {
 public:
     using value_type = T;
+    using curvature = aligned_vector<T>;
 
     /// bounds: the first row of each shard, and the number of rows at the end.
     sweep(const Matrix& x, const observations<T>& rows, std::vector<std::size_t> bounds, const Formula& formula, std::size_t outputs,
@@ -61,7 +68,7 @@ public:
     void value(const T* w, const T* b, shard_range shards, double* partials) const {
         for_each_shard(shards, [&](std::size_t shard, workspace& work) {
             double total = 0;
-            for_each_block(shard, [&](std::size_t begin, std::size_t end) {
+            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
                 products(begin, end, w, b, work.z);
                 total += static_cast<double>(evaluate(value_of_rows{*this}, begin, end, work, work.z, work.t));
             });
@@ -71,20 +78,12 @@ public:
 
     /// partials: shards.size() rows of gradient_size() numbers.
     void gradient(const T* w, const T* b, shard_range shards, double* partials) const {
-        const std::size_t m = gradient_size();
-        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
-            double* partial = partials + (shard - shards.begin) * m;
-            std::fill(partial, partial + m, 0.0);
-            T* g = work.accumulator(partial, m - 1);
-            double total = 0;
-            for_each_block(shard, [&](std::size_t begin, std::size_t end) {
-                products(begin, end, w, b, work.z);
-                total += static_cast<double>(evaluate(gradient_of_rows{*this}, begin, end, work, work.z, work.t));
-                pull_back(begin, end, work.s, g);
-            });
-            work.store(partial, m - 1);
-            partial[m - 1] = total;
-        });
+        gradient_of(w, b, shards, [&](std::size_t shard) { return rows_of(shard); }, partials);
+    }
+
+    /// The same for some rows of each shard only: rows[s] lie within shard s.
+    void gradient(const T* w, const T* b, std::span<const row_range> rows, double* partials) const {
+        gradient_of(w, b, {0, rows.size()}, [&](std::size_t shard) { return rows[shard]; }, partials);
     }
 
     /// What a Hessian-vector product needs to know about the point w: for one output the second derivative of the loss at
@@ -94,7 +93,7 @@ public:
         const std::size_t first = bounds_[shards.begin];
         curvature.resize((bounds_[shards.end] - first) * outputs_);
         for_each_shard(shards, [&](std::size_t shard, workspace& work) {
-            for_each_block(shard, [&](std::size_t begin, std::size_t end) {
+            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
                 T* out = curvature.data() + (begin - first) * outputs_;
                 if (outputs_ > 1) return products(begin, end, w, b, out);
                 products(begin, end, w, b, work.z);
@@ -112,7 +111,7 @@ public:
             double* partial = partials + (shard - shards.begin) * m;
             std::fill(partial, partial + m, 0.0);
             T* g = work.accumulator(partial, m);
-            for_each_block(shard, [&](std::size_t begin, std::size_t end) {
+            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
                 const T* known = curvature.data() + (begin - first) * outputs_;
                 products(begin, end, v, vb, work.t);
                 if (outputs_ == 1)
@@ -129,9 +128,11 @@ public:
     void multiply(const T* w, const T* b, shard_range shards, T* z) const {
         const std::size_t first = bounds_[shards.begin];
         for_each_shard(shards, [&](std::size_t shard, workspace&) {
-            for_each_block(shard, [&](std::size_t begin, std::size_t end) { products(begin, end, w, b, z + (begin - first) * outputs_); });
+            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) { products(begin, end, w, b, z + (begin - first) * outputs_); });
         });
     }
+
+    row_range rows_of(std::size_t shard) const { return {bounds_[shard], bounds_[shard + 1]}; }
 
 private:
     using lanes = pack<T>;
@@ -196,9 +197,26 @@ private:
     }
 
     template <class F>
-    void for_each_block(std::size_t shard, F&& f) const {
-        for (std::size_t begin = bounds_[shard]; begin < bounds_[shard + 1]; begin += block_)
-            f(begin, std::min(begin + block_, bounds_[shard + 1]));
+    void for_each_block(row_range rows, F&& f) const {
+        for (std::size_t begin = rows.begin; begin < rows.end; begin += block_) f(begin, std::min(begin + block_, rows.end));
+    }
+
+    template <class RowsOf>
+    void gradient_of(const T* w, const T* b, shard_range shards, RowsOf&& rows_of_shard, double* partials) const {
+        const std::size_t m = gradient_size();
+        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
+            double* partial = partials + (shard - shards.begin) * m;
+            std::fill(partial, partial + m, 0.0);
+            T* g = work.accumulator(partial, m - 1);
+            double total = 0;
+            for_each_block(rows_of_shard(shard), [&](std::size_t begin, std::size_t end) {
+                products(begin, end, w, b, work.z);
+                total += static_cast<double>(evaluate(gradient_of_rows{*this}, begin, end, work, work.z, work.t));
+                pull_back(begin, end, work.s, g);
+            });
+            work.store(partial, m - 1);
+            partial[m - 1] = total;
+        });
     }
 
     void products(std::size_t begin, std::size_t end, const T* w, const T* b, T* z) const {
@@ -328,6 +346,14 @@ private:
     std::size_t outputs_;
     int threads_;
     std::size_t block_;
+};
+
+/// The sweep of a backend: each specialises this for its own.
+template <class B, class Matrix, class Formula>
+struct sweep_for;
+template <class T, class Matrix, class Formula>
+struct sweep_for<host<T>, Matrix, Formula> {
+    using type = sweep<T, Matrix, Formula>;
 };
 
 }  // namespace gamut::backend
