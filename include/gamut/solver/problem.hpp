@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/backend/sweep.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/sum.hpp>
+#include <gamut/data/dataset.hpp>
+#include <gamut/data/standardize.hpp>
+#include <gamut/model/concept.hpp>
+#include <gamut/penalty/concept.hpp>
+#include <gamut/solver/concept.hpp>
+
+namespace gamut::solver {
+
+/// loss(model(w; X), y) + penalty(w) over the rows of all ranks: everything a solver may ask for, and nothing about files.
+///
+/// The weights are (p + 1) x c row-major: one row per column of X, and a last row, the intercepts, if there are any.
+/// Standardisation is never applied to the data: x~ = (x - mean) / scale is folded into the weights and the bias,
+///     X~ W + 1 b' = X (W / scale) + 1 (b - mean' (W / scale))'
+/// so sparse data stay sparse, and the weights a solver sees are those of standardised columns.
+///
+/// Each of value, value_and_gradient and a product with the Hessian is one pass over the rows and one global sum. All of
+/// them fail together: a rank that throws makes all ranks throw the same error.
+template <class Model, class Dataset, class Penalty, class Backend, communicator::Communicator C>
+class problem {
+public:
+    using backend_type = Backend;
+    using array = backend::array<Backend>;
+    using value_type = typename Backend::value_type;
+    using formula = decltype(model::loss_formula(std::declval<const Model&>()));
+    using sweep = typename backend::sweep_for<Backend, typename Dataset::matrix_type, formula>::type;
+
+    /// The penalty is part of value() and of gradients.
+    static constexpr bool smooth = penalty::Smooth<Penalty, value_type>;
+
+    /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
+    problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks, bool intercept,
+            data::standardization scaling = {})
+        : data_(data), penalty_(penalty), ranks_(ranks), intercept_(intercept),
+          shape_{data.columns(), model::outputs_of(m, data.classes.size())}, scaling_(std::move(scaling)),
+          mine_(data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
+          total_weight_(sum_of_weights()),
+          sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_}, shard_bounds(),
+                 model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {}
+
+    std::size_t dimension() const { return (shape_.features + (intercept_ ? 1 : 0)) * shape_.outputs; }
+    penalty::layout layout() const { return shape_; }
+    bool has_intercept() const { return intercept_; }
+    const C& communicator() const { return ranks_; }
+    const Dataset& dataset() const { return data_; }
+    const Penalty& penalty_term() const { return penalty_; }
+    const data::standardization& scaling() const { return scaling_; }
+    /// Omega, the sum of the sample weights.
+    double total_weight() const { return total_weight_; }
+    array start() const { return array(dimension()); }
+    std::size_t passes() const { return passes_; }
+
+    /// Loss, and the penalty if that is smooth.
+    double value(const array& w) const {
+        ++passes_;
+        double loss = 0;
+        globally(1, std::span<double>(&loss, 1), [&](double* partials) {
+            const effective e = effective_weights(w);
+            sweep_.value(e.w(), e.b(), sweep_.all(), partials);
+        });
+        if constexpr (smooth) loss += penalty(w);
+        return loss;
+    }
+
+    double value_and_gradient(const array& w, array& gradient) const {
+        ++passes_;
+        sums_.resize(sweep_.gradient_size());
+        globally(sums_.size(), sums_, [&](double* partials) {
+            const effective e = effective_weights(w);
+            sweep_.gradient(e.w(), e.b(), sweep_.all(), partials);
+        });
+        double loss = sums_.back();
+        to_gradient(sums_, gradient);
+        if constexpr (smooth) {
+            loss += penalty(w);
+            add_slope(w, gradient);
+        }
+        return loss;
+    }
+
+    /// The second derivative at one point, made once and multiplied many times. Making it is one pass over the rows
+    /// without a message, a product one pass and one global sum.
+    class hessian_at {
+    public:
+        void times(const array& v, array& out) const {
+            const problem& p = *problem_;
+            ++p.passes_;
+            p.sums_.resize(p.sweep_.hessian_size());
+            p.globally(p.sums_.size(), p.sums_, [&](double* partials) {
+                if (failure_) std::rethrow_exception(failure_);
+                const effective e = p.effective_weights(v);
+                p.sweep_.hessian(curvature_, e.w(), e.b(), p.sweep_.all(), partials);
+            });
+            p.to_gradient(p.sums_, out);
+            if constexpr (smooth) p.add_curvature(at_, v, out);
+        }
+
+    private:
+        friend class problem;
+        hessian_at(const problem& p, const array& w) : problem_(&p), at_(w) {
+            ++p.passes_;
+            try {
+                const effective e = p.effective_weights(w);
+                p.sweep_.linearize(e.w(), e.b(), p.sweep_.all(), curvature_);
+            } catch (...) {
+                failure_ = std::current_exception();  // thrown with the first product, on all ranks
+            }
+        }
+        const problem* problem_;
+        array at_;
+        typename sweep::curvature curvature_;
+        std::exception_ptr failure_;
+    };
+    hessian_at hessian(const array& w) const { return hessian_at(*this, w); }
+
+    double penalty(const array& w) const {
+        const host_copy entries(w);
+        return penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
+    }
+
+    void prox(const array& v, double step, array& out) const {
+        host_copy entries(v);
+        std::vector<value_type> result(entries.span().begin(), entries.span().end());
+        penalty::prox(penalty_, entries.span().first(shape_.size()), static_cast<value_type>(step),
+                      std::span<value_type>(result).first(shape_.size()), shape_);
+        out.upload(result);
+    }
+
+    std::size_t nonzeros(const array& w) const {
+        const host_copy entries(w);
+        const auto weights = entries.span().first(shape_.size());
+        return weights.size() - static_cast<std::size_t>(std::count(weights.begin(), weights.end(), value_type(0)));
+    }
+
+    std::size_t blocks() const { return data_.partition.blocks; }
+    std::size_t first_block() const { return mine_.begin; }
+    std::size_t last_block() const { return mine_.end; }
+
+    /// The loss of one of this rank's blocks, without penalty: the sum over all blocks is the loss. It never communicates.
+    class block_function {
+    public:
+        using array = problem::array;
+
+        std::size_t dimension() const { return problem_->dimension(); }
+        double value(const array& w) const {
+            const effective e = problem_->effective_weights(w);
+            const auto partials = problem_->partials_of(shards_.size());
+            problem_->sweep_.value(e.w(), e.b(), shards_, partials.data());
+            double sum = 0;
+            for (const double part : partials) sum += part;
+            return sum;
+        }
+        double value_and_gradient(const array& w, array& gradient) const {
+            const effective e = problem_->effective_weights(w);
+            const std::size_t m = problem_->sweep_.gradient_size();
+            const auto partials = problem_->partials_of(shards_.size() * m);
+            problem_->sweep_.gradient(e.w(), e.b(), shards_, partials.data());
+            const std::span<double> sum = add_rows(partials, m);
+            problem_->to_gradient(sum, gradient);
+            return sum.back();
+        }
+        class hessian_at {
+        public:
+            void times(const array& v, array& out) const {
+                const problem& p = *block_.problem_;
+                const effective e = p.effective_weights(v);
+                const std::size_t m = p.sweep_.hessian_size();
+                const auto partials = p.partials_of(block_.shards_.size() * m);
+                p.sweep_.hessian(curvature_, e.w(), e.b(), block_.shards_, partials.data());
+                p.to_gradient(add_rows(partials, m), out);
+            }
+
+        private:
+            friend class block_function;
+            hessian_at(const block_function& block, const array& w) : block_(block) {
+                const effective e = block.problem_->effective_weights(w);
+                block.problem_->sweep_.linearize(e.w(), e.b(), block.shards_, curvature_);
+            }
+            block_function block_;
+            typename sweep::curvature curvature_;
+        };
+        hessian_at hessian(const array& w) const { return hessian_at(*this, w); }
+
+    private:
+        friend class problem;
+        block_function(const problem& p, backend::shard_range shards) : problem_(&p), shards_(shards) {}
+
+        /// The first row becomes the sum of the rows, in their order.
+        static std::span<double> add_rows(std::span<double> partials, std::size_t m) {
+            const std::span<double> sum = partials.first(m);
+            for (std::size_t r = 1; r * m < partials.size(); ++r)
+                for (std::size_t j = 0; j < m; ++j) sum[j] += partials[r * m + j];
+            return sum;
+        }
+
+        const problem* problem_;
+        backend::shard_range shards_;
+    };
+
+    /// b counts over all ranks: first_block() <= b < last_block().
+    block_function block(std::size_t b) const {
+        const std::size_t per_block = data_.partition.shards / data_.partition.blocks, first = b - mine_.begin;
+        return block_function(*this, {first * per_block, (first + 1) * per_block});
+    }
+
+private:
+    /// Reads an array wherever it lives.
+    class host_copy {
+    public:
+        explicit host_copy(const array& a) {
+            if constexpr (Backend::host_memory)
+                entries_ = a.span();
+            else {
+                copy_ = a.download();
+                entries_ = copy_;
+            }
+        }
+        std::span<const value_type> span() const { return entries_; }
+
+    private:
+        std::vector<value_type> copy_;
+        std::span<const value_type> entries_;
+    };
+
+    /// Weights and bias for the data as they are.
+    struct effective {
+        host_copy given;
+        std::vector<value_type> scaled, bias;
+        const value_type* w() const { return scaled.empty() ? given.span().data() : scaled.data(); }
+        const value_type* b() const { return bias.data(); }
+    };
+
+    effective effective_weights(const array& weights) const {
+        const std::size_t p = shape_.features, c = shape_.outputs;
+        effective e{host_copy(weights), {}, std::vector<value_type>(c)};
+        const auto w = e.given.span();
+        if (intercept_) std::copy(w.begin() + static_cast<std::ptrdiff_t>(p * c), w.end(), e.bias.begin());
+        if (scaling_.scales.empty()) return e;
+        e.scaled.resize(p * c);
+        std::vector<double> shift(c);
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t k = 0; k < c; ++k) {
+                const double scaled = static_cast<double>(w[j * c + k]) / scaling_.scales[j];
+                e.scaled[j * c + k] = static_cast<value_type>(scaled);
+                shift[k] += scaling_.means[j] * scaled;
+            }
+        for (std::size_t k = 0; k < c; ++k) e.bias[k] = static_cast<value_type>(static_cast<double>(e.bias[k]) - shift[k]);
+        return e;
+    }
+
+    /// The derivative with respect to the solver's weights, from [ dW | db | ... ] with respect to the effective ones.
+    void to_gradient(std::span<const double> sums, array& gradient) const {
+        const std::size_t p = shape_.features, c = shape_.outputs;
+        std::vector<value_type> g(dimension());
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t k = 0; k < c; ++k) {
+                const double s = sums[j * c + k];
+                g[j * c + k] = static_cast<value_type>(
+                    scaling_.scales.empty() ? s : (s - scaling_.means[j] * sums[p * c + k]) / scaling_.scales[j]);
+            }
+        if (intercept_)
+            for (std::size_t k = 0; k < c; ++k) g[p * c + k] = static_cast<value_type>(sums[p * c + k]);
+        gradient.upload(g);
+    }
+
+    /// Runs f(partials) for this rank's shards, m numbers each, and adds up over all ranks.
+    template <class F>
+    void globally(std::size_t m, std::span<double> sums, F&& f) const {
+        std::exception_ptr failure;
+        std::span<double> partials;
+        try {
+            partials = partials_of(sweep_.all().size() * m);
+            f(partials.data());
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        communicator::sum(ranks_, partials, sweep_.all().size(), sums, failure);
+    }
+
+    std::span<double> partials_of(std::size_t n) const {
+        if (partials_.size() < n) partials_.resize(n);
+        return std::span(partials_).first(n);
+    }
+
+    void add_slope(const array& w, array& gradient) const {
+        const host_copy entries(w), slopes(gradient);
+        std::vector<value_type> g(slopes.span().begin(), slopes.span().end());
+        for (std::size_t j = 0; j < shape_.size(); ++j) g[j] += penalty_.derivative(entries.span()[j]);
+        gradient.upload(g);
+    }
+    void add_curvature(const array& w, const array& v, array& out) const {
+        const host_copy entries(w), direction(v), products(out);
+        std::vector<value_type> h(products.span().begin(), products.span().end());
+        for (std::size_t j = 0; j < shape_.size(); ++j) h[j] += penalty_.second_derivative(entries.span()[j]) * direction.span()[j];
+        out.upload(h);
+    }
+
+    std::vector<std::size_t> shard_bounds() const {
+        std::vector<std::size_t> bounds;
+        for (std::size_t s = data_.partition.block_begin_shard(mine_.begin); s <= data_.partition.block_begin_shard(mine_.end); ++s)
+            bounds.push_back(data_.partition.shard_begin(s) - data_.first_row);
+        return bounds;
+    }
+
+    double sum_of_weights() const {
+        if (data_.weights.empty()) {
+            // somebody may have no rows, and so no weights, while others have some
+            std::int32_t weighted = 0;
+            ranks_.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
+            if (weighted == 0) return static_cast<double>(data_.rows());
+        } else {
+            std::int32_t weighted = 1;
+            ranks_.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
+        }
+        const auto bounds = shard_bounds();
+        std::vector<double> partials(bounds.size() - 1);
+        if (!data_.weights.empty())
+            for (std::size_t s = 0; s + 1 < bounds.size(); ++s)
+                for (std::size_t i = bounds[s]; i < bounds[s + 1]; ++i) partials[s] += static_cast<double>(data_.weights[i]);
+        double total = 0;
+        communicator::sum(ranks_, partials, partials.size(), std::span<double>(&total, 1));
+        return total;
+    }
+
+    const Dataset& data_;
+    Penalty penalty_;
+    C ranks_;
+    bool intercept_;
+    penalty::layout shape_;
+    data::standardization scaling_;
+    data::range mine_;
+    double total_weight_;
+    sweep sweep_;
+    mutable std::vector<double> partials_, sums_;
+    mutable std::size_t passes_ = 0;
+};
+
+}  // namespace gamut::solver

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/observe.hpp>
+#include <gamut/core/clock.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/solver/concept.hpp>
+
+namespace gamut::solver {
+
+/// What every run of a solver keeps: the clock, the history, the observers. It lives in the call of `minimize`.
+template <Problem P, class... O>
+class run {
+public:
+    using array = typename P::array;
+
+    run(std::string_view solver, const P& problem, const core::stop& stop, O&... observers)
+        : solver_(solver), problem_(problem), stop_(stop), observers_(observers...), passes_before_(problem.passes()) {}
+
+    /// Shows a record to the observers, and decides whether they or the clock end the run. Collective: all ranks get
+    /// the same answer; one small all-reduce if there are observers, one if there is a time limit.
+    std::optional<core::status> report(core::record now) {
+        now.solver = solver_;
+        now.passes = passes();
+        now.seconds = clock_.seconds();
+        result_.iterations = now.iteration;
+        const bool asked = std::apply(
+            [&](O&... observers) {
+                return communicator::observe(problem_.communicator(), now, result_.history, observers...);
+            },
+            observers_);
+        if (asked) return core::status::stopped;
+        if (stop_.seconds > 0) {  // clocks differ between ranks: one that is late is enough
+            std::int32_t late = clock_.seconds() > stop_.seconds ? 1 : 0;
+            problem_.communicator().all_reduce(std::span<std::int32_t>(&late, 1), communicator::operation::maximum);
+            if (late != 0) return core::status::time_limit;
+        }
+        return std::nullopt;
+    }
+
+    /// Passes over the data by blocks, which the problem does not count.
+    void add_passes(std::size_t passes) { block_passes_ += passes; }
+
+    std::size_t passes() const { return problem_.passes() - passes_before_ + block_passes_; }
+
+    core::result<array> finish(array weights, double objective, core::status status, std::string message) {
+        if (status == core::status::converged && !std::isfinite(objective)) {
+            status = core::status::diverged;
+            message = "the objective is not finite";
+        }
+        result_.weights = std::move(weights);
+        result_.objective = objective;
+        result_.status = status;
+        result_.message = std::move(message);
+        result_.passes = passes();
+        result_.seconds = clock_.seconds();
+        return std::move(result_);
+    }
+
+private:
+    std::string_view solver_;
+    const P& problem_;
+    const core::stop& stop_;
+    std::tuple<O&...> observers_;
+    core::clock clock_;
+    std::size_t passes_before_, block_passes_ = 0;
+    core::result<array> result_;
+};
+
+/// Weights that are not 0; the problem says how many if it can, for it knows the intercepts.
+template <Problem P>
+std::size_t nonzeros(const P& p, const typename P::array& w) {
+    if constexpr (requires { { p.nonzeros(w) } -> std::convertible_to<std::size_t>; }) return p.nonzeros(w);
+    else return backend::count_nonzeros(w);
+}
+
+/// Makes what may fail on one rank alone (options, memory), and lets all ranks go on or throw together.
+template <Problem P, class Make>
+auto prepare(const P& p, Make&& make) {
+    std::optional<std::invoke_result_t<Make&>> made;
+    communicator::agree(p.communicator(), [&] { made.emplace(make()); });
+    return std::move(*made);
+}
+
+/// Why a run ended, for result::message.
+inline std::string explanation(core::status status, const core::stop& stop) {
+    switch (status) {
+        case core::status::stopped: return "an observer asked to stop";
+        case core::status::time_limit: return core::text("the time limit of ", stop.seconds, " s is used up");
+        case core::status::iteration_limit:
+            return core::text("the limit of ", stop.iterations, " iterations is used up");
+        case core::status::diverged: return "the objective or the weights are no longer finite";
+        case core::status::separable:
+            return "no minimum exists: the objective falls for ever as the weights grow (are the classes separable?) add an l2 "
+                   "penalty";
+        default: return core::text("the residual fell below ", stop.tolerance);
+    }
+}
+
+/// Watches a run for weights that grow without end: a minimum at infinity, such as that of the unpenalised logistic loss
+/// of separable classes. It remembers an earlier point; where the objective is still no higher a thousand times further
+/// along the way from there, there is no minimum in sight.
+template <class A>
+class horizon {
+public:
+    explicit horizon(const A& w) : earlier_(w), far_(w) {}
+
+    /// True at iterations 1, 2, 4, 8 ... , when the earlier point should be renewed.
+    static bool due(std::size_t iteration) { return iteration > 0 && (iteration & (iteration - 1)) == 0; }
+
+    void remember(const A& w, double objective) {
+        earlier_ = w;
+        objective_ = objective;
+    }
+
+    /// `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their length.
+    template <class F>
+    std::optional<core::status> look(const A& w, double value, F&& objective) {
+        const double moved = backend::distance(w, earlier_), length = backend::norm(w);
+        if (!(moved > 0.01 * length) || !std::isfinite(value)) return std::nullopt;
+        using T = typename A::value_type;
+        far_ = w + T(1000) * (w - earlier_);
+        const double there = objective(far_);
+        if (!(there <= value)) return std::nullopt;
+        // what can still be gained exceeds all that was gained: not bounded below
+        return value - there > 100 * (objective_ - value) && value - there > 0 ? core::status::diverged
+                                                                              : core::status::separable;
+    }
+
+private:
+    A earlier_, far_;
+    double objective_ = std::numeric_limits<double>::infinity();
+};
+
+}  // namespace gamut::solver
