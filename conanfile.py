@@ -29,7 +29,7 @@ class Gamut(ConanFile):
 
     def requirements(self):
         self.requires("xtensor/[>=0.24.3 <0.28]")  # first: it pins nlohmann_json
-        self.requires("xtensor-blas/[>=0.20.0 <0.23]")
+        self.requires("xtensor-blas/[>=0.20.0 <0.24]")
         self.requires("nlohmann_json/[>=3.9 <4]")
         self.requires("openblas/[>=0.3.20 <0.4]")
         self.requires("random123/[>=1.14 <2]")
