@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <vector>
+
+#include <gamut/backend/matrix.hpp>
+#include <gamut/backend/sparse.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/sum.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/text.hpp>
+#include <gamut/data/dataset.hpp>
+
+namespace gamut::data {
+
+/// Column j standardised is (x_j - means[j]) / scales[j]. Empty: the identity.
+struct standardization {
+    std::vector<double> means = {}, scales = {};
+};
+
+namespace detail {
+
+/// visit(j, x) for the entries of a row that are stored.
+template <class T, class Visit>
+void for_each_entry(const backend::dense_matrix<T>& x, std::size_t row, Visit visit) {
+    const T* const values = x.row(row);
+    for (std::size_t j = 0; j < x.columns; ++j) visit(j, static_cast<double>(values[j]));
+}
+template <class T, class Visit>
+void for_each_entry(const backend::sparse_matrix<T>& x, std::size_t row, Visit visit) {
+    const auto end = static_cast<std::size_t>(x.offsets[row + 1]);
+    for (auto k = static_cast<std::size_t>(x.offsets[row]); k < end; ++k) {
+        visit(static_cast<std::size_t>(x.indices[k]), static_cast<double>(x.value(k)));
+    }
+}
+
+template <class T>
+constexpr bool stores_zeros(const backend::dense_matrix<T>&) {
+    return true;
+}
+template <class T>
+constexpr bool stores_zeros(const backend::sparse_matrix<T>&) {
+    return false;
+}
+
+/// The moments of a rank's rows. Rows of weight 0 don't exist here.
+template <class Matrix>
+struct column_moments {
+    const dataset<Matrix>& data;
+    range shards;
+    std::size_t columns = data.columns();
+
+    template <class Visit>
+    void for_each_row(std::size_t shard, Visit visit) const {
+        const range rows = data.partition.shard_rows(shard);
+        for (std::size_t row = rows.begin; row < rows.end; ++row) {
+            const auto weight = static_cast<double>(data.weight(row - data.first_row));
+            if (weight > 0) visit(row - data.first_row, weight);
+        }
+    }
+
+    /// Per shard: the weighted sums of the columns, and of the weights. `extremes`: per column the largest of x and of -x.
+    std::vector<double> sums(std::span<double> extremes) const {
+        std::vector<double> partials(shards.size() * (columns + 1), 0.0);
+        std::vector<std::size_t> stored(stores_zeros(data.x) ? 0 : columns, 0);
+        std::size_t rows = 0;
+        double* const largest = extremes.data();
+        double* const smallest = largest + columns;
+        for (std::size_t shard = shards.begin; shard < shards.end; ++shard) {
+            double* const partial = partials.data() + (shard - shards.begin) * (columns + 1);
+            for_each_row(shard, [&](std::size_t row, double weight) {
+                ++rows;
+                partial[columns] += weight;
+                for_each_entry(data.x, row, [&](std::size_t j, double x) {
+                    partial[j] += weight * x;
+                    largest[j] = std::max(largest[j], x);
+                    smallest[j] = std::max(smallest[j], -x);
+                    if (!stores_zeros(data.x)) ++stored[j];
+                });
+            });
+        }
+        for (std::size_t j = 0; j < stored.size(); ++j) {
+            if (stored[j] < rows) largest[j] = std::max(largest[j], 0.0), smallest[j] = std::max(smallest[j], 0.0);
+        }
+        return partials;
+    }
+
+    /// Per shard: the weighted sums of ((x - mean) * inverse_unit)^2.
+    std::vector<double> squares(const std::vector<double>& means, const std::vector<double>& inverse_units) const {
+        std::vector<double> partials(shards.size() * columns, 0.0);
+        std::vector<double> stored(stores_zeros(data.x) ? 0 : columns);
+        for (std::size_t shard = shards.begin; shard < shards.end; ++shard) {
+            double* const partial = partials.data() + (shard - shards.begin) * columns;
+            double total = 0;
+            std::fill(stored.begin(), stored.end(), 0.0);
+            for_each_row(shard, [&](std::size_t row, double weight) {
+                total += weight;
+                for_each_entry(data.x, row, [&](std::size_t j, double x) {
+                    const double deviation = (x - means[j]) * inverse_units[j];
+                    partial[j] += weight * deviation * deviation;
+                    if (!stores_zeros(data.x)) stored[j] += weight;
+                });
+            });
+            for (std::size_t j = 0; j < stored.size(); ++j) {  // what isn't stored is as far from the mean as 0
+                const double deviation = means[j] * inverse_units[j];
+                partial[j] += std::max(0.0, total - stored[j]) * deviation * deviation;
+            }
+        }
+        return partials;
+    }
+};
+
+}  // namespace detail
+
+/// Mean and population standard deviation of every column over the weighted rows of all ranks; a constant column keeps
+/// scale 1. Two passes over the data, never densified: the mean first, then the squares around it in units of a power of
+/// two, so that columns of size 1e+-150 neither overflow nor vanish. Collective: two global sums and a maximum, of
+/// columns() numbers each; the same bits for any number of ranks. Throws data_error for a column whose sum overflows.
+template <communicator::Communicator C, class Matrix>
+standardization standardize(const C& ranks, const dataset<Matrix>& data) {
+    constexpr double epsilon = std::numeric_limits<double>::epsilon();
+    const std::size_t columns = data.columns();
+    const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
+    const detail::column_moments<Matrix> local{data, data.partition.shards_of(rank, size)};
+
+    std::vector<double> partials, extremes, totals, units;
+    standardization result;
+    communicator::agree(ranks, [&] {
+        extremes.assign(2 * columns, -std::numeric_limits<double>::infinity());
+        totals.resize(columns + 1);
+        units.assign(columns, 1.0);
+        result.means.resize(columns);
+        result.scales.resize(columns);
+        partials = local.sums(extremes);
+    });
+    communicator::sum(ranks, partials, local.shards.size(), std::span<double>(totals));
+    ranks.all_reduce(std::span<double>(extremes), communicator::operation::maximum);
+
+    const double weight = totals[columns];
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double largest = extremes[j], smallest = -extremes[columns + j];
+        result.means[j] = largest == smallest ? largest : totals[j] / weight;
+        const double spread = std::max(largest - result.means[j], result.means[j] - smallest);
+        if (!std::isfinite(result.means[j]) || !std::isfinite(spread)) {
+            throw core::data_error(core::text(data.source, ": column '", data.features[j], "' can't be standardised (",
+                                              "its sum overflows) give it in other units"));
+        }
+        const int exponent = spread > 0 ? std::clamp(std::ilogb(spread), -1000, 1000) : 0;
+        if (std::abs(exponent) > 400) units[j] = std::ldexp(1.0, -exponent);
+    }
+
+    communicator::agree(ranks, [&] { partials = local.squares(result.means, units); });
+    communicator::sum(ranks, partials, local.shards.size(), std::span<double>(totals.data(), columns));
+    for (std::size_t j = 0; j < columns; ++j) {
+        const double size_of_values = std::max(std::abs(extremes[j]), std::abs(extremes[columns + j]));
+        const double deviation = std::sqrt(totals[j] / weight) / units[j];
+        const bool constant = extremes[j] == -extremes[columns + j] || deviation <= 8 * epsilon * size_of_values;
+        result.scales[j] = constant ? 1 : deviation;
+    }
+    return result;
+}
+
+}  // namespace gamut::data
