@@ -118,7 +118,8 @@ BOOST_AUTO_TEST_CASE(limits_are_statuses_and_bad_options_errors) {
     const auto t = toy::random_table(50, 20, 0.5, false);
     const auto p = toy::make<toy::squared>(t, penalty::l2{1e-3});
     BOOST_TEST((solver::lbfgs{.stop = {.iterations = 3}}.minimize(p).status == core::status::iteration_limit));
-    BOOST_TEST((solver::lbfgs{.stop = {.tolerance = 0, .seconds = 1e-9}}.minimize(p).status == core::status::time_limit));
+    BOOST_TEST(
+        (solver::lbfgs{.stop = {.tolerance = 0, .seconds = 1e-9}}.minimize(p).status == core::status::time_limit));
     const double nan = std::numeric_limits<double>::quiet_NaN();
     BOOST_CHECK_THROW(solver::lbfgs{.memory = 0}.minimize(p), core::option_error);
     BOOST_CHECK_THROW(solver::lbfgs{.stop = {.tolerance = nan}}.minimize(p), core::option_error);
@@ -148,7 +149,8 @@ BOOST_AUTO_TEST_CASE(a_start_at_the_minimum_is_converged) {
 BOOST_AUTO_TEST_CASE(separable_classes_are_reported_and_a_ridge_cures_them) {
     const auto t = toy::random_table(60, 4, 0, true, true, 3, 0);  // no noise: a plane separates the classes
     for (const double tolerance : {1e-4, 1e-8, 1e-12, 0.0}) {
-        const auto fit = solver::lbfgs{.stop = {.tolerance = tolerance}}.minimize(toy::make<toy::logistic>(t, penalty::none{}));
+        const auto fit =
+            solver::lbfgs{.stop = {.tolerance = tolerance}}.minimize(toy::make<toy::logistic>(t, penalty::none{}));
         BOOST_TEST((fit.status == core::status::separable));
         BOOST_TEST(fit.iterations < 200);
     }
@@ -240,7 +242,9 @@ BOOST_AUTO_TEST_CASE(improve_minimises_the_function_near_a_centre) {
 
 BOOST_AUTO_TEST_CASE(the_number_of_ranks_changes_no_bit) {
     const auto t = toy::random_table(90, 12, 0.3, true);
-    const auto fit_on = [&](const auto& c) { return solver::lbfgs{}.minimize(toy::make<toy::logistic>(t, penalty::l2{1e-2}, 4, c)); };
+    const auto fit_on = [&](const auto& c) {
+        return solver::lbfgs{}.minimize(toy::make<toy::logistic>(t, penalty::l2{1e-2}, 4, c));
+    };
     const auto reference = fit_on(communicator::single<>{});
     for (const int ranks : {1, 2, 3, 5}) {
         communicator::threads<>::run(ranks, [&](const auto& c) {
@@ -263,7 +267,8 @@ BOOST_AUTO_TEST_CASE(plain_functions_of_many_ranks_are_added_up) {
             return 0.5 * g[0] * g[0];
         };
         const auto fit = solver::lbfgs{}.minimize(solver::plain_function{1, mine, c});
-        if (std::abs(fit.weights[0] - 1) > 1e-8 || std::abs(fit.objective - 1) > 1e-8) throw std::runtime_error("wrong mean");
+        if (std::abs(fit.weights[0] - 1) > 1e-8 || std::abs(fit.objective - 1) > 1e-8)
+            throw std::runtime_error("wrong mean");
     });
 }
 
@@ -273,7 +278,8 @@ BOOST_AUTO_TEST_CASE(one_rank_that_throws_makes_all_throw) {
                                                    [&](const auto& c) {
                                                        int calls = 0;
                                                        const auto mine = [&](auto w, auto g) {
-                                                           if (c.rank() == 1 && ++calls == 3) throw core::data_error("bad row");
+                                                           if (c.rank() == 1 && ++calls == 3)
+                                                               throw core::data_error("bad row");
                                                            g[0] = w[0] - 1;
                                                            g[1] = 10 * w[1] + c.rank();
                                                            return 0.5 * (w[0] - 1) * (w[0] - 1) + 5 * w[1] * w[1] +

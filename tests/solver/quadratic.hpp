@@ -49,9 +49,10 @@ struct table {
 };
 
 /// Random rows; equicorrelated columns; y from a few true weights. classes: y is 0 or 1.
-inline table random_table(std::size_t rows, std::size_t columns, double correlation, bool classes, bool intercept = false,
-                          std::uint64_t seed = 1, double noise = 1) {
-    const core::random x{.seed = seed, .stream = 0}, common{.seed = seed, .stream = 1}, errors{.seed = seed, .stream = 2};
+inline table random_table(std::size_t rows, std::size_t columns, double correlation, bool classes,
+                          bool intercept = false, std::uint64_t seed = 1, double noise = 1) {
+    const core::random x{.seed = seed, .stream = 0}, common{.seed = seed, .stream = 1},
+        errors{.seed = seed, .stream = 2};
     table t{.rows = rows, .columns = columns + (intercept ? 1 : 0), .x = {}, .y = {}, .intercept = intercept};
     for (std::size_t i = 0; i < rows; ++i) {
         double z = intercept ? 0.5 : 0;
@@ -69,13 +70,15 @@ inline table random_table(std::size_t rows, std::size_t columns, double correlat
 }
 
 /// Mean loss over the rows first <= i < last, times (last - first) / rows: a block's part of the mean.
-template <class Loss>
-class part {
+template <class Loss> class part {
 public:
     using array = toy::array;
 
     part(const table& t, std::size_t first, std::size_t last, bool faulty = false)
-        : t_(t), first_(first), last_(last), faulty_(faulty) {}
+        : t_(t),
+          first_(first),
+          last_(last),
+          faulty_(faulty) {}
 
     std::size_t dimension() const { return t_.columns; }
     double value(const array& w) const {
@@ -121,14 +124,18 @@ private:
     bool faulty_;
 };
 
-template <class Loss, class Penalty = penalty::none, class C = communicator::single<>>
-class problem {
+template <class Loss, class Penalty = penalty::none, class C = communicator::single<>> class problem {
 public:
     using array = toy::array;
     static constexpr bool smooth = penalty::Smooth<Penalty>;
 
     problem(const table& t, Penalty p, std::size_t blocks = 1, C c = C{}, std::size_t faulty_block = std::size_t(-1))
-        : t_(t), p_(std::move(p)), c_(std::move(c)), blocks_(blocks), faulty_(faulty_block), start_(t.columns) {}
+        : t_(t),
+          p_(std::move(p)),
+          c_(std::move(c)),
+          blocks_(blocks),
+          faulty_(faulty_block),
+          start_(t.columns) {}
 
     std::size_t dimension() const { return t_.columns; }
     const C& communicator() const { return c_; }
@@ -137,7 +144,8 @@ public:
     std::size_t passes() const { return passes_; }
 
     double value(const array& w) const {
-        return sum(nullptr, [&](const part<Loss>& f, std::span<double> row) { row.back() = f.value(w); }) + smooth_penalty(w);
+        return sum(nullptr, [&](const part<Loss>& f, std::span<double> row) { row.back() = f.value(w); }) +
+               smooth_penalty(w);
     }
     double value_and_gradient(const array& w, array& gradient) const {
         const double value = sum(&gradient, [&](const part<Loss>& f, std::span<double> row) {
@@ -204,13 +212,14 @@ public:
 private:
     penalty::layout shape() const { return {.features = t_.penalised(), .outputs = 1}; }
     double smooth_penalty(const array& w) const {
-        if constexpr (smooth) return penalty(w);
-        else return 0;
+        if constexpr (smooth)
+            return penalty(w);
+        else
+            return 0;
     }
 
     // a row of dimension() numbers and a value from each block of this rank, added up over all
-    template <class F>
-    double sum(array* out, F&& f) const {
+    template <class F> double sum(array* out, F&& f) const {
         ++passes_;
         const std::size_t mine = last_block() - first_block(), width = dimension() + 1;
         std::vector<double> rows(mine * width), total(width);

@@ -24,8 +24,9 @@ concept Function = requires(const F& f, const typename F::array& w, typename F::
 
 /// h = hessian(w), made at one point and used many times: h.times(v, out) is out = H v, one pass and one reduction.
 template <class F>
-concept TwiceDifferentiable =
-    Function<F> && requires(const F& f, const typename F::array& w, typename F::array& out) { f.hessian(w).times(w, out); };
+concept TwiceDifferentiable = Function<F> && requires(const F& f, const typename F::array& w, typename F::array& out) {
+    f.hessian(w).times(w, out);
+};
 
 /// What can be minimised.
 ///   smooth        true: value() is the whole objective, a smooth penalty included.
@@ -78,7 +79,8 @@ struct batch {
 ///   batch_gradient(w, b, g)    the value of the batch, scaled as value() is, and its gradient: over the batches of an
 ///                              epoch both average to those of all rows
 template <class P>
-concept Stochastic = Problem<P> && requires(const P& p, const typename P::array& w, batch b, typename P::array& gradient) {
+concept Stochastic = Problem<P> &&
+    requires(const P& p, const typename P::array& w, batch b, typename P::array& gradient) {
     { p.batches(b.size) } -> std::convertible_to<std::size_t>;
     { p.batch_gradient(w, b, gradient) } -> std::convertible_to<double>;
 };
@@ -102,10 +104,11 @@ concept LocalSolverFor = Function<F> && requires(const S& solver, const F& f, ty
 };
 
 /// The objective at w: loss and penalty.
-template <Problem P>
-double objective(const P& p, const typename P::array& w) {
-    if constexpr (P::smooth) return p.value(w);
-    else return p.value(w) + p.penalty(w);
+template <Problem P> double objective(const P& p, const typename P::array& w) {
+    if constexpr (P::smooth)
+        return p.value(w);
+    else
+        return p.value(w) + p.penalty(w);
 }
 
 /// What `minimize` is declared to return for a problem that a solver refuses: its body says why, at compile time.

@@ -30,8 +30,7 @@ concept Direction = requires(D& direction, const F& f, const typename F::array& 
     direction.forget();
 };
 
-template <class A>
-struct workspace {
+template <class A> struct workspace {
     A gradient, direction, trial, trial_gradient;
     explicit workspace(const A& w) : gradient(w), direction(w), trial(w), trial_gradient(w) {}
 };
@@ -47,9 +46,9 @@ struct outcome {
 /// Minimises f from w, in place. Stops when |gradient| <= stop.tolerance |gradient at the start|, or when rounding
 /// hides any further progress. `report(record, w)` is called before every step and may end the run by a status.
 template <Function F, class D, class Search, class Report>
-    requires Direction<D, F>
-outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space, D& direction, const Search& search,
-                const core::stop& stop, horizon<typename F::array>* horizon, Report&& report) {
+requires Direction<D, F> outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space,
+                                         D& direction, const Search& search, const core::stop& stop,
+                                         horizon<typename F::array>* horizon, Report&& report) {
     using A = typename F::array;
     using T = typename A::value_type;
     A &g = space.gradient, &d = space.direction, &trial = space.trial, &trial_g = space.trial_gradient;
@@ -129,8 +128,7 @@ outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& 
 }
 
 /// f(w) + rho/2 |w - centre|^2: what a local solver improves. Counts the passes over f's rows.
-template <Function F>
-class near {
+template <Function F> class near {
 public:
     using array = typename F::array;
 
@@ -152,9 +150,7 @@ public:
         return value + 0.5 * rho_ * distance * distance;
     }
 
-    auto hessian(const array& w) const
-        requires TwiceDifferentiable<F>
-    {
+    auto hessian(const array& w) const requires TwiceDifferentiable<F> {
         using inner = decltype(f_.hessian(w));
         struct shifted {
             inner h;
@@ -166,6 +162,7 @@ public:
                 out = out + static_cast<typename array::value_type>(rho) * v;
             }
         };
+        ++passes_;
         return shifted{f_.hessian(w), rho_, passes_};
     }
 
@@ -196,10 +193,11 @@ core::result<typename P::array> minimize(const char* name, const P& p, Make&& ma
         return state(p.start(), make_direction);
     });
     run record(name, p, stop, observers...);
-    const outcome found = descend(p, s.w, s.space, s.direction, search, stop, &s.far, [&](core::record now, const A& w) {
-        now.nonzeros = nonzeros(p, w);
-        return record.report(now);
-    });
+    const outcome found =
+        descend(p, s.w, s.space, s.direction, search, stop, &s.far, [&](core::record now, const A& w) {
+            now.nonzeros = nonzeros(p, w);
+            return record.report(now);
+        });
     return record.finish(std::move(s.w), found.value, found.status, found.message);
 }
 

@@ -19,15 +19,17 @@ namespace gamut::solver {
 namespace detail {
 
 /// d = -H g, H the inverse Hessian that the last steps s and gradient changes y suggest: the two-loop recursion.
-template <class A>
-class lbfgs_direction {
+template <class A> class lbfgs_direction {
     using T = typename A::value_type;
 
 public:
-    lbfgs_direction(std::size_t memory, const A& like) : s_(memory, like), y_(memory, like), curvature_(memory), weight_(memory) {}
+    lbfgs_direction(std::size_t memory, const A& like)
+        : s_(memory, like),
+          y_(memory, like),
+          curvature_(memory),
+          weight_(memory) {}
 
-    template <class F>
-    double operator()(const F& f, const A& w, const A& g, double /*residual*/, A& d) {
+    template <class F> double operator()(const F& f, const A& w, const A& g, double /*residual*/, A& d) {
         d = -g;
         if (stored_ == 0) return first_step(f, w, g, d);
         for (std::size_t i = 0; i < stored_; ++i) {  // newest to oldest
@@ -61,8 +63,7 @@ private:
     std::size_t place(std::size_t age) const { return (newest_ + s_.size() - age) % s_.size(); }
 
     // the minimiser of the quadratic along the gradient, if its curvature is to be had; otherwise a step of length 1
-    template <class F>
-    double first_step(const F& f, const A& w, const A& g, const A& d) {
+    template <class F> double first_step(const F& f, const A& w, const A& g, const A& d) {
         const double gg = backend::dot(g, g);
         if constexpr (TwiceDifferentiable<F>) {
             A& product = s_[0];  // free: nothing is stored
@@ -86,8 +87,7 @@ private:
 /// Per iteration: about one value and gradient (one pass, one reduction); keeps 2 memory + 6 arrays.
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5.
-template <class Search = line_search::wolfe>
-struct lbfgs {
+template <class Search = line_search::wolfe> struct lbfgs {
     std::size_t memory = 10;
     Search search{};
     core::stop stop{};
@@ -107,9 +107,9 @@ struct lbfgs {
         return descent::minimize("lbfgs", p, direction, search, stop, observers...);
     }
 
-    template <class P, class... O>
-    refused minimize(const P&, O&&...) const {
-        static_assert(Problem<P>, "lbfgs: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Problem<P>,
+                      "lbfgs: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
         static_assert(!Problem<P> || SmoothProblem<P>,
                       "lbfgs: needs a smooth penalty (l1 has a corner at 0); use solver::admm");
         return {};

@@ -52,7 +52,8 @@ inline double cubic_minimiser(const point& a, const point& b) {
 
 inline void validate(const char* who, double decrease, std::size_t evaluations) {
     if (!(decrease > 0 && decrease < 0.5))
-        throw core::option_error(core::text(who, ": decrease is ", decrease, " (it must lie between 0 and 0.5) try 1e-4"));
+        throw core::option_error(
+            core::text(who, ": decrease is ", decrease, " (it must lie between 0 and 0.5) try 1e-4"));
     if (evaluations < 1) throw core::option_error(core::text(who, ": evaluations is 0 (at least 1 is needed) try 40"));
 }
 
@@ -72,8 +73,7 @@ struct wolfe {
                                                 " (it must lie between decrease and 1) try 0.9"));
     }
 
-    template <class Phi>
-    outcome operator()(Phi&& phi, double value, double slope, double first) const {
+    template <class Phi> outcome operator()(Phi&& phi, double value, double slope, double first) const {
         constexpr double unknown = std::numeric_limits<double>::infinity();
         // the interval always contains an acceptable point: low has decreased enough and still slopes down
         point low{0, value, slope}, high{unknown, unknown, 0};
@@ -132,12 +132,11 @@ struct backtracking {
     void validate() const {
         detail::validate("line_search::backtracking", decrease, evaluations);
         if (!(factor > 0 && factor < 1))
-            throw core::option_error(core::text("line_search::backtracking: factor is ", factor,
-                                                " (it must lie between 0 and 1) try 0.5"));
+            throw core::option_error(
+                core::text("line_search::backtracking: factor is ", factor, " (it must lie between 0 and 1) try 0.5"));
     }
 
-    template <class Phi>
-    outcome operator()(Phi&& phi, double value, double slope, double first) const {
+    template <class Phi> outcome operator()(Phi&& phi, double value, double slope, double first) const {
         outcome result;
         for (double t = first; result.evaluations < evaluations && t > 0; t *= factor) {
             const point p = phi(t);

@@ -18,16 +18,19 @@ namespace gamut::solver {
 namespace detail {
 
 /// d = an approximate solution of H d = -g by conjugate gradients, which only need products with H.
-template <class A>
-class newton_direction {
+template <class A> class newton_direction {
     using T = typename A::value_type;
 
 public:
     newton_direction(double forcing, std::size_t products, double tolerance, const A& like)
-        : forcing_(forcing), products_(products), tolerance_(tolerance), remainder_(like), search_(like), product_(like) {}
+        : forcing_(forcing),
+          products_(products),
+          tolerance_(tolerance),
+          remainder_(like),
+          search_(like),
+          product_(like) {}
 
-    template <class F>
-    double operator()(const F& f, const A& w, const A& g, double residual, A& d) {
+    template <class F> double operator()(const F& f, const A& w, const A& g, double residual, A& d) {
         // solve well only near the minimum, and no better than the run's own tolerance needs
         const double wanted =
             std::min(0.5, std::max(std::min(forcing_, std::sqrt(residual)), 0.5 * tolerance_ / residual));
@@ -75,8 +78,7 @@ private:
 /// Per iteration: one value and gradient and some products with H, one pass and one reduction each; keeps 9 arrays.
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Nocedal and Wright 2006, algorithm 7.1; Dembo, Eisenstat and Steihaug 1982.
-template <class Search = line_search::wolfe>
-struct newton_cg {
+template <class Search = line_search::wolfe> struct newton_cg {
     double forcing = 0.5;
     std::size_t products = 250;  ///< with H, at most, per iteration
     Search search{};
@@ -84,15 +86,16 @@ struct newton_cg {
 
     void validate() const {
         if (!(forcing > 0 && forcing < 1))
-            throw core::option_error(core::text("newton_cg: forcing is ", forcing, " (it must lie between 0 and 1) try 0.5"));
+            throw core::option_error(
+                core::text("newton_cg: forcing is ", forcing, " (it must lie between 0 and 1) try 0.5"));
         if (products < 1) throw core::option_error("newton_cg: products is 0 (at least 1 is needed) try 250");
         stop.validate("newton_cg");
         search.validate();
     }
 
     template <SmoothProblem P, class... O>
-        requires TwiceDifferentiable<P>
-    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+    requires TwiceDifferentiable<P> core::result<typename P::array> minimize(const P& p, O&&... observers)
+    const {
         const auto direction = [this](const typename P::array& w) {
             validate();
             return detail::newton_direction<typename P::array>(forcing, products, stop.tolerance, w);
@@ -100,9 +103,9 @@ struct newton_cg {
         return descent::minimize("newton_cg", p, direction, search, stop, observers...);
     }
 
-    template <class P, class... O>
-    refused minimize(const P&, O&&...) const {
-        static_assert(Problem<P>, "newton_cg: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Problem<P>,
+                      "newton_cg: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
         static_assert(!Problem<P> || SmoothProblem<P>,
                       "newton_cg: needs a smooth penalty (l1 has a corner at 0); use solver::admm");
         static_assert(!SmoothProblem<P> || TwiceDifferentiable<P>,

@@ -22,15 +22,15 @@ namespace gamut::solver {
 /// w is a std::span<const double>, g a std::span<double> of the same size. The run starts at zeros, or at a
 /// std::vector<double> given in place of the dimension. With a communicator, what is minimised is the sum of the ranks'
 /// functions, each of which sees its own part of the data; a rank that throws makes all ranks throw.
-template <class F, communicator::Communicator C = communicator::single<>>
-class plain_function {
+template <class F, communicator::Communicator C = communicator::single<>> class plain_function {
 public:
     using array = backend::array<backend::host<double>>;
     static constexpr bool smooth = true;
 
     template <std::integral Size>
     plain_function(Size dimension, F f, C communicator = C{})
-        : plain_function(std::vector<double>(static_cast<std::size_t>(dimension)), std::move(f), std::move(communicator)) {}
+        : plain_function(std::vector<double>(static_cast<std::size_t>(dimension)), std::move(f),
+                         std::move(communicator)) {}
 
     plain_function(std::vector<double> start, F f, C communicator = C{})
         : f_(std::move(f)),
@@ -38,8 +38,9 @@ public:
           start_(std::span<const double>(start)),
           scratch_(start.size()),
           partial_(start.size() + 1) {
-        static_assert(std::is_invocable_r_v<double, const F&, std::span<const double>, std::span<double>>,
-                      "plain_function: needs f(std::span<const double> w, std::span<double> gradient) that returns the value");
+        static_assert(
+            std::is_invocable_r_v<double, const F&, std::span<const double>, std::span<double>>,
+            "plain_function: needs f(std::span<const double> w, std::span<double> gradient) that returns the value");
     }
 
     std::size_t dimension() const { return start_.size(); }
@@ -73,9 +74,7 @@ private:
     mutable std::size_t passes_ = 0;
 };
 
-template <class D, class F>
-plain_function(D, F) -> plain_function<F>;
-template <class D, class F, class C>
-plain_function(D, F, C) -> plain_function<F, C>;
+template <class D, class F> plain_function(D, F) -> plain_function<F>;
+template <class D, class F, class C> plain_function(D, F, C) -> plain_function<F, C>;
 
 }  // namespace gamut::solver

@@ -23,13 +23,16 @@
 namespace gamut::solver {
 
 /// What every run of a solver keeps: the clock, the history, the observers. It lives in the call of `minimize`.
-template <Problem P, class... O>
-class run {
+template <Problem P, class... O> class run {
 public:
     using array = typename P::array;
 
     run(std::string_view solver, const P& problem, const core::stop& stop, O&... observers)
-        : solver_(solver), problem_(problem), stop_(stop), observers_(observers...), passes_before_(problem.passes()) {}
+        : solver_(solver),
+          problem_(problem),
+          stop_(stop),
+          observers_(observers...),
+          passes_before_(problem.passes()) {}
 
     /// Shows a record to the observers, and decides whether they or the clock end the run. Collective: all ranks get
     /// the same answer; one small all-reduce if there are observers, one if there is a time limit.
@@ -82,15 +85,17 @@ private:
 };
 
 /// Weights that are not 0; the problem says how many if it can, for it knows the intercepts.
-template <Problem P>
-std::size_t nonzeros(const P& p, const typename P::array& w) {
-    if constexpr (requires { { p.nonzeros(w) } -> std::convertible_to<std::size_t>; }) return p.nonzeros(w);
-    else return backend::count_nonzeros(w);
+template <Problem P> std::size_t nonzeros(const P& p, const typename P::array& w) {
+    if constexpr (requires {
+                      { p.nonzeros(w) } -> std::convertible_to<std::size_t>;
+                  })
+        return p.nonzeros(w);
+    else
+        return backend::count_nonzeros(w);
 }
 
 /// Makes what may fail on one rank alone (options, memory), and lets all ranks go on or throw together.
-template <Problem P, class Make>
-auto prepare(const P& p, Make&& make) {
+template <Problem P, class Make> auto prepare(const P& p, Make&& make) {
     std::optional<std::invoke_result_t<Make&>> made;
     communicator::agree(p.communicator(), [&] { made.emplace(make()); });
     return std::move(*made);
@@ -99,23 +104,27 @@ auto prepare(const P& p, Make&& make) {
 /// Why a run ended, for result::message.
 inline std::string explanation(core::status status, const core::stop& stop) {
     switch (status) {
-        case core::status::stopped: return "an observer asked to stop";
-        case core::status::time_limit: return core::text("the time limit of ", stop.seconds, " s is used up");
-        case core::status::iteration_limit:
-            return core::text("the limit of ", stop.iterations, " iterations is used up");
-        case core::status::diverged: return "the objective or the weights are no longer finite";
-        case core::status::separable:
-            return "no minimum exists: the objective falls for ever as the weights grow (are the classes separable?) add an l2 "
-                   "penalty";
-        default: return core::text("the residual fell below ", stop.tolerance);
+    case core::status::stopped:
+        return "an observer asked to stop";
+    case core::status::time_limit:
+        return core::text("the time limit of ", stop.seconds, " s is used up");
+    case core::status::iteration_limit:
+        return core::text("the limit of ", stop.iterations, " iterations is used up");
+    case core::status::diverged:
+        return "the objective or the weights are no longer finite";
+    case core::status::separable:
+        return "no minimum exists: the objective falls for ever as the weights grow (are the classes separable?) add "
+               "an l2 "
+               "penalty";
+    default:
+        return core::text("the residual fell below ", stop.tolerance);
     }
 }
 
 /// Watches a run for weights that grow without end: a minimum at infinity, such as that of the unpenalised logistic loss
 /// of separable classes. It remembers an earlier point; where the objective is still no higher a thousand times further
 /// along the way from there, there is no minimum in sight.
-template <class A>
-class horizon {
+template <class A> class horizon {
 public:
     explicit horizon(const A& w) : earlier_(w), far_(w) {}
 
@@ -128,8 +137,7 @@ public:
     }
 
     /// `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their length.
-    template <class F>
-    std::optional<core::status> look(const A& w, double value, F&& objective) {
+    template <class F> std::optional<core::status> look(const A& w, double value, F&& objective) {
         const double moved = backend::distance(w, earlier_), length = backend::norm(w);
         if (!(moved > 0.01 * length) || !std::isfinite(value)) return std::nullopt;
         using T = typename A::value_type;
@@ -138,7 +146,7 @@ public:
         if (!(there <= value)) return std::nullopt;
         // what can still be gained exceeds all that was gained: not bounded below
         return value - there > 100 * (objective_ - value) && value - there > 0 ? core::status::diverged
-                                                                              : core::status::separable;
+                                                                               : core::status::separable;
     }
 
 private:

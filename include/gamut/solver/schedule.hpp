@@ -15,7 +15,7 @@
 namespace gamut::solver::schedule {
 
 template <class S>
-concept Schedule = std::floating_point<S> || requires(const S& s, double epoch) {
+concept Schedule = std::is_arithmetic_v<S> || requires(const S& s, double epoch) {
     { s(epoch) } -> std::convertible_to<double>;
 };
 
@@ -64,22 +64,25 @@ struct cosine {
         detail::check("schedule::cosine", "rate", rate);
         detail::check("schedule::cosine", "epochs", epochs);
         if (!(least >= 0 && least <= rate))
-            throw core::option_error(core::text("schedule::cosine: least is ", least, " (it must lie between 0 and rate)"));
+            throw core::option_error(
+                core::text("schedule::cosine: least is ", least, " (it must lie between 0 and rate)"));
     }
 };
 
 /// The rate at a time, of a schedule or a number.
-template <Schedule S>
-double at(const S& schedule, double epoch) {
-    if constexpr (std::floating_point<S>) return static_cast<double>(schedule);
-    else return static_cast<double>(schedule(epoch));
+template <Schedule S> double at(const S& schedule, double epoch) {
+    if constexpr (std::is_arithmetic_v<S>)
+        return static_cast<double>(schedule);
+    else
+        return static_cast<double>(schedule(epoch));
 }
 
 /// Throws option_error for a rate that no step can have.
-template <Schedule S>
-void validate(const S& schedule) {
-    if constexpr (requires { schedule.validate(); }) schedule.validate();
-    else detail::check("schedule", "rate", at(schedule, 0.0));
+template <Schedule S> void validate(const S& schedule) {
+    if constexpr (requires { schedule.validate(); })
+        schedule.validate();
+    else
+        detail::check("schedule", "rate", at(schedule, 0.0));
 }
 
 }  // namespace gamut::solver::schedule

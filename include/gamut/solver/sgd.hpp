@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/run.hpp>
+#include <gamut/solver/schedule.hpp>
+
+namespace gamut::solver {
+
+/// How sgd uses its velocity v = momentum v + g:   heavy_ball steps along v (Polyak 1964), nesterov along g + momentum v.
+enum class momentum_rule { heavy_ball, nesterov };
+
+/// Stochastic gradient descent, data-parallel: every step uses the gradient of one batch of rows, summed over the ranks.
+///   v = momentum v + g
+///   w = prox(w - rate v)       the prox only for penalties that are not smooth
+/// `rate` is a number or a schedule over epochs (solver/schedule.hpp). The batches depend on the seed alone, not on the ranks.
+/// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
+/// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
+/// in between, records carry the mean of the batches' objectives, in the phase "batches".
+/// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
+template <schedule::Schedule Rate = double> struct sgd {
+    Rate rate = 0.1;
+    double momentum = 0;
+    momentum_rule rule = momentum_rule::heavy_ball;
+    std::size_t batch = 32;  ///< rows, over all ranks together
+    std::uint64_t seed = 1;
+    std::size_t check_every = 1;  ///< epochs; 0: only at the end
+    core::stop stop{.iterations = 50};
+
+    void validate() const {
+        schedule::validate(rate);
+        if (!(momentum >= 0 && momentum < 1))
+            throw core::option_error(
+                core::text("sgd: momentum is ", momentum, " (it must be at least 0 and below 1) try 0.9"));
+        if (batch < 1) throw core::option_error("sgd: batch is 0 (at least 1 row is needed) try 32");
+        stop.validate("sgd");
+    }
+
+    template <Stochastic P, class... O>
+    requires(P::smooth || Composite<P>) core::result<typename P::array> minimize(const P& p, O&&... observers)
+    const {
+        using A = typename P::array;
+        using T = typename A::value_type;
+        struct state {
+            A w, velocity, gradient, moved;
+            horizon<A> far;
+            explicit state(const A& start)
+                : w(start),
+                  velocity(T(0) * start),
+                  gradient(start),
+                  moved(start),
+                  far(start) {}
+        };
+        auto s = prepare(p, [&] {
+            validate();
+            return state(p.start());
+        });
+        run<P, O...> record("sgd", p, stop, observers...);
+
+        // objective and residual at w; after it, `moved` is free again
+        double scale = core::record::none;
+        const auto look = [&](double step, core::record& now) {
+            now.objective = p.value_and_gradient(s.w, s.gradient);
+            double length = 0;
+            if constexpr (P::smooth) {
+                length = backend::norm(s.gradient);
+            } else {
+                now.objective += p.penalty(s.w);
+                s.gradient = s.w - static_cast<T>(step) * s.gradient;
+                p.prox(s.gradient, step, s.moved);
+                length = backend::distance(s.w, s.moved) / step;
+            }
+            if (std::isnan(scale)) scale = length;
+            now.residual = scale > 0 ? length / scale : length;
+        };
+        const auto whole = [&](const A& w) { return objective(p, w); };
+
+        core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
+        look(now.step, now);
+        const std::size_t batches = p.batches(batch);
+        for (;;) {
+            now.nonzeros = nonzeros(p, s.w);
+            const std::optional<core::status> asked = record.report(now);
+            const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.w));
+            const bool converged = now.residual <= stop.tolerance, last = now.iteration >= stop.iterations;
+            std::optional<core::status> end;
+            if (!finite)
+                end = core::status::diverged;
+            else if (converged || last) {
+                end = s.far.look(s.w, now.objective, whole);
+                if (!end) end = converged ? core::status::converged : core::status::iteration_limit;
+            } else {
+                end = asked;
+            }
+            if (end) {
+                if (finite && std::isnan(now.residual)) now.objective = whole(s.w);
+                return record.finish(std::move(s.w), now.objective, *end, explanation(*end, stop));
+            }
+            if (now.iteration == 0 || horizon<A>::due(now.iteration)) s.far.remember(s.w, now.objective);
+
+            const std::size_t epoch = now.iteration;
+            double sum = 0, step = now.step;
+            for (std::size_t index = 0; index < batches; ++index) {
+                const solver::batch rows{batch, seed, epoch, index};
+                step = schedule::at(rate, static_cast<double>(epoch) +
+                                              static_cast<double>(index) / static_cast<double>(batches));
+                sum += p.batch_gradient(s.w, rows, s.gradient);
+                if constexpr (!P::smooth) sum += p.penalty(s.w);
+                s.velocity = static_cast<T>(momentum) * s.velocity + s.gradient;
+                if (rule == momentum_rule::nesterov)
+                    s.gradient = s.gradient + static_cast<T>(momentum) * s.velocity;
+                else
+                    s.gradient = s.velocity;
+                s.moved = s.w - static_cast<T>(step) * s.gradient;
+                if constexpr (P::smooth)
+                    std::swap(s.w, s.moved);
+                else
+                    p.prox(s.moved, step, s.w);
+            }
+            now = {.phase = "batches", .iteration = epoch + 1, .step = step};
+            now.objective = batches > 0 ? sum / static_cast<double>(batches) : 0;
+            const bool at_limit = now.iteration >= stop.iterations;
+            if (at_limit || (check_every > 0 && now.iteration % check_every == 0)) {
+                now.phase = {};
+                look(step, now);
+            }
+        }
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Stochastic<P>,
+                      "sgd: needs a problem with batches(size) and batch_gradient(w, batch, gradient); see "
+                      "gamut/solver/concept.hpp");
+        static_assert(!Stochastic<P> || Composite<P>,
+                      "sgd: needs prox(v, step, out) for a penalty that is not smooth; see "
+                      "gamut/solver/concept.hpp");
+        return {};
+    }
+};
+
+}  // namespace gamut::solver
