@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstddef>
@@ -19,19 +20,16 @@ struct split_options {
     std::uint64_t seed = 1;
 };
 
-template <class Source>
-struct train_and_test {
-    subset<Source> train, test;
-};
+template <class Source> struct train_and_test { subset<Source> train, test; };
 
 namespace detail {
 
 /// A random permutation of 0..n-1 that is computed entry by entry, without a table: a Feistel network of six rounds over
-/// the least even number of bits that holds n, walked until it lands below n (four steps on average at most).
+/// the least even number of bits that holds n (at least 8), walked until it lands below n: four steps on average.
 class random_order {
 public:
     random_order(std::uint64_t seed, std::size_t count) : n(count) {
-        half = (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2;
+        half = std::max(4u, (static_cast<unsigned>(std::bit_width(n - 1)) + 1) / 2);
         for (std::uint64_t round = 0; round < rounds; ++round) keys[round] = core::random{seed, stream}.bits(round);
     }
 
@@ -69,12 +67,11 @@ private:
 /// to train on. Which rows they are follows from the seed and the number of rows only. Rows keep their order.
 ///     auto [train, test] = data::split(source, {.test_fraction = 0.25});
 /// Throws option_error unless 0 < test_fraction < 1.
-template <DataSource Source>
-train_and_test<Source> split(const Source& source, split_options options = {}) {
+template <DataSource Source> train_and_test<Source> split(const Source& source, split_options options = {}) {
     const double fraction = options.test_fraction;
     if (!(fraction > 0 && fraction < 1)) {
-        throw core::option_error(core::text("split: .test_fraction = ", fraction,
-                                            " (both parts need rows) choose it above 0 and below 1"));
+        throw core::option_error(
+            core::text("split: .test_fraction = ", fraction, " (both parts need rows) choose it above 0 and below 1"));
     }
     const auto part = [=](bool test) {
         return selection{}.then([=](std::size_t rows) {

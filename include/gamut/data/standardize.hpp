@@ -26,37 +26,27 @@ struct standardization {
 namespace detail {
 
 /// visit(j, x) for the entries of a row that are stored.
-template <class T, class Visit>
-void for_each_entry(const backend::dense_matrix<T>& x, std::size_t row, Visit visit) {
+template <class T, class Visit> void for_each_entry(const backend::dense_matrix<T>& x, std::size_t row, Visit visit) {
     const T* const values = x.row(row);
     for (std::size_t j = 0; j < x.columns; ++j) visit(j, static_cast<double>(values[j]));
 }
-template <class T, class Visit>
-void for_each_entry(const backend::sparse_matrix<T>& x, std::size_t row, Visit visit) {
+template <class T, class Visit> void for_each_entry(const backend::sparse_matrix<T>& x, std::size_t row, Visit visit) {
     const auto end = static_cast<std::size_t>(x.offsets[row + 1]);
     for (auto k = static_cast<std::size_t>(x.offsets[row]); k < end; ++k) {
         visit(static_cast<std::size_t>(x.indices[k]), static_cast<double>(x.value(k)));
     }
 }
 
-template <class T>
-constexpr bool stores_zeros(const backend::dense_matrix<T>&) {
-    return true;
-}
-template <class T>
-constexpr bool stores_zeros(const backend::sparse_matrix<T>&) {
-    return false;
-}
+template <class T> constexpr bool stores_zeros(const backend::dense_matrix<T>&) { return true; }
+template <class T> constexpr bool stores_zeros(const backend::sparse_matrix<T>&) { return false; }
 
 /// The moments of a rank's rows. Rows of weight 0 don't exist here.
-template <class Matrix>
-struct column_moments {
+template <class Matrix> struct column_moments {
     const dataset<Matrix>& data;
     range shards;
     std::size_t columns = data.columns();
 
-    template <class Visit>
-    void for_each_row(std::size_t shard, Visit visit) const {
+    template <class Visit> void for_each_row(std::size_t shard, Visit visit) const {
         const range rows = data.partition.shard_rows(shard);
         for (std::size_t row = rows.begin; row < rows.end; ++row) {
             const auto weight = static_cast<double>(data.weight(row - data.first_row));
