@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <gamut/backend/host.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/core/observe.hpp>
+#include <gamut/data/concept.hpp>
+#include <gamut/data/preparation.hpp>
+#include <gamut/data/standardize.hpp>
+#include <gamut/fitted.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/model/concept.hpp>
+#include <gamut/penalty/concept.hpp>
+#include <gamut/solver/default_for.hpp>
+#include <gamut/solver/problem.hpp>
+
+namespace gamut {
+
+/// minimise over w   loss(model(w; X), y) + penalty(w)   by a solver, on a backend, shared by a communicator:
+///
+///     estimator sparse{.model = model::logistic{}, .penalty = penalty::l0{.kappa = 10, .l2 = 1e-3}};
+///     auto fit = sparse.fit(data::libsvm{"train.svm"});
+///
+/// What is left out takes its default: no penalty, the solver that suits the penalty (lbfgs for smooth ones, disadmm for l0,
+/// admm for the rest), the host in double precision, one process.
+/// The penalty sees standardised columns unless `prepare` says otherwise; fitted weights are for the columns as given.
+template <class Model, class Penalty, class Solver, class Backend, class Communicator>
+struct estimator {
+    Model model{};
+    Penalty penalty{};
+    Solver solver{};
+    Backend backend{};
+    Communicator communicator{};
+    data::preparation prepare{};
+
+    /// Reads the source, fits, and returns the fitted model; the same on all ranks. Not converging is a status, not an error.
+    /// Observers are shown every iteration: core::progress{}, core::json_lines{path}, or any callable with a const
+    /// core::record&, which may return true to stop.
+    /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
+    template <class Source, class... Observers>
+    auto fit(const Source& source, Observers&&... observers) const {
+        explain<Source, Observers...>();
+        data::request wanted;
+        wanted.classification = model::is_classification<Model>;
+        if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
+        gamut::communicator::agree(communicator, [&] {
+            if constexpr (requires { model.validate(); }) model.validate();
+        });
+        return fit_rows(source.load(communicator, wanted), observers...);
+    }
+
+    /// The same for rows that are loaded already, by all ranks together.
+    template <class Matrix, class... Observers>
+    auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
+        using T = typename Backend::value_type;
+        using dataset = data::dataset<Matrix>;
+        static_assert(std::is_same_v<typename Matrix::value_type, T>,
+                      "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
+        gamut::communicator::agree(communicator, [&] {
+            check_classes(rows);
+            penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
+        });
+        data::standardization scaling;
+        if (prepare.columns == data::columns::standardized) scaling = data::standardize(communicator, rows);
+        const bool intercept = prepare.intercept == data::intercept::free;
+        const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(model, rows, penalty, backend, communicator,
+                                                                                      intercept, std::move(scaling));
+        auto found = solver.minimize(problem, observers...);
+        return describe(problem, rows, std::move(found));
+    }
+
+private:
+    template <class Source, class... Observers>
+    static constexpr void explain() {
+        model::explain<Model>();
+        penalty::explain<Penalty, typename Backend::value_type>();
+        static_assert(data::DataSource<Source>, "fit: needs a source of rows such as data::csv{\"file.csv\"}; see gamut/data/concept.hpp");
+        static_assert((core::Observer<Observers> && ...),
+                      "fit: an observer must be callable with a const core::record& and return nothing or bool; see gamut/core/observe.hpp");
+        static_assert(gamut::communicator::Communicator<Communicator>,
+                      "estimator: communicator needs rank, size, all_reduce, ...; see gamut/communicator/concept.hpp");
+    }
+
+    template <class Dataset>
+    void check_classes(const Dataset& rows) const {
+        if constexpr (model::is_classification<Model>) {
+            if (rows.classes.size() < 2)
+                throw core::data_error(core::text(rows.source, ": ", rows.classes.size(), " class (a classifier needs two or more) ",
+                                                  "look at the label column '", rows.label, "'"));
+            if constexpr (requires { Model::most_classes; })
+                if (rows.classes.size() > Model::most_classes)
+                    throw core::data_error(core::text(rows.source, ": ", rows.classes.size(), " classes (this model tells ",
+                                                      Model::most_classes, " apart) use model::softmax"));
+        }
+    }
+
+    template <class Problem, class Dataset, class Result>
+    auto describe(const Problem& problem, const Dataset& rows, Result found) const {
+        using T = typename Backend::value_type;
+        const auto shape = problem.layout();
+        fitted<Model, T, Communicator> fit{};
+        fit.model = model;
+        fit.outputs = shape.outputs;
+        fit.features = rows.features;
+        fit.classes = rows.classes;
+        fit.label = rows.label;
+        fit.scaling = problem.scaling();
+        const auto w = found.weights.download();
+        fit.solver_weights.assign(w.begin(), w.end());
+        fit.weights.assign(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(shape.size()));
+        fit.intercept.assign(shape.outputs, 0.0);
+        for (std::size_t k = shape.size(); k < w.size(); ++k) fit.intercept[k - shape.size()] = w[k];
+        if (!fit.scaling.scales.empty())
+            for (std::size_t j = 0; j < shape.features; ++j)
+                for (std::size_t k = 0; k < shape.outputs; ++k) {
+                    double& weight = fit.weights[j * shape.outputs + k];
+                    weight /= fit.scaling.scales[j];
+                    fit.intercept[k] -= fit.scaling.means[j] * weight;
+                }
+        fit.status = found.status;
+        fit.message = std::move(found.message);
+        fit.objective = found.objective;
+        fit.history = std::move(found.history);
+        fit.iterations = found.iterations;
+        fit.passes = found.passes;
+        fit.seconds = found.seconds;
+        fit.communicator = communicator;
+        fit.threads = gamut::backend::host<T>{}.threads_of(communicator.local_size());
+        return fit;
+    }
+};
+
+}  // namespace gamut

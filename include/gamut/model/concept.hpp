@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+
+#include <gamut/autodiff/arithmetic.hpp>
+#include <gamut/autodiff/functions.hpp>
+#include <gamut/autodiff/gradient.hpp>
+#include <gamut/autodiff/leaf.hpp>
+#include <gamut/autodiff/reduce.hpp>
+
+/// A model says what is minimised and what is predicted, as two formulas:
+///
+///     constexpr auto loss(auto w, auto X, auto y) const;     a sum or a mean over rows
+///     constexpr auto predict(auto w, auto X) const;          one value per row, or one per row and output
+///
+/// and may say more:
+///     static constexpr bool classification = true;           y is a class index 0, 1, ..., k - 1; else a number
+///     std::size_t outputs(std::size_t classes) const;        then w is a matrix with that many columns
+///     static constexpr std::size_t most_classes = 2;         of a classification; default: no limit
+///     void validate() const;                                 throws core::option_error
+/// X w stands for the product plus the intercept, if there is one.
+namespace gamut::model {
+
+template <class M>
+concept MultiOutput = requires(const M& m, std::size_t classes) {
+    { m.outputs(classes) } -> std::convertible_to<std::size_t>;
+};
+
+template <class M>
+inline constexpr int rank = MultiOutput<M> ? 2 : 1;
+
+template <class M>
+concept HasLoss = requires(const M& m) { m.loss(autodiff::weights<rank<M>>{}, autodiff::data{}, autodiff::labels{}); };
+
+template <class M>
+concept HasPredict = requires(const M& m) { m.predict(autodiff::weights<rank<M>>{}, autodiff::data{}); };
+
+template <class M>
+    requires HasLoss<M>
+constexpr auto loss_formula(const M& m) {
+    return m.loss(autodiff::weights<rank<M>>{}, autodiff::data{}, autodiff::labels{});
+}
+template <class M>
+    requires HasPredict<M>
+constexpr auto prediction_formula(const M& m) {
+    return m.predict(autodiff::weights<rank<M>>{}, autodiff::data{});
+}
+
+template <class M>
+concept Model = HasLoss<M> && HasPredict<M> && requires(const M& m) {
+    requires autodiff::Loss<decltype(loss_formula(m))>;
+    requires autodiff::Elementwise<decltype(prediction_formula(m))>;
+};
+
+/// Fails to compile, in one sentence, when M is no model.
+template <class M>
+constexpr void explain() {
+    static_assert(HasLoss<M>, "model: needs loss(w, X, y) that returns a formula; see gamut/model/concept.hpp");
+    static_assert(HasPredict<M>, "model: needs predict(w, X) that returns a formula; see gamut/model/concept.hpp");
+    if constexpr (HasLoss<M>) {
+        using formula = decltype(loss_formula(std::declval<const M&>()));
+        static_assert(autodiff::Expression<formula>, "model: loss(w, X, y) must return a formula; see gamut/model/concept.hpp");
+        if constexpr (autodiff::Expression<formula>) {
+            static_assert(autodiff::shape_of<formula> == autodiff::shape::total,
+                          "model: loss(w, X, y) must be one number; end it with mean(...) or sum(...)");
+            static_assert(formula::active, "model: loss(w, X, y) does not depend on w; write it with X * w");
+        }
+    }
+}
+
+template <class M>
+inline constexpr bool is_classification = false;
+template <class M>
+    requires requires { M::classification; }
+inline constexpr bool is_classification<M> = M::classification;
+
+/// Columns of the weights of a model for a problem with that many classes.
+template <class M>
+std::size_t outputs_of(const M& m, std::size_t classes) {
+    if constexpr (MultiOutput<M>)
+        return m.outputs(classes);
+    else
+        return 1;
+}
+
+}  // namespace gamut::model

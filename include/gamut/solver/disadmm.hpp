@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/sum.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/polish.hpp>
+#include <gamut/solver/run.hpp>
+
+namespace gamut::solver {
+
+/// Distributed sparse ADMM: minimises a loss over at most kappa non-zero weights (penalty::l0).
+///   x_b = argmin f_b(x) + rho/2 |x - z + u_b|^2       each block's loss, near the group; one or two Newton steps
+///   v   = mean over blocks of  alpha x_b + (1 - alpha) z + u_b
+///   z   = prox(v, 1 / (N rho))                        the kappa weights that are worth most
+///   u_b = u_b + alpha x_b + (1 - alpha) z_before - z  how far the block disagrees
+///   rho = growth rho, u_b = u_b / growth              from far below the curvature L of the loss to beyond it
+/// With small rho the blocks roam and z tries many supports; as rho grows the search freezes. Every support that lasts is
+/// polished (the best weights on it), and the best of all is the result. A heuristic: the problem is not convex.
+///
+/// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective.
+/// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
+/// Boyd et al. 2011, chapters 3 and 9; the growing rho as in Olama et al. (PsFiT) is absent, theirs is fixed.
+template <class Local = newton_cg<>>
+struct disadmm {
+    std::size_t blocks = 4;         ///< local copies of the weights
+    double relaxation = 1.6;        ///< alpha
+    double growth = 1.07;           ///< of rho per round
+    double first_rho = 1e-3;        ///< N rho in the first round, in units of L
+    double last_rho = 2;            ///< and in the last
+    std::size_t candidates = 20;    ///< supports that are polished, at most
+    Local local{.stop = {.iterations = 2, .tolerance = 0.1}};
+    polish polishing{};
+    core::stop stop{.iterations = 500};  ///< rounds
+
+    void validate() const {
+        const auto demand = [](bool ok, const char* option, double value, const char* why) {
+            if (!ok) throw core::option_error(core::text("disadmm: ", option, " is ", value, " (", why, ")"));
+        };
+        demand(blocks >= 1 && blocks <= 4095, "blocks", static_cast<double>(blocks), "it must be 1 to 4095");
+        demand(relaxation >= 1 && relaxation < 2, "relaxation", relaxation, "it must be at least 1 and below 2");
+        demand(growth > 1 && growth <= 2, "growth", growth, "it must be above 1, and at most 2");
+        demand(first_rho > 0 && std::isfinite(first_rho), "first_rho", first_rho, "it must be positive");
+        demand(last_rho >= first_rho && std::isfinite(last_rho), "last_rho", last_rho, "it must be at least first_rho");
+        demand(candidates >= 1, "candidates", static_cast<double>(candidates), "at least one support must be polished");
+        stop.validate("disadmm");
+    }
+
+    template <Consensus P, class... O>
+        requires Cardinality<P> && TwiceDifferentiable<P>
+    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+        communicator::agree(p.communicator(), [&] { validate(); });
+        search<P, std::remove_reference_t<O>...> s(*this, p, observers...);
+        return s.go();
+    }
+
+    template <class P, class... O>
+    refused minimize(const P&, O&&...) const {
+        static_assert(Cardinality<P>, "disadmm: needs penalty::l0 (it searches for the best kappa weights); use solver::admm");
+        static_assert(!Cardinality<P> || (Consensus<P> && TwiceDifferentiable<P>),
+                      "disadmm: needs a loss in blocks with hessian(w); see gamut/solver/concept.hpp");
+        return {};
+    }
+
+private:
+    /// A run's state.
+    template <class P, class... O>
+    class search {
+        using A = typename P::array;
+        using T = typename A::value_type;
+
+    public:
+        search(const disadmm& options, const P& p, O&... observers)
+            : options_(options), p_(p), run_("disadmm", p, options.stop, observers...), n_(p.dimension()), z_(p.start()),
+              before_(z_), mean_(n_) {}
+
+        core::result<A> go() {
+            communicator::agree(p_.communicator(), [&] {
+                x_.assign(p_.last_block() - p_.first_block(), z_);
+                u_.assign(x_.size(), A(n_));
+                partials_.resize(x_.size() * (n_ + 2));
+                sums_.resize(n_ + 2);
+            });
+            if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
+            const double curvature = largest_curvature();
+            double total_rho = options_.first_rho * curvature;
+            const double last = std::max(options_.last_rho * curvature, std::numeric_limits<double>::min());
+            core::status status = core::status::iteration_limit;
+            for (std::size_t k = 1; k <= options_.stop.iterations; ++k) {
+                const auto [primal, dual] = round(total_rho);
+                const double objective = p_.value(z_) + p_.penalty(z_);
+                const bool new_support = follow_support();
+                if (!std::isfinite(primal)) {
+                    status = core::status::diverged;
+                    break;
+                }
+                if (stable_ == 2 || (new_support && k % 8 == 0)) consider(z_);
+                const core::record now{.phase = "rounds", .iteration = k, .objective = objective, .residual = primal,
+                                       .dual_residual = dual, .step = total_rho, .nonzeros = p_.nonzeros(z_)};
+                if (const auto asked = run_.report(now)) {
+                    status = *asked;
+                    break;
+                }
+                const double scale = std::max(backend::norm(z_), 1e-300);
+                if ((primal <= 1e-6 * scale && dual <= 1e-6 * std::max(1.0, total_rho) * scale) || total_rho >= last) {
+                    status = core::status::converged;
+                    break;
+                }
+                total_rho = std::min(total_rho * options_.growth, last);
+                for (A& u : u_) u = static_cast<T>(1 / options_.growth) * u;
+                iteration_ = k;
+            }
+            consider(z_, true);
+            return finish(status);
+        }
+
+    private:
+        /// One round with N rho = total_rho. Returns the norms of the primal and the dual residual.
+        std::pair<double, double> round(double total_rho) {
+            const double blocks = static_cast<double>(p_.blocks()), rho = total_rho / blocks;
+            const T alpha = static_cast<T>(options_.relaxation);
+            std::exception_ptr failure;
+            try {
+                for (std::size_t b = 0; b < x_.size(); ++b) {
+                    A& x = x_[b];
+                    mean_ = z_ - u_[b];  // the centre
+                    const improvement done = options_.local.improve(p_.block(p_.first_block() + b), x, mean_, rho);
+                    u_[b] = u_[b] + alpha * x + (T(1) - alpha) * z_;
+                    const auto row = std::span(partials_).subspan(b * (n_ + 2), n_ + 2);
+                    const std::vector<T> entries = u_[b].download();
+                    std::copy(entries.begin(), entries.end(), row.begin());
+                    const double distance = backend::distance(x, z_);
+                    row[n_] = distance * distance;
+                    row[n_ + 1] = static_cast<double>(done.passes);
+                }
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            communicator::sum(p_.communicator(), partials_, x_.size(), sums_, failure);
+            std::vector<T> mean(n_);
+            for (std::size_t j = 0; j < n_; ++j) mean[j] = static_cast<T>(sums_[j] / blocks);
+            mean_.upload(mean);
+            std::swap(before_, z_);
+            p_.prox(mean_, 1 / total_rho, z_);
+            for (A& u : u_) u = u - z_;
+            block_passes_ += sums_[n_ + 1] / blocks;
+            const std::size_t whole = static_cast<std::size_t>(block_passes_);
+            run_.add_passes(whole - counted_passes_);
+            counted_passes_ = whole;
+            return {std::sqrt(sums_[n_]), rho * std::sqrt(blocks) * backend::distance(z_, before_)};
+        }
+
+        /// The largest curvature of the loss at the start, by power iterations: about 10 passes.
+        double largest_curvature() {
+            auto h = p_.hessian(z_);
+            A v(n_), hv(n_);
+            std::vector<T> entries(n_);
+            const core::random numbers{.seed = 20, .stream = 1};
+            for (std::size_t j = 0; j < n_; ++j) entries[j] = static_cast<T>(numbers.normal(j));
+            v.upload(entries);
+            double largest = 0;
+            for (int k = 0; k < 10; ++k) {
+                const double length = backend::norm(v);
+                if (!(length > 0)) break;
+                v = static_cast<T>(1 / length) * v;
+                h.times(v, hv);
+                largest = std::max(largest, backend::norm(hv));
+                v = hv;
+            }
+            return largest > 0 ? largest : 1;
+        }
+
+        /// Notes the support of z; true if it has not been seen before.
+        bool follow_support() {
+            const std::uint64_t hash = support_hash(z_);
+            stable_ = hash == last_support_ ? stable_ + 1 : 0;
+            last_support_ = hash;
+            if (std::find(seen_.begin(), seen_.end(), hash) != seen_.end()) return false;
+            seen_.push_back(hash);
+            return true;
+        }
+
+        std::uint64_t support_hash(const A& w) const {
+            const std::vector<T> entries = w.download();
+            std::uint64_t hash = 1469598103934665603ull;
+            for (std::size_t j = 0; j < p_.layout().size(); ++j)
+                if (entries[j] != 0) hash = (hash ^ (j + 1)) * 1099511628211ull;
+            return hash;
+        }
+
+        /// Polishes the support of w unless that was done before, and keeps it if it is the best so far.
+        void consider(const A& w, bool last = false) {
+            const std::uint64_t hash = support_hash(w);
+            if (std::find(polished_.begin(), polished_.end(), hash) != polished_.end()) return;
+            if (polished_.size() >= options_.candidates && !last) return;
+            polished_.push_back(hash);
+            core::result<A> found = options_.polishing.improve(p_, w);
+            if (!best_ || found.objective < best_->objective) best_ = std::move(found);
+        }
+
+        core::result<A> only_intercept() {
+            A zero(n_);
+            consider(zero, true);
+            return finish(core::status::converged);
+        }
+
+        core::result<A> finish(core::status status) {
+            A w = std::move(best_->weights);
+            const double objective = p_.value(w) + p_.penalty(w);
+            if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
+            const core::record now{.phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
+            run_.report(now);
+            std::string message =
+                status == core::status::converged
+                    ? core::text("the best of ", polished_.size(), " polished supports; a heuristic, without a certificate")
+                    : explanation(status, options_.stop);
+            return run_.finish(std::move(w), objective, status, std::move(message));
+        }
+
+        const disadmm& options_;
+        const P& p_;
+        run<P, O...> run_;
+        std::size_t n_;
+        A z_, before_, mean_;
+        std::vector<A> x_, u_;
+        std::vector<double> partials_, sums_;
+        double block_passes_ = 0;
+        std::size_t counted_passes_ = 0, iteration_ = 0, stable_ = 0;
+        std::uint64_t last_support_ = 0;
+        std::vector<std::uint64_t> seen_, polished_;
+        std::optional<core::result<A>> best_;
+    };
+};
+
+}  // namespace gamut::solver
