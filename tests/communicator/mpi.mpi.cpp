@@ -14,7 +14,8 @@ BOOST_AUTO_TEST_CASE(conforms) { BOOST_TEST(conformance::check(communicator::mpi
 BOOST_AUTO_TEST_CASE(conforms_with_fast_sums) { BOOST_TEST(conformance::check(communicator::mpi<core::fast>{}) == ""); }
 
 BOOST_AUTO_TEST_CASE(buffers_in_pieces_give_the_same_as_whole_ones) {
-    for (const std::size_t chunk : {1, 7, 512}) BOOST_TEST(conformance::check(communicator::mpi{}.in_chunks(chunk)) == "");
+    for (const std::size_t chunk : {1, 7, 512})
+        BOOST_TEST(conformance::check(communicator::mpi{}.in_chunks(chunk)) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_the_ranks_is_a_communicator) {
@@ -35,7 +36,9 @@ BOOST_AUTO_TEST_CASE(counting_sees_what_the_global_sum_sends) {
     BOOST_TEST(out[9] == 3. * c.size());
 }
 
-BOOST_AUTO_TEST_CASE(all_ranks_of_this_test_share_a_machine) { BOOST_TEST(communicator::mpi{}.local_size() == communicator::mpi{}.size()); }
+BOOST_AUTO_TEST_CASE(all_ranks_of_this_test_share_a_machine) {
+    BOOST_TEST(communicator::mpi{}.local_size() == communicator::mpi{}.size());
+}
 
 BOOST_AUTO_TEST_CASE(an_mpi_call_that_fails_is_an_error_that_names_it) {
     const communicator::mpi c{};
@@ -52,7 +55,8 @@ BOOST_AUTO_TEST_CASE(a_second_session_and_a_senseless_deadline_are_refused) {
     char** argv = nullptr;
     BOOST_CHECK_THROW(communicator::mpi_session(argc, argv), core::communicator_error);
     BOOST_CHECK_THROW(communicator::mpi_session(argc, argv, 0), core::option_error);
-    BOOST_CHECK_THROW(communicator::mpi_session(argc, argv, std::numeric_limits<double>::quiet_NaN()), core::option_error);
+    BOOST_CHECK_THROW(communicator::mpi_session(argc, argv, std::numeric_limits<double>::quiet_NaN()),
+                      core::option_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

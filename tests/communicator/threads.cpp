@@ -13,10 +13,10 @@ using communicator::threads;
 
 namespace {
 
-template <class Sums>
-std::string conformance_of_all(int ranks) {
+template <class Sums> std::string conformance_of_all(int ranks) {
     std::vector<std::string> verdicts(static_cast<std::size_t>(ranks));
-    threads<Sums>::run(ranks, [&](const auto& c) { verdicts[static_cast<std::size_t>(c.rank())] = conformance::check(c); });
+    threads<Sums>::run(ranks,
+                       [&](const auto& c) { verdicts[static_cast<std::size_t>(c.rank())] = conformance::check(c); });
     std::string all;
     for (const auto& one : verdicts) all += one;
     return all;
@@ -148,7 +148,8 @@ BOOST_AUTO_TEST_CASE(roots_and_sizes_out_of_range_are_refused) {
         std::vector<double> values(4);
         BOOST_CHECK_THROW(c.broadcast(std::span<double>(values), 1), core::communicator_error);
         BOOST_CHECK_THROW(c.broadcast(std::span<double>(values), -1), core::communicator_error);
-        BOOST_CHECK_THROW(c.gather(std::span<const double>(values).first(3), std::span<double>(values)), core::shape_error);
+        BOOST_CHECK_THROW(c.gather(std::span<const double>(values).first(3), std::span<double>(values)),
+                          core::shape_error);
     });
     for (const int ranks : {0, -1}) BOOST_CHECK_THROW(threads<>::run(ranks, [](const auto&) {}), core::option_error);
 }

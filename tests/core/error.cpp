@@ -12,8 +12,7 @@ namespace core = gamut::core;
 
 namespace {
 
-template <class Thrown>
-void check_round_trip(core::error_kind kind) {
+template <class Thrown> void check_round_trip(core::error_kind kind) {
     const auto failure = std::make_exception_ptr(Thrown("problem (why) suggestion"));
     BOOST_TEST((core::kind_of(failure) == kind));
     BOOST_TEST(core::message_of(failure) == "problem (why) suggestion");

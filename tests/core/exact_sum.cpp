@@ -34,8 +34,8 @@ std::vector<double> exact_sum(const rows& partials, std::size_t columns, const s
     for (std::size_t r = 0; r < ranks; ++r) {
         core::quantize(mine[r], count[r], agreed, part);
         for (std::size_t j = 0; j < columns; ++j)
-            total[j] = static_cast<std::int64_t>(static_cast<std::uint64_t>(total[j]) +
-                                                 static_cast<std::uint64_t>(part[j]));
+            total[j] =
+                static_cast<std::int64_t>(static_cast<std::uint64_t>(total[j]) + static_cast<std::uint64_t>(part[j]));
     }
     std::vector<double> out(columns);
     core::restore(total, agreed, out);
@@ -62,8 +62,9 @@ rows random_rows(std::size_t count, std::size_t columns, std::uint64_t seed, int
 }
 
 bool same_bits(const std::vector<double>& a, const std::vector<double>& b) {
-    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                      [](double x, double y) { return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y); });
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) {
+        return std::bit_cast<std::uint64_t>(x) == std::bit_cast<std::uint64_t>(y);
+    });
 }
 
 }  // namespace

@@ -38,8 +38,10 @@ std::vector<std::string> table(const std::vector<core::record>& records, std::si
     std::rewind(out);
     std::vector<std::string> lines(1);
     for (int c; (c = std::fgetc(out)) != EOF;) {
-        if (c == '\n') lines.emplace_back();
-        else lines.back() += static_cast<char>(c);
+        if (c == '\n')
+            lines.emplace_back();
+        else
+            lines.back() += static_cast<char>(c);
     }
     std::fclose(out);
     lines.pop_back();
@@ -101,8 +103,7 @@ BOOST_AUTO_TEST_CASE(the_table_shows_the_first_ten_then_ever_fewer_and_always_th
     const auto lines = table(run(345));
     std::vector<int> shown;
     for (std::size_t i = 2; i < lines.size(); ++i) shown.push_back(std::stoi(lines[i]));
-    const std::vector<int> expected{1,  2,  3,  4,  5,  6,  7,  8,   9,   10,  20,
-                                    30, 40, 50, 60, 70, 80, 90, 100, 200, 300, 345};
+    const std::vector<int> expected{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 200, 300, 345};
     BOOST_TEST(shown == expected, boost::test_tools::per_element());
     BOOST_TEST(table(run(10)).size() == 12u);  // nothing twice
 }

@@ -26,7 +26,7 @@ template <class C, class T>
 concept Carries = requires(const C& c, std::span<T> values, std::span<const T> mine, operation combine, int root) {
     c.all_reduce(values, combine);  // in place; afterwards the same on every rank
     c.broadcast(values, root);      // values of rank `root` to everybody
-    c.gather(mine, values);         // values: size() * mine.size(), in rank order, on every rank
+    c.gather(mine, values);         // values: size() * mine.size(), rank order, no overlap with mine
 };
 
 }  // namespace detail

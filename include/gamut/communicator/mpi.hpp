@@ -135,9 +135,9 @@ template <class T> constexpr const char* type_name() {
 /// A watchdog thread ends a stuck job: a rank that waits in one collective for longer than `deadline` seconds writes
 /// what it waits for to the standard error and aborts the job with exit code 75.
 ///
-/// An exception that leaves the session's scope on all ranks passes unharmed; one that leaves it on some ranks only
-/// would leave the others waiting for ever, so after a few seconds the job is aborted with exit code 70 and the exception
-/// is not seen again (its text cannot be had while it is in flight: catch inside the scope to print it).
+/// An exception that leaves the session's scope on all ranks passes unharmed. One that leaves it on some ranks only would
+/// leave the others waiting for ever: after 5 seconds (a quarter of a shorter deadline) the job is aborted with exit
+/// code 70, and nobody will see the exception's text, for it cannot be had while in flight: catch it inside to print it.
 class mpi_session {
 public:
     mpi_session(int& argc, char**& argv, double deadline = 600) : deadline_(deadline) {
@@ -160,7 +160,7 @@ public:
         {
             const detail::waiting guard(
                 {"the end of the session", "ranks", static_cast<std::size_t>(world_->everyone.size())});
-            if (!everyone_leaves(unwinding ? std::min(deadline_, 5.0) : 0)) {
+            if (!everyone_leaves(unwinding ? std::min(deadline_ / 4, 5.0) : 0)) {
                 std::fprintf(stderr,
                              "gamut: rank %d leaves its mpi_session by an exception (the other ranks go on) ending the "
                              "job with exit code %d\n",
