@@ -113,11 +113,11 @@ private:
         }
         for (std::size_t j = 0; j < features.size() && j < wanted.features.size(); ++j) {
             if (features[j] == wanted.features[j]) continue;
-            fail("column ", j, " is ", detail::quoted(features[j]), " (the model has ",
-                 detail::quoted(wanted.features[j]), " there) give it the same columns in the same order");
+            fail("column ", j, " is ", detail::in_quotes(features[j]), " (the model has ",
+                 detail::in_quotes(wanted.features[j]), " there) give it the same columns in the same order");
         }
         if (wanted.labels && !wanted.classification && !y.texts.empty()) {
-            throw core::data_error(core::text(name, ": label ", detail::quoted(y.texts[0]),
+            throw core::data_error(core::text(name, ": label ", detail::in_quotes(y.texts[0]),
                                               " is text (this is a regression) ",
                                               "give numbers, or choose a classification model"));
         }

@@ -81,7 +81,7 @@ private:
         constexpr std::string_view of_numbers = "0123456789+-.\"\r\n";
         if (of_numbers.find(separator) != of_numbers.npos || separator == '\0' ||
             (separator >= 'a' && separator <= 'z') || (separator >= 'A' && separator <= 'Z')) {
-            throw core::option_error(core::text("csv: .separator = ", detail::quoted({&separator, 1}),
+            throw core::option_error(core::text("csv: .separator = ", detail::in_quotes({&separator, 1}),
                                                 " (it may occur within a cell) use ',' or ';' or '\\t' or '|'"));
         }
     }

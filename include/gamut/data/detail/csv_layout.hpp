@@ -106,15 +106,15 @@ private:
         if (const auto column = by_name(reference)) return *column;
         if (const auto column = by_number(reference)) return *column;
         if (reference.starts_with('#')) {
-            fail(1, option, " = ", quoted(reference), " is no column (there are ", names.size(), ") count from #0 to #",
+            fail(1, option, " = ", in_quotes(reference), " is no column (there are ", names.size(), ") count from #0 to #",
                  names.size() - 1);
         }
         if (!has_header) {
-            fail(1, option, " = ", quoted(reference),
+            fail(1, option, " = ", in_quotes(reference),
                  " is no column (the file has no header line) give its number, as "
                  "\"#0\", or set .header = data::header::yes");
         }
-        fail(1, option, " = ", quoted(reference), " is no column (of the header) ", suggest(reference, names));
+        fail(1, option, " = ", in_quotes(reference), " is no column (of the header) ", suggest(reference, names));
     }
 
     bool names_columns(const csv_columns& given) const {
@@ -140,7 +140,7 @@ private:
 
     void claim(std::size_t column, std::int32_t purpose, const char* option) {
         if (use[column] != 0) {
-            fail(bytes[column], "column ", quoted(names[column]), " is used twice (as ", option, " and as ",
+            fail(bytes[column], "column ", in_quotes(names[column]), " is used twice (as ", option, " and as ",
                  use[column] == weight ? ".weights" : ".ignore", ") choose another");
         }
         use[column] = purpose;
@@ -190,7 +190,7 @@ private:
             if (use[c] == ignored || !has_header) continue;
             const auto [before, fresh] = first.emplace(names[c], c);
             if (!fresh) {
-                fail(bytes[c], "column name ", quoted(names[c]), " appears twice (in columns #", before->second,
+                fail(bytes[c], "column name ", in_quotes(names[c]), " appears twice (in columns #", before->second,
                      " and #", c, ") rename one, or add it to .ignore by number");
             }
             if (names[c].empty() && use[c] == 0) {
@@ -215,9 +215,9 @@ private:
         for (std::size_t j = 0; j < wanted.size(); ++j) {
             const auto column = columns.find(wanted[j]);
             if (column == columns.end()) {
-                missing.push_back(quoted(wanted[j]));
+                missing.push_back(in_quotes(wanted[j]));
             } else if (use[column->second] != 0) {
-                fail(bytes[column->second], "column ", quoted(wanted[j]), " is a feature of the model (but here the ",
+                fail(bytes[column->second], "column ", in_quotes(wanted[j]), " is a feature of the model (but here the ",
                      use[column->second] == label ? "label" : "weight or ignored",
                      ") set .label, .weights and .ignore to others");
             } else {

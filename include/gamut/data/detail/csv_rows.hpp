@@ -81,8 +81,8 @@ private:
             if (cells.problem != cell_problem::none) return wrong(cells.column(), describe(cells.problem));
             if (use == csv_layout::ignored) continue;
             if (is_missing(cells.text, use == csv_layout::label && wanted.classification)) {
-                return wrong(cells.column(), "missing value ", quoted(cells.text), " in column ",
-                             quoted(layout.names[c]),
+                return wrong(cells.column(), "missing value ", in_quotes(cells.text), " in column ",
+                             in_quotes(layout.names[c]),
                              " (every cell needs one) fill it in, or drop the row or the column");
             }
             if (use == csv_layout::label ? !take_label(cells, c)
@@ -107,12 +107,12 @@ private:
             return true;
         }
         if (is_number(cells.text, row_label) && std::isfinite(row_label)) return true;
-        return wrong(cells.column(), "label ", quoted(cells.text), " in column ", quoted(layout.names[c]),
+        return wrong(cells.column(), "label ", in_quotes(cells.text), " in column ", in_quotes(layout.names[c]),
                      " is not a finite number (this is a regression) choose another .label, or a classification model");
     }
 
     bool take_number(const csv_cells& cells, std::size_t c, T& value) {
-        const auto what = core::text(quoted(cells.text), " in column ", quoted(layout.names[c]));
+        const auto what = core::text(in_quotes(cells.text), " in column ", in_quotes(layout.names[c]));
         const bool is_weight = layout.use[c] == csv_layout::weight;
         if (is_number(cells.text, value)) {
             if (!std::isfinite(value)) {

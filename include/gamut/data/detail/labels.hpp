@@ -46,7 +46,7 @@ public:
         }
         if (seen.size() == most_classes) complain_of_too_many(seen.size() + 1, 0);
         if (label.size() > longest_label) {
-            throw core::data_error(core::text(source, ": label ", quoted(label), " is ", label.size(),
+            throw core::data_error(core::text(source, ": label ", in_quotes(label), " is ", label.size(),
                                               " bytes long (at most ", longest_label,
                                               " for the name of a class) choose another label column"));
         }
@@ -56,7 +56,7 @@ public:
 
     /// For a label whose id is unknown.
     std::string unknown_label(std::string_view label) const {
-        return core::text("label ", quoted(label), " is unknown (the model's classes are ", listed(classes),
+        return core::text("label ", in_quotes(label), " is unknown (the model's classes are ", listed(classes),
                           ") remove the row, or fit a model with this class");
     }
 

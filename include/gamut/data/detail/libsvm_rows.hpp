@@ -124,16 +124,16 @@ private:
         const std::string_view label = token_at(p);
         if (label.find(':') != label.npos) {
             if (!wanted.labels) return true;
-            return wrong(p, "no label (the line starts with ", quoted(label),
+            return wrong(p, "no label (the line starts with ", in_quotes(label),
                          ") put the label in front of the entries");
         }
         double value;
         if (!is_number(label, value) || !std::isfinite(value)) {
             if (label.find(',') != label.npos) {
-                return wrong(p, "several labels ", quoted(label),
+                return wrong(p, "several labels ", in_quotes(label),
                              " (this format has one per row) is this a CSV file? use data::csv");
             }
-            return wrong(p, "label ", quoted(label),
+            return wrong(p, "label ", in_quotes(label),
                          " is not a finite number (labels of this format are numbers) "
                          "number the classes");
         }
@@ -144,7 +144,7 @@ private:
         } else if (wanted.labels) {
             y.push_back(static_cast<T>(value));
             if (!std::isfinite(y.back()))
-                return wrong(p, "label ", quoted(label), " is too large (for float) use double");
+                return wrong(p, "label ", in_quotes(label), " is too large (for float) use double");
         }
         p += label.size();
         return true;
@@ -157,10 +157,10 @@ private:
             if (index.size() > 1 && index[0] == '-' && index.find_first_not_of("0123456789", 1) == index.npos) {
                 return wrong(at, "index ", index, " is negative (indices start at ", indices.first, ") check the file");
             }
-            return wrong(at, quoted(token), " is not an entry (expected index:value) check the file");
+            return wrong(at, in_quotes(token), " is not an entry (expected index:value) check the file");
         }
         if (index.size() == token.size()) {
-            return wrong(at, "no colon after index ", quoted(index), " (expected index:value) check the file");
+            return wrong(at, "no colon after index ", in_quotes(index), " (expected index:value) check the file");
         }
         if (indices.first == 1 && index.find_first_not_of('0') == index.npos) {
             return wrong(at,
@@ -174,11 +174,11 @@ private:
         T number;
         if (value.empty()) return wrong(at, "no value after the colon (expected index:value) check the file");
         if (is_number(value, number)) {
-            return wrong(at, "value ", quoted(value),
+            return wrong(at, "value ", in_quotes(value),
                          " is not finite (nothing can be learned from it) "
                          "drop the row, or put a number there");
         }
-        return wrong(at, "value ", quoted(value), " is not a number (expected index:value) check the file");
+        return wrong(at, "value ", in_quotes(value), " is not a number (expected index:value) check the file");
     }
 
     /// Sorts the entries of the last row by column.

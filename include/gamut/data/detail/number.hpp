@@ -38,7 +38,8 @@ template <std::floating_point T> const char* read_number(const char* begin, cons
     }
     const bool has_exponent = p != end && (*p == 'e' || *p == 'E');
     if (digits > 0 && digits <= 19 && mantissa <= exact_mantissa && scale <= exact_power && !has_exponent) {
-        value = static_cast<T>(mantissa) / static_cast<T>(powers_of_ten[scale]);
+        value = static_cast<T>(mantissa);
+        if (scale > 0) value /= static_cast<T>(powers_of_ten[scale]);
         if (negative) value = -value;
         return p;
     }

@@ -16,7 +16,7 @@
 namespace gamut::data::detail {
 
 /// A piece of the user's file for a message: in quotes, shortened, with control characters made visible.
-inline std::string quoted(std::string_view raw) {
+inline std::string in_quotes(std::string_view raw) {
     constexpr std::size_t longest = 40;
     std::string shown = "'";
     for (const char c : raw.substr(0, longest)) {
