@@ -20,6 +20,7 @@
 ///     std::size_t outputs(std::size_t classes) const;        then w is a matrix with that many columns
 ///     static constexpr std::size_t most_classes = 2;         of a classification; default: no limit
 ///     void validate() const;                                 throws core::option_error
+///     static constexpr const char* name = "...";              what model files call it
 /// X w stands for the product plus the intercept, if there is one.
 namespace gamut::model {
 

@@ -7,6 +7,7 @@ namespace gamut::model {
 
 /// Least squares: mean over rows of 1/2 (x'w - y)^2, weighted by the sample weights.
 struct linear {
+    static constexpr const char* name = "linear";
     constexpr auto loss(auto w, auto X, auto y) const { return mean(0.5 * square(X * w - y)); }
     constexpr auto predict(auto w, auto X) const { return X * w; }
 

@@ -10,6 +10,7 @@ namespace gamut::model {
 /// Two classes, y = 0 or 1: mean over rows of log(1 + exp(z)) - y z, z = x'w, which is -log of the probability that
 /// sigmoid(z) gives the row's class. Predicts the probability of the second class.
 struct logistic {
+    static constexpr const char* name = "logistic";
     static constexpr bool classification = true;
     static constexpr std::size_t most_classes = 2;
 

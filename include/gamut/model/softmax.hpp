@@ -10,6 +10,7 @@ namespace gamut::model {
 /// k classes, one column of weights each: mean over rows of log sum_k exp(z_k) - z_y, z = W'x. All columns are free, so
 /// without a penalty W is determined up to a vector added to every column. Predicts the k probabilities.
 struct softmax {
+    static constexpr const char* name = "softmax";
     static constexpr bool classification = true;
 
     constexpr std::size_t outputs(std::size_t classes) const { return classes; }

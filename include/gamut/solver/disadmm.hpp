@@ -36,7 +36,7 @@ namespace gamut::solver {
 ///
 /// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective.
 /// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
-/// Boyd et al. 2011, chapters 3 and 9; the growing rho as in Olama et al. (PsFiT) is absent, theirs is fixed.
+/// Boyd et al. 2011, section 3 and, for the cardinality constraint, 9.1. Olama et al. (PsFiT) keep rho fixed.
 template <class Local = newton_cg<>>
 struct disadmm {
     std::size_t blocks = 4;         ///< local copies of the weights
@@ -103,6 +103,7 @@ private:
             const double last = std::max(options_.last_rho * curvature, std::numeric_limits<double>::min());
             core::status status = core::status::iteration_limit;
             for (std::size_t k = 1; k <= options_.stop.iterations; ++k) {
+                iteration_ = k;
                 const auto [primal, dual] = round(total_rho);
                 const double objective = p_.value(z_) + p_.penalty(z_);
                 const bool new_support = follow_support();
@@ -124,7 +125,6 @@ private:
                 }
                 total_rho = std::min(total_rho * options_.growth, last);
                 for (A& u : u_) u = static_cast<T>(1 / options_.growth) * u;
-                iteration_ = k;
             }
             consider(z_, true);
             return finish(status);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+/// Everything that needs neither MPI nor CUDA. Beside it stand
+///   <gamut/communicator/mpi.hpp>   ranks under mpirun
+///   <gamut/backend/device.hpp>     Thrust
+///   <gamut/model_file.hpp>         fitted models as JSON files
+
+#include <gamut/backend/host.hpp>
+#include <gamut/communicator/counting.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/communicator/threads.hpp>
+#include <gamut/core/json_lines.hpp>
+#include <gamut/core/progress.hpp>
+#include <gamut/data/arrays.hpp>
+#include <gamut/data/csv.hpp>
+#include <gamut/data/every.hpp>
+#include <gamut/data/libsvm.hpp>
+#include <gamut/data/rows_where.hpp>
+#include <gamut/data/split.hpp>
+#include <gamut/estimator.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
+#include <gamut/model/softmax.hpp>
+#include <gamut/penalty/box.hpp>
+#include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/penalty/l1.hpp>
+#include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/none.hpp>
+#include <gamut/solver/admm.hpp>
+#include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/lbfgs.hpp>
+#include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/plain_function.hpp>
+#include <gamut/solver/sgd.hpp>
+#include <gamut/version.hpp>
