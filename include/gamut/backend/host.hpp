@@ -37,6 +37,7 @@ struct pack_reader {
 
 /// The cores of this process: xtensor for storage, xtensor-blas for matrix products and factorisations, OpenMP over rows.
 ///   threads   0: as many as OMP_NUM_THREADS says, else the machine's cores divided by the ranks on it
+/// What runs over arrays stays out of line: each formula is compiled once, however many solvers use it.
 /// The number of threads never changes a bit of a result: rows are cut into shards, sums into fixed chunks.
 template <class T = double>
 struct host {
@@ -60,7 +61,7 @@ struct host {
 #endif
     }
 
-    static storage allocate(std::size_t n, T value) {
+    [[gnu::noinline]] static storage allocate(std::size_t n, T value) {
         storage s(std::array<std::size_t, 1>{n});
         std::fill(s.data(), s.data() + n, value);
         return s;
@@ -68,12 +69,12 @@ struct host {
     static const T* data(const storage& s) { return s.data(); }
     static T* data(storage& s) { return s.data(); }
     static std::size_t size(const storage& s) { return s.size(); }
-    static void upload(std::span<const T> from, storage& to) { std::copy(from.begin(), from.end(), to.data()); }
-    static void download(const storage& from, std::span<T> to) { std::copy(from.data(), from.data() + from.size(), to.begin()); }
+    [[gnu::noinline]] static void upload(std::span<const T> from, storage& to) { std::copy(from.begin(), from.end(), to.data()); }
+    [[gnu::noinline]] static void download(const storage& from, std::span<T> to) { std::copy(from.data(), from.data() + from.size(), to.begin()); }
 
     /// out_i = formula(i); reads of out_i come before its write.
     template <class E>
-    static void map(const E& formula, std::size_t n, T* out) {
+    [[gnu::noinline]] static void map(const E& formula, std::size_t n, T* out) {
         const index_reader<T> reader;
 #pragma GCC ivdep
         for (std::size_t i = 0; i < n; ++i) out[i] = formula.value(reader, i);
@@ -81,7 +82,7 @@ struct host {
 
     /// Eight running sums per chunk of 4,096 entries, chunks added in order.
     template <class E>
-    static double sum(const E& formula, std::size_t n) {
+    [[gnu::noinline]] static double sum(const E& formula, std::size_t n) {
         constexpr std::size_t chunk = 4096, width = pack<T>::width;
         const pack_reader<T> packs;
         const index_reader<T> single;
@@ -98,7 +99,7 @@ struct host {
     }
 
     template <class E>
-    static double maximum(const E& formula, std::size_t n) {
+    [[gnu::noinline]] static double maximum(const E& formula, std::size_t n) {
         const index_reader<T> reader;
         T m = n > 0 ? formula.value(reader, 0) : T(0);
         bool number = m == m;

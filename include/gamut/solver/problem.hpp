@@ -13,6 +13,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/sum.hpp>
+#include <gamut/core/random.hpp>
 #include <gamut/data/dataset.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/model/concept.hpp>
@@ -144,6 +145,30 @@ public:
         const host_copy entries(w);
         const auto weights = entries.span().first(shape_.size());
         return weights.size() - static_cast<std::size_t>(std::count(weights.begin(), weights.end(), value_type(0)));
+    }
+
+    /// Batches of about `size` rows in an epoch: every shard is cut into as many runs of consecutive rows, and each batch
+    /// takes one run of every shard, in an order drawn for (seed, epoch, shard): the same on any number of ranks.
+    std::size_t batches(std::size_t size) const {
+        return std::clamp<std::size_t>((data_.rows() + size / 2) / std::max<std::size_t>(size, 1), 1, std::max<std::size_t>(data_.rows(), 1));
+    }
+
+    /// The loss of a batch times the number of batches, plus the smooth penalty, and the gradient of that.
+    double batch_gradient(const array& w, const batch& wanted, array& gradient) const {
+        sums_.resize(sweep_.gradient_size());
+        globally(sums_.size(), sums_, [&](double* partials) {
+            const effective e = effective_weights(w);
+            sweep_.gradient(e.w(), e.b(), std::span<const backend::row_range>(runs_of(wanted)), partials);
+        });
+        const double scale = static_cast<double>(batches(wanted.size));
+        for (double& s : sums_) s *= scale;
+        double loss = sums_.back();
+        to_gradient(sums_, gradient);
+        if constexpr (smooth) {
+            loss += penalty(w);
+            add_slope(w, gradient);
+        }
+        return loss;
     }
 
     std::size_t blocks() const { return data_.partition.blocks; }
@@ -291,6 +316,25 @@ private:
         communicator::sum(ranks_, partials, sweep_.all().size(), sums, failure);
     }
 
+    /// The rows of a batch in each of this rank's shards.
+    const std::vector<backend::row_range>& runs_of(const batch& wanted) const {
+        const std::size_t count = batches(wanted.size), shards = sweep_.all().size();
+        if (orders_.size() != shards || shuffled_.size != wanted.size || shuffled_.seed != wanted.seed || shuffled_.epoch != wanted.epoch) {
+            const std::size_t first = data_.partition.block_begin_shard(mine_.begin);
+            orders_.resize(shards);
+            for (std::size_t s = 0; s < shards; ++s)
+                orders_[s] = core::permutation({.seed = wanted.seed, .stream = wanted.epoch * data_.partition.shards + first + s}, count);
+            shuffled_ = wanted;
+        }
+        runs_.resize(shards);
+        for (std::size_t s = 0; s < shards; ++s) {
+            const backend::row_range rows = sweep_.rows_of(s);
+            const std::size_t n = rows.end - rows.begin, run = orders_[s][wanted.index];
+            runs_[s] = {rows.begin + n * run / count, rows.begin + n * (run + 1) / count};
+        }
+        return runs_;
+    }
+
     std::span<double> partials_of(std::size_t n) const {
         if (partials_.size() < n) partials_.resize(n);
         return std::span(partials_).first(n);
@@ -346,6 +390,9 @@ private:
     double total_weight_;
     sweep sweep_;
     mutable std::vector<double> partials_, sums_;
+    mutable std::vector<std::vector<std::size_t>> orders_;
+    mutable std::vector<backend::row_range> runs_;
+    mutable batch shuffled_;
     mutable std::size_t passes_ = 0;
 };
 
