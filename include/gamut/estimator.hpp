@@ -71,6 +71,7 @@ struct estimator {
         const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(model, rows, penalty, backend, communicator,
                                                                                       intercept, std::move(scaling));
         auto found = solver.minimize(problem, observers...);
+        problem.settle();
         return describe(problem, rows, std::move(found));
     }
 

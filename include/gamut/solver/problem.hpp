@@ -129,16 +129,22 @@ public:
     hessian_at hessian(const array& w) const { return hessian_at(*this, w); }
 
     double penalty(const array& w) const {
-        const host_copy entries(w);
-        return penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
+        double value = 0;
+        locally([&] {
+            const host_copy entries(w);
+            value = penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
+        });
+        return value;
     }
 
     void prox(const array& v, double step, array& out) const {
-        host_copy entries(v);
-        std::vector<value_type> result(entries.span().begin(), entries.span().end());
-        penalty::prox(penalty_, entries.span().first(shape_.size()), static_cast<value_type>(step),
-                      std::span<value_type>(result).first(shape_.size()), shape_);
-        out.upload(result);
+        locally([&] {
+            const host_copy entries(v);
+            std::vector<value_type> result(entries.span().begin(), entries.span().end());
+            penalty::prox(penalty_, entries.span().first(shape_.size()), static_cast<value_type>(step),
+                          std::span<value_type>(result).first(shape_.size()), shape_);
+            out.upload(result);
+        });
     }
 
     std::size_t nonzeros(const array& w) const {
@@ -170,6 +176,9 @@ public:
         }
         return loss;
     }
+
+    /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
+    void settle() const { communicator::agree(ranks_, std::exchange(pending_, nullptr)); }
 
     std::size_t blocks() const { return data_.partition.blocks; }
     std::size_t first_block() const { return mine_.begin; }
@@ -302,12 +311,23 @@ private:
         gradient.upload(g);
     }
 
+    /// Runs a user's code that may fail on one rank alone: the failure is thrown by all ranks in the next global sum.
+    template <class F>
+    void locally(F&& f) const {
+        try {
+            f();
+        } catch (...) {
+            pending_ = std::current_exception();
+        }
+    }
+
     /// Runs f(partials) for this rank's shards, m numbers each, and adds up over all ranks.
     template <class F>
     void globally(std::size_t m, std::span<double> sums, F&& f) const {
-        std::exception_ptr failure;
+        std::exception_ptr failure = std::exchange(pending_, nullptr);
         std::span<double> partials;
         try {
+            if (failure) std::rethrow_exception(failure);
             partials = partials_of(sweep_.all().size() * m);
             f(partials.data());
         } catch (...) {
@@ -390,6 +410,7 @@ private:
     double total_weight_;
     sweep sweep_;
     mutable std::vector<double> partials_, sums_;
+    mutable std::exception_ptr pending_;
     mutable std::vector<std::vector<std::size_t>> orders_;
     mutable std::vector<backend::row_range> runs_;
     mutable batch shuffled_;
