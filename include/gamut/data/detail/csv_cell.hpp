@@ -19,14 +19,16 @@ constexpr std::string_view describe(cell_problem problem) {
 }
 
 /// Takes a line of a CSV file apart. A cell is its text without surrounding blanks, or anything in quotes, where a
-/// doubled quote stands for one; quotes end on the line where they start.
+/// doubled quote stands for one; quotes end on the line where they start. Spaces as separators count once in a row.
 class csv_cells {
 public:
     csv_cells(std::string_view line, char between)
         : begin(line.data()),
           end(begin + line.size()),
           p(begin),
-          separator(between) {}
+          separator(between) {
+        while (separator == ' ' && end != begin && end[-1] == ' ') --end;
+    }
 
     /// The next cell; false when the line has no more. A line has one cell more than separators.
     bool next() {
@@ -81,7 +83,7 @@ private:
             unquoted += *p++;
         }
         text = unquoted;
-        while (p != end && is_blank(*p)) ++p;
+        while (p != end && *p != separator && is_blank(*p)) ++p;
         if (p == end || *p == separator) return;
         problem = cell_problem::text_behind_quote;
         p = std::find(p, end, separator);

@@ -106,8 +106,8 @@ private:
         if (const auto column = by_name(reference)) return *column;
         if (const auto column = by_number(reference)) return *column;
         if (reference.starts_with('#')) {
-            fail(1, option, " = ", in_quotes(reference), " is no column (there are ", names.size(), ") count from #0 to #",
-                 names.size() - 1);
+            fail(1, option, " = ", in_quotes(reference), " is no column (there are ", names.size(),
+                 ") count from #0 to #", names.size() - 1);
         }
         if (!has_header) {
             fail(1, option, " = ", in_quotes(reference),
@@ -217,7 +217,8 @@ private:
             if (column == columns.end()) {
                 missing.push_back(in_quotes(wanted[j]));
             } else if (use[column->second] != 0) {
-                fail(bytes[column->second], "column ", in_quotes(wanted[j]), " is a feature of the model (but here the ",
+                fail(bytes[column->second], "column ", in_quotes(wanted[j]),
+                     " is a feature of the model (but here the ",
                      use[column->second] == label ? "label" : "weight or ignored",
                      ") set .label, .weights and .ignore to others");
             } else {

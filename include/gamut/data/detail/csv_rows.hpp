@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -114,7 +115,9 @@ private:
     bool take_number(const csv_cells& cells, std::size_t c, T& value) {
         const auto what = core::text(in_quotes(cells.text), " in column ", in_quotes(layout.names[c]));
         const bool is_weight = layout.use[c] == csv_layout::weight;
-        if (is_number(cells.text, value)) {
+        const std::size_t first = std::min(cells.text.find_first_not_of(' '), cells.text.size());  // in quotes
+        const std::string_view text = cells.text.substr(first, cells.text.find_last_not_of(' ') + 1 - first);
+        if (is_number(text, value)) {
             if (!std::isfinite(value)) {
                 return wrong(cells.column(), what,
                              " is not finite (nothing can be learned from it) "
@@ -123,10 +126,10 @@ private:
             if (!is_weight || value >= 0) return true;
             return wrong(cells.column(), "weight ", what, " is negative (a row counts 0 times or more) correct it");
         }
-        const std::size_t comma = cells.text.find(',');
-        std::string with_point(cells.text);
-        if (comma != cells.text.npos) with_point[comma] = '.';
-        if (comma != cells.text.npos && is_number(with_point, value)) {
+        const std::size_t comma = text.find(',');
+        std::string with_point(text);
+        if (comma != text.npos) with_point[comma] = '.';
+        if (comma != text.npos && is_number(with_point, value)) {
             return wrong(cells.column(), what, " is not a number (decimal comma?) write a decimal point");
         }
         if (is_weight)

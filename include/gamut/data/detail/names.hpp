@@ -45,7 +45,8 @@ inline std::string suggest(std::string_view wanted, const std::vector<std::strin
         const std::size_t d = edit_distance(wanted, name);
         if (d < distance) nearest = &name, distance = d;
     }
-    return nearest ? core::text("did you mean ", in_quotes(*nearest), "?") : core::text("the columns are ", listed(names));
+    return nearest ? core::text("did you mean ", in_quotes(*nearest), "?")
+                   : core::text("the columns are ", listed(names));
 }
 
 }  // namespace gamut::data::detail

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/data/arrays.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <array>
+#include <cstddef>
+#include <string>
+#include <vector>
+#include <xtensor/xarray.hpp>
+#include <xtensor/xtensor.hpp>
+
+#include <data/helpers.hpp>
+#include <gamut/data/every.hpp>
+
+using namespace gamut;
+using test::load_on;
+
+namespace {
+
+constexpr std::size_t count = 100;
+
+/// x(i, j) = 10 i + j, three columns; zero where i + j is odd.
+backend::dense_matrix<double> numbers() {
+    backend::dense_matrix<double> x(count, 3);
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < 3; ++j)
+            x(i, j) = (i + j) % 2 ? 0 : 10.0 * static_cast<double>(i) + static_cast<double>(j);
+    }
+    return x;
+}
+
+backend::sparse_matrix<double> sparse(const backend::dense_matrix<double>& dense) {
+    backend::sparse_matrix<double> x;
+    x.rows = dense.rows;
+    x.columns = dense.columns;
+    for (std::size_t i = 0; i < dense.rows; ++i) {
+        for (std::size_t j = 0; j < dense.columns; ++j) {
+            if (dense(i, j) == 0) continue;
+            x.indices.push_back(static_cast<std::int32_t>(j));
+            x.values.push_back(dense(i, j));
+        }
+        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
+    }
+    return x;
+}
+
+template <class List = std::vector<double>> List labels() {
+    List y(count);
+    for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<typename List::value_type>(i % 3);
+    return y;
+}
+
+}  // namespace
+
+static_assert(data::DataSource<data::arrays<backend::dense_matrix<double>>>);
+static_assert(data::DataSource<data::arrays<backend::sparse_matrix<float>>>);
+
+BOOST_AUTO_TEST_SUITE(arrays)
+
+BOOST_AUTO_TEST_CASE(every_container_gives_the_same_rows_on_any_number_of_ranks) {
+    const auto x = numbers();
+    const auto y = labels();
+    const auto expected = load_on(1, data::arrays(x, y), {.classification = true});
+    BOOST_TEST(expected.rows == count);
+    BOOST_TEST((expected.y == y));
+    BOOST_TEST((expected.classes == std::vector<std::string>{"0", "1", "2"}));
+    BOOST_TEST((expected.features == std::vector<std::string>{"x0", "x1", "x2"}));
+
+    xt::xtensor<double, 2> rows(std::array<std::size_t, 2>{count, 3});
+    for (std::size_t i = 0; i < count; ++i) {
+        for (std::size_t j = 0; j < 3; ++j) rows(i, j) = x(i, j);
+    }
+    const xt::xtensor<double, 2, xt::layout_type::column_major> columns = rows;
+    const xt::xarray<double> any = rows;
+    const xt::xtensor<int, 2> integers = xt::cast<int>(rows);
+    xt::xtensor<int, 1> short_labels(std::array<std::size_t, 1>{count});
+    for (std::size_t i = 0; i < count; ++i) short_labels(i) = static_cast<int>(i % 3);
+    xt::xtensor<float, 2> column_of_labels(std::array<std::size_t, 2>{count, 1});
+    for (std::size_t i = 0; i < count; ++i) column_of_labels(i, 0) = static_cast<float>(i % 3);
+    const std::vector<double> flat(x.values.begin(), x.values.end());
+
+    for (const int ranks : {1, 2, 7, 150}) {
+        const data::request wanted{.classification = true};
+        BOOST_TEST((load_on(ranks, data::arrays(x, y), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(rows, short_labels), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(columns, column_of_labels), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(any, labels<std::vector<int>>()), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(integers, y), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(flat, count, 3, y), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(sparse(x), y), wanted) == expected));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(float_stays_float) {
+    const xt::xtensor<float, 2> x = {{0.1f, 2}, {3, 4}};
+    const data::arrays source(x, std::vector<float>{1, 2});
+    static_assert(std::is_same_v<decltype(source)::value_type, float>);
+    BOOST_TEST(source.load(communicator::single<>{}).x(0, 0) == 0.1f);
+}
+
+BOOST_AUTO_TEST_CASE(texts_are_labels_of_classes) {
+    const xt::xtensor<double, 2> x = {{1}, {2}, {3}};
+    const auto all =
+        load_on(2, data::arrays(x, std::vector<std::string>{"yes", "no", "yes"}), {.classification = true});
+    BOOST_TEST((all.classes == std::vector<std::string>{"no", "yes"}));
+    BOOST_TEST((all.y == std::vector<double>{1, 0, 1}));
+    const char* const words[] = {"b", "a", "b"};
+    const auto same = load_on(2, data::arrays(x, std::vector<const char*>(words, words + 3)), {.classification = true});
+    BOOST_TEST((same.y == all.y));
+}
+
+BOOST_AUTO_TEST_CASE(weights_follow_their_rows) {
+    const xt::xtensor<double, 2> x = {{1}, {2}, {3}, {4}};
+    const std::vector<double> y = {1, 2, 3, 4};
+    const auto odd = load_on(3, data::every(data::arrays(x, y, std::vector<int>{5, 6, 7, 8}), 2, 1));
+    BOOST_TEST((odd.weights == std::vector<double>{6, 8}));
+    BOOST_TEST((odd.y == std::vector<double>{2, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(names_can_be_given) {
+    const xt::xtensor<double, 2> x = {{1, 2}};
+    data::arrays source(x, std::vector<int>{1});
+    source.features = {"length", "width"};
+    source.label = "kind";
+    const auto part = source.load(communicator::single<>{});
+    BOOST_TEST((part.features == source.features));
+    BOOST_TEST(part.label == "kind");
+}
+
+BOOST_AUTO_TEST_CASE(labels_may_be_missing_when_nobody_wants_them) {
+    const xt::xtensor<double, 2> x = {{1, 2}};
+    const auto part = data::arrays(x).load(communicator::single<>{}, {.labels = false, .features = {"a", "b"}});
+    BOOST_TEST(part.x(0, 1) == 2);
+    BOOST_TEST(part.y.empty());
+    BOOST_TEST((part.features == std::vector<std::string>{"a", "b"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_pattern_stays_a_pattern) {
+    backend::sparse_matrix<double> x = sparse(numbers());
+    x.values.clear();
+    BOOST_TEST(load_on(3, data::arrays(x, labels())).pattern_only);
+}
+
+BOOST_AUTO_TEST_CASE(copies_of_a_source_share_the_rows) {
+    const data::arrays source(numbers(), labels());
+    data::arrays copy = source;
+    data::arrays again(copy);
+    again = source;
+    BOOST_TEST((load_on(1, again) == load_on(1, source)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
