@@ -19,11 +19,19 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
 
 namespace gamut::solver {
+
+/// How disadmm looks at the data.
+enum class mode {
+    automatic,  ///< gram where it is possible and pays: least squares, no fewer rows than weights, and room for the matrix
+    gram,       ///< once, for the Gram matrix; everything after that is in memory and sends nothing (least squares only)
+    rows        ///< in every round
+};
 
 /// Distributed sparse ADMM: minimises a loss over at most kappa non-zero weights (penalty::l0).
 ///   x_b = argmin f_b(x) + rho/2 |x - z + u_b|^2       each block's loss, near the group; one or two Newton steps
@@ -34,7 +42,8 @@ namespace gamut::solver {
 /// With small rho the blocks roam and z tries many supports; as rho grows the search freezes. Every support that lasts is
 /// polished (the best weights on it), and the best of all is the result. A heuristic: the problem is not convex.
 ///
-/// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective.
+/// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective; in gram mode one
+/// block and products with the matrix instead.
 /// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
 /// Boyd et al. 2011, section 3 and, for the cardinality constraint, 9.1. Olama et al. (PsFiT) keep rho fixed.
 template <class Local = newton_cg<>>
@@ -45,6 +54,8 @@ struct disadmm {
     double first_rho = 1e-3;        ///< N rho in the first round, in units of L
     double last_rho = 2;            ///< and in the last
     std::size_t candidates = 20;    ///< supports that are polished, at most
+    solver::mode mode = solver::mode::automatic;
+    std::size_t memory = std::size_t(1) << 30;  ///< bytes that a Gram matrix and its partial sums may take in automatic mode
     Local local{.stop = {.iterations = 2, .tolerance = 0.1}};
     polish polishing{};
     core::stop stop{.iterations = 500};  ///< rounds
@@ -65,9 +76,19 @@ struct disadmm {
     template <Consensus P, class... O>
         requires Cardinality<P> && TwiceDifferentiable<P>
     core::result<typename P::array> minimize(const P& p, O&&... observers) const {
-        communicator::agree(p.communicator(), [&] { validate(); });
-        search<P, std::remove_reference_t<O>...> s(*this, p, observers...);
-        return s.go();
+        communicator::agree(p.communicator(), [&] {
+            validate();
+            if (mode == solver::mode::gram && !Quadratic<P>)
+                throw core::option_error("disadmm: mode is gram (the loss is no sum of squares in the weights) use mode::rows");
+        });
+        run<P, std::remove_reference_t<O>...> record("disadmm", p, stop, observers...);
+        if constexpr (Quadratic<P>) {
+            if (mode == solver::mode::gram || (mode == solver::mode::automatic && gram_pays(p))) {
+                const gram_problem<P> in_memory(p);
+                return search(*this, in_memory, p, record).go();
+            }
+        }
+        return search(*this, p, p, record).go();
     }
 
     template <class P, class... O>
@@ -79,19 +100,25 @@ struct disadmm {
     }
 
 private:
-    /// A run's state.
-    template <class P, class... O>
+    /// Rows are worth at least as much as weights, and the matrices fit.
+    template <class P>
+    bool gram_pays(const P& p) const {
+        const double d = static_cast<double>(p.dimension()) + 1, matrices = static_cast<double>(p.blocks()) + 2;
+        return static_cast<double>(p.dataset().rows()) >= d && 8 * d * d * matrices <= static_cast<double>(memory);
+    }
+
+    /// A run's state. P is what the rounds compute with, Whole the problem itself: the same, unless in gram mode.
+    template <class P, class Whole, class Run>
     class search {
         using A = typename P::array;
         using T = typename A::value_type;
 
     public:
-        search(const disadmm& options, const P& p, O&... observers)
-            : options_(options), p_(p), run_("disadmm", p, options.stop, observers...), n_(p.dimension()), z_(p.start()),
-              before_(z_), mean_(n_) {}
+        search(const disadmm& options, const P& p, const Whole& whole, Run& record)
+            : options_(options), p_(p), whole_(whole), run_(record), n_(p.dimension()), z_(p.start()), before_(z_), mean_(n_) {}
 
         core::result<A> go() {
-            communicator::agree(p_.communicator(), [&] {
+            communicator::agree(whole_.communicator(), [&] {
                 x_.assign(p_.last_block() - p_.first_block(), z_);
                 u_.assign(x_.size(), A(n_));
                 partials_.resize(x_.size() * (n_ + 2));
@@ -112,7 +139,7 @@ private:
                     break;
                 }
                 if (stable_ == 2 || (new_support && k % 8 == 0)) consider(z_);
-                const core::record now{.phase = "rounds", .iteration = k, .objective = objective, .residual = primal,
+                const core::record now{.phase = in_memory ? "rounds on the Gram matrix" : "rounds", .iteration = k, .objective = objective, .residual = primal,
                                        .dual_residual = dual, .step = total_rho, .nonzeros = p_.nonzeros(z_)};
                 if (const auto asked = run_.report(now)) {
                     status = *asked;
@@ -159,10 +186,12 @@ private:
             std::swap(before_, z_);
             p_.prox(mean_, 1 / total_rho, z_);
             for (A& u : u_) u = u - z_;
-            block_passes_ += sums_[n_ + 1] / blocks;
-            const std::size_t whole = static_cast<std::size_t>(block_passes_);
-            run_.add_passes(whole - counted_passes_);
-            counted_passes_ = whole;
+            if (!in_memory) {
+                block_passes_ += sums_[n_ + 1] / blocks;
+                const std::size_t passes = static_cast<std::size_t>(block_passes_);
+                run_.add_passes(passes - counted_passes_);
+                counted_passes_ = passes;
+            }
             return {std::sqrt(sums_[n_]), rho * std::sqrt(blocks) * backend::distance(z_, before_)};
         }
 
@@ -222,7 +251,7 @@ private:
 
         core::result<A> finish(core::status status) {
             A w = std::move(best_->weights);
-            const double objective = p_.value(w) + p_.penalty(w);
+            const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
             const core::record now{.phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);
@@ -233,9 +262,12 @@ private:
             return run_.finish(std::move(w), objective, status, std::move(message));
         }
 
+        static constexpr bool in_memory = !std::is_same_v<P, Whole>;
+
         const disadmm& options_;
         const P& p_;
-        run<P, O...> run_;
+        const Whole& whole_;
+        Run& run_;
         std::size_t n_;
         A z_, before_, mean_;
         std::vector<A> x_, u_;

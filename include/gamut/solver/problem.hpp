@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/backend/gram.hpp>
 #include <gamut/backend/sweep.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
@@ -17,6 +18,7 @@
 #include <gamut/data/dataset.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/model/concept.hpp>
+#include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/solver/concept.hpp>
 
@@ -175,6 +177,44 @@ public:
             add_slope(w, gradient);
         }
         return loss;
+    }
+
+    struct quadratic_moments {
+        backend::dense_matrix<value_type> gram;
+        std::vector<value_type> slope;
+        double constant = 0;
+    };
+
+    /// Least squares in terms of G = X~'Omega X~ / Omega: loss = 1/2 w'Gw - slope'w + constant. One pass, one global sum of
+    /// (d + 1)^2 numbers, as many partials as there are blocks.
+    quadratic_moments moments() const
+        requires(Backend::host_memory && std::is_same_v<Model, model::linear>)
+    {
+        ++passes_;
+        const std::size_t d = dimension(), m = d + 1;
+        std::vector<double> sums(m * m), partials, inverse;
+        std::exception_ptr failure;
+        try {
+            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            partials.resize(mine_.size() * m * m);
+            const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
+            const backend::observations<value_type> seen{data_.y.data(), data_.weights.empty() ? nullptr : data_.weights.data(), 1};
+            for (std::size_t b = 0; b < mine_.size(); ++b)
+                for (std::size_t s = b * per_block; s < (b + 1) * per_block; ++s)
+                    backend::add_moments(data_.x, sweep_.rows_of(s), seen,
+                                         {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()}, intercept_,
+                                         partials.data() + b * m * m);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        communicator::sum(ranks_, partials, mine_.size(), sums, failure);
+        quadratic_moments result{backend::dense_matrix<value_type>(d, d), std::vector<value_type>(d), 0};
+        for (std::size_t i = 0; i < d; ++i) {
+            for (std::size_t j = 0; j < d; ++j) result.gram(i, j) = static_cast<value_type>(sums[i * m + j] / total_weight_);
+            result.slope[i] = static_cast<value_type>(sums[i * m + d] / total_weight_);
+        }
+        result.constant = 0.5 * sums[d * m + d] / total_weight_;
+        return result;
     }
 
     /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
