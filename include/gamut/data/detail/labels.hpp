@@ -126,8 +126,9 @@ private:
         return x < y;
     }
     [[noreturn]] void complain_of_too_many(std::size_t count, std::size_t rows) const {
-        const auto in_rows = rows ? core::text(" in ", rows, " rows") : std::string();
-        throw core::data_error(core::text(source, ": at least ", count, " different labels", in_rows,
+        const auto how_many = count > most_classes ? core::text("more than ", most_classes, " different labels")
+                                                   : core::text(count, " different labels in ", rows, " rows");
+        throw core::data_error(core::text(source, ": ", how_many,
                                           " (the label column looks continuous, or like a name) "
                                           "choose another label column, or a regression model"));
     }

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <boost/test/unit_test.hpp>
+
+#include <cmath>
+#include <cstddef>
+#include <exception>
+#include <limits>
+#include <string>
+#include <variant>
+#include <vector>
+#include <xtensor/xtensor.hpp>
+
+#include <bad_input/data_cases.hpp>
+#include <data/helpers.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/communicator/threads.hpp>
+#include <gamut/data/arrays.hpp>
+
+using namespace gamut;
+
+namespace {
+
+struct failure {
+    core::error_kind kind = core::error_kind::none;
+    std::string message;
+};
+
+template <class Work> failure failure_of(Work&& work) {
+    try {
+        work();
+    } catch (...) {
+        return {core::kind_of(std::current_exception()), core::message_of(std::current_exception())};
+    }
+    return {};
+}
+
+template <class C> failure failure_of(const C& ranks, const test::bad_file& bad, const std::string& path) {
+    return failure_of([&] {
+        std::visit(
+            [&](auto source) {
+                source.path = path;
+                source.load(ranks, bad.wanted);
+            },
+            bad.source);
+    });
+}
+
+template <class Source>
+void refuses(core::error_kind kind, const Source& source, std::vector<const char*> words,
+             const data::request& wanted = {}) {
+    const auto alone = failure_of([&] { source.load(communicator::single<>{}, wanted); });
+    BOOST_TEST(static_cast<int>(alone.kind) == static_cast<int>(kind), alone.message);
+    for (const char* word : words)
+        BOOST_TEST(alone.message.find(word) != std::string::npos, alone.message << " lacks " << word);
+    communicator::threads<>::run(3, [&](const auto& ranks) {
+        const auto together = failure_of([&] { source.load(ranks, wanted); });
+        if (together.kind != kind || !together.message.ends_with(alone.message)) throw core::error(together.message);
+    });
+}
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+backend::sparse_matrix<double> sparse(std::size_t rows, std::size_t columns, std::vector<std::int64_t> offsets,
+                                      std::vector<std::int32_t> indices, std::vector<double> values) {
+    backend::sparse_matrix<double> x;
+    x.rows = rows;
+    x.columns = columns;
+    x.offsets.assign(offsets.begin(), offsets.end());
+    x.indices.assign(indices.begin(), indices.end());
+    x.values.assign(values.begin(), values.end());
+    return x;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(data_input)
+
+BOOST_AUTO_TEST_CASE(every_bad_file_is_refused_with_its_place_and_reason) {
+    BOOST_TEST(test::bad_files().size() >= 60u);
+    for (const auto& bad : test::bad_files()) {
+        const test::temporary_file file(bad.content);
+        const auto found = failure_of(communicator::single<>{}, bad, file.path);
+        BOOST_TEST(static_cast<int>(found.kind) == static_cast<int>(bad.kind), bad.what << ": " << found.message);
+        const auto missing = test::missing_in(bad, file.path, found.message);
+        BOOST_TEST(missing.empty(), bad.what << ": '" << missing << "' is not in: " << found.message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(all_threads_say_what_one_process_says) {
+    for (const auto& bad : test::bad_files()) {
+        const test::temporary_file file(bad.content);
+        const auto alone = failure_of(communicator::single<>{}, bad, file.path);
+        communicator::threads<>::run(3, [&](const auto& ranks) {
+            const auto found = failure_of(ranks, bad, file.path);
+            if (found.kind != alone.kind || !found.message.ends_with(alone.message)) {
+                throw core::error(std::string(bad.what) + ": " + found.message);
+            }
+        });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(the_first_five_problems_are_shown_and_all_are_counted) {
+    std::string text;
+    for (int i = 1; i <= 300; ++i) text += i % 20 == 0 ? "1 x\n" : "1 1:1\n";
+    const test::temporary_file file(text);
+    std::string expected;
+    for (int i = 20; i <= 100; i += 20) {
+        expected += core::text(file.path, ':', i, ":3: 'x' is not an entry (expected index:value) check the file\n");
+    }
+    expected += "15 problems in all";
+    for (const int ranks : {1, 2, 5}) {
+        const auto message = test::message_of([&] { test::load_on(ranks, data::libsvm<>{.path = file.path}); });
+        BOOST_TEST(message == expected);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_opened) {
+    const data::libsvm<> nowhere{.path = "/nonexistent/train.svm"};
+    refuses(core::error_kind::data, nowhere, {"/nonexistent/train.svm: can't be opened (No such file or directory)"});
+    refuses(core::error_kind::data, data::csv<>{.path = "/tmp"}, {"/tmp: is a directory"});
+    refuses(core::error_kind::data, data::csv<>{.path = "/dev/null"}, {"/dev/null: is not a regular file"});
+    refuses(core::error_kind::option, data::csv<>{}, {"path is empty", ".path"});
+}
+
+BOOST_AUTO_TEST_CASE(a_predicate_that_throws_stops_all_ranks) {
+    const test::temporary_file file("1 1:1\n2 1:1\n");
+    const auto rows = data::rows_where(data::libsvm<>{.path = file.path}, [](std::size_t row) -> bool {
+        if (row == 1) throw core::option_error("no row 1, please");
+        return true;
+    });
+    refuses(core::error_kind::option, rows, {"no row 1, please"});
+}
+
+BOOST_AUTO_TEST_CASE(arrays_of_the_wrong_shape) {
+    const auto shape = core::error_kind::shape;
+    const xt::xtensor<double, 2> x = {{1, 2}, {3, 4}, {5, 6}};
+    const std::vector<double> y = {1, 2, 3};
+    refuses(shape, data::arrays(x, std::vector<double>{1, 2}), {"2 labels (x has 3 rows)"});
+    refuses(shape, data::arrays(x), {"0 labels (x has 3 rows)"});
+    refuses(shape, data::arrays(x, y, std::vector<double>{1}), {"1 sample weights (x has 3 rows)"});
+    refuses(shape, data::arrays(std::vector<double>(7), 3, 2, y), {"x has 7 values (3 rows of 2 are needed)"});
+    refuses(shape, data::arrays(xt::xtensor<double, 1>({1.0, 2.0, 3.0}), y), {"x has 1 dimensions"});
+    refuses(shape, data::arrays(x, xt::xtensor<double, 2>({{1.0, 2.0}, {1.0, 2.0}})), {"y has 2 dimensions"});
+    refuses(shape, data::arrays(std::vector<double>(), 3, 0, y), {"no features"});
+    refuses(core::error_kind::data, data::arrays(std::vector<double>(), 0, 2, std::vector<double>()), {"no rows"});
+    refuses(shape, data::arrays(x, y), {"x has 2 columns (the model has 1 features)"}, {.features = {"a"}});
+    data::arrays named(x, y);
+    named.features = {"a", "b"};
+    refuses(shape, named, {"column 1 is 'b' (the model has 'c' there)"}, {.features = {"a", "c"}});
+    named.features = {"a"};
+    refuses(shape, named, {"1 names of features (x has 2 columns)"});
+}
+
+BOOST_AUTO_TEST_CASE(arrays_with_unusable_numbers) {
+    const auto kind = core::error_kind::data;
+    const xt::xtensor<double, 2> x = {{1, 2}, {3, not_a_number}, {5, -infinity}}, good = {{1, 2}, {3, 4}, {5, 6}};
+    const std::vector<double> y = {1, 2, 3};
+    refuses(kind, data::arrays(x, y), {"arrays: x(1, 1) is nan", "x(2, 1) is -inf", "2 problems in all"});
+    refuses(kind, data::arrays(good, std::vector<double>{1, infinity, 3}), {"arrays: y(1) is inf"});
+    refuses(kind, data::arrays(good, y, std::vector<double>{1, 1, -1}), {"weight 2 is -1"});
+    refuses(kind, data::arrays(good, y, std::vector<double>{1, not_a_number, 1}), {"weight 1 is nan"});
+    refuses(kind, data::arrays(good, y, std::vector<double>{0, 0, 0}), {"all sample weights are 0"});
+    refuses(kind, data::arrays(good, std::vector<std::string>{"a", "b", "c"}), {"label 'a' is text", "regression"});
+    refuses(kind, data::arrays(good, y), {"y(2): label '3' is unknown", "1, 2"},
+            {.classification = true, .classes = {"1", "2"}});
+}
+
+BOOST_AUTO_TEST_CASE(arrays_with_a_broken_sparse_matrix) {
+    const std::vector<double> y = {1, 2};
+    const auto shape = core::error_kind::shape, kind = core::error_kind::data;
+    refuses(shape, data::arrays(sparse(2, 3, {0, 1}, {0}, {1}), y), {"x has 2 offsets (2 rows need one more"});
+    refuses(shape, data::arrays(sparse(2, 3, {0, 1, 3}, {0, 1}, {1, 1}), y), {"x has offsets from 0 to 3"});
+    refuses(shape, data::arrays(sparse(2, 3, {0, 3, 2}, {0, 1}, {1, 1}), y), {"offsets that descend (at row 1)"});
+    refuses(shape, data::arrays(sparse(2, 3, {0, 1, 2}, {0, 1}, {1}), y), {"x has 1 values (there are 2 indices)"});
+    refuses(kind, data::arrays(sparse(2, 3, {0, 1, 2}, {0, 3}, {1, 1}), y), {"row 1 of x has index 3", "3 columns"});
+    refuses(kind, data::arrays(sparse(2, 3, {0, 1, 2}, {-1, 0}, {1, 1}), y), {"row 0 of x has index -1"});
+    refuses(kind, data::arrays(sparse(2, 3, {0, 0, 2}, {1, 0}, {1, 1}), y), {"row 1 of x has index 0 behind 1"});
+    refuses(kind, data::arrays(sparse(2, 3, {0, 1, 2}, {1, 0}, {1, not_a_number}), y), {"x(1, 0) is nan"});
+}
+
+BOOST_AUTO_TEST_SUITE_END()
