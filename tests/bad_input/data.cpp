@@ -123,6 +123,24 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_opened) {
     refuses(core::error_kind::option, data::csv<>{}, {"path is empty", ".path"});
 }
 
+BOOST_AUTO_TEST_CASE(files_that_take_more_memory_than_allowed) {
+    std::string entries, cells;
+    for (int i = 1; i <= 10'000; ++i) entries += core::text("1 1:0.5 2:", i, '\n');
+    for (int i = 1; i <= 1000; ++i) cells += "1,2\n";
+    const test::temporary_file sparse_file(entries), table_file(cells);
+    for (const int ranks : {1, 3}) {
+        const auto found =
+            failure_of([&] { test::load_on(ranks, data::libsvm<>{.path = sparse_file.path, .memory_limit = 10'000}); });
+        BOOST_TEST((found.kind == core::error_kind::memory));
+        BOOST_TEST(found.message.find("(it may use 9 KB)") != std::string::npos, found.message);
+        const auto table =
+            failure_of([&] { test::load_on(ranks, data::csv<>{.path = table_file.path, .memory_limit = 1024}); });
+        BOOST_TEST((table.kind == core::error_kind::memory));
+        BOOST_TEST(table.message.find("raise .memory_limit") != std::string::npos, table.message);
+    }
+    BOOST_TEST(test::load_on(1, data::csv<>{.path = table_file.path, .memory_limit = 8000}).rows == 1000u);
+}
+
 BOOST_AUTO_TEST_CASE(a_predicate_that_throws_stops_all_ranks) {
     const test::temporary_file file("1 1:1\n2 1:1\n");
     const auto rows = data::rows_where(data::libsvm<>{.path = file.path}, [](std::size_t row) -> bool {

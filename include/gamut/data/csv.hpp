@@ -16,6 +16,7 @@
 #include <gamut/data/detail/csv_layout.hpp>
 #include <gamut/data/detail/csv_rows.hpp>
 #include <gamut/data/detail/line_index.hpp>
+#include <gamut/data/detail/memory.hpp>
 
 namespace gamut::data {
 
@@ -37,6 +38,7 @@ template <std::floating_point T = double> struct csv {
     std::vector<std::string> ignore = {};            // columns to leave out
     std::string weights = {};                        // column that says how often each row counts; empty: once
     std::size_t line_limit = std::size_t(64) << 20;  // bytes
+    std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
     dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
@@ -58,7 +60,8 @@ template <std::floating_point T = double> struct csv {
         std::optional<detail::csv_rows<T>> rows;
         communicator::agree(ranks, [&] {
             const range covered = kept.cover(mine);
-            rows.emplace(path, wanted, layout, separator, mine.size(), lines.bytes_of(covered));
+            const detail::memory_budget memory(memory_limit, ranks.local_size());
+            rows.emplace(path, wanted, layout, separator, mine.size(), lines.bytes_of(covered), memory);
             lines.for_each_row(covered, line_limit, [&](std::size_t row, std::string_view line, std::size_t number) {
                 rows->read(line, number, kept(row));
             });

@@ -17,6 +17,7 @@
 #include <gamut/data/detail/choose_rows.hpp>
 #include <gamut/data/detail/libsvm_rows.hpp>
 #include <gamut/data/detail/line_index.hpp>
+#include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/names.hpp>
 
 namespace gamut::data {
@@ -35,6 +36,7 @@ template <std::floating_point T = double> struct libsvm {
     bool zero_based = false;                         // indices start at 0
     std::size_t index_limit = std::size_t(1) << 26;  // larger ones are taken for mistakes, unless `features` is given
     std::size_t line_limit = std::size_t(64) << 20;  // bytes
+    std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
     dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
@@ -45,12 +47,13 @@ template <std::floating_point T = double> struct libsvm {
         const kept_rows kept = detail::choose_rows(ranks, wanted, lines.rows(), path, why_none);
         const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
 
+        const detail::memory_budget memory(memory_limit, ranks.local_size());
         dataset<matrix_type> result;
         std::size_t columns = features ? features : wanted.features.size();
         result.partition = data::partition(kept.count(), columns, wanted.blocks);
         for (;;) {
             const range mine = result.partition.rows_of(rank, size);
-            detail::libsvm_rows<T> rows(path, wanted, indices(wanted));
+            detail::libsvm_rows<T> rows(path, wanted, indices(wanted), memory);
             communicator::agree(ranks, [&] {
                 lines.for_each_row(kept.cover(mine), line_limit,
                                    [&](std::size_t row, std::string_view line, std::size_t number) {

@@ -13,6 +13,7 @@
 #include <gamut/data/concept.hpp>
 #include <gamut/data/detail/csv_layout.hpp>
 #include <gamut/data/detail/labels.hpp>
+#include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/number.hpp>
 #include <gamut/data/detail/problems.hpp>
 
@@ -24,7 +25,7 @@ public:
     /// `count` rows are to be kept, from `bytes` bytes of the file. A valid row needs a byte per cell and one behind it, so
     /// when the bytes can't suffice the matrix isn't allocated: the rows are read for their errors only.
     csv_rows(const std::string& source_path, const request& of, const csv_layout& columns, char between,
-             std::size_t count, std::size_t bytes)
+             std::size_t count, std::size_t bytes, const memory_budget& memory)
         : labels(source_path, of.classes),
           path(source_path),
           wanted(of),
@@ -33,7 +34,10 @@ public:
         std::size_t least = layout.use.size();
         for (const auto purpose : layout.use) least += purpose != csv_layout::ignored;
         stores = count <= bytes / least + 1;
-        if (stores) x = backend::dense_matrix<T>(count, layout.features.size());
+        if (stores) {
+            memory.require(count * layout.features.size() * sizeof(T), path);
+            x = backend::dense_matrix<T>(count, layout.features.size());
+        }
         spare.resize(layout.features.size());
     }
 
@@ -94,8 +98,10 @@ private:
         if (!cells.finished()) {
             std::size_t count = columns;
             while (cells.next()) ++count;
+            const bool row_numbers = layout.has_header && count == columns + 1;
             return wrong(cells.column(), count, " cells (", columns, " are needed, as in line ", layout.line_number,
-                         ") check the separators and quotes");
+                         ") check the separators and quotes",
+                         row_numbers ? ", or name the first column in the header if it has row numbers" : "");
         }
         return true;
     }

@@ -14,6 +14,7 @@
 #include <gamut/backend/sparse.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/detail/labels.hpp>
+#include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/number.hpp>
 #include <gamut/data/detail/problems.hpp>
 
@@ -29,11 +30,13 @@ struct libsvm_indices {
 /// Rows of a LIBSVM file, collected one by one.
 template <class T> class libsvm_rows {
 public:
-    libsvm_rows(const std::string& source_path, const request& of, libsvm_indices allowed)
+    libsvm_rows(const std::string& source_path, const request& of, libsvm_indices allowed,
+                const memory_budget& may_take)
         : labels(source_path, of.classes),
           path(source_path),
           wanted(of),
-          indices(allowed) {}
+          indices(allowed),
+          memory(may_take) {}
 
     backend::sparse_matrix<T> x;  // without columns yet; no values while all are 1
     std::vector<T> y;
@@ -50,6 +53,10 @@ public:
         if (read_row() && keep) {
             x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
             ++x.rows;
+            if (x.indices.capacity() != capacity) {
+                capacity = x.indices.capacity();
+                memory.require(capacity * (sizeof(std::int32_t) + (has_values ? sizeof(T) : 0)), path);
+            }
         } else {
             x.indices.resize(entries);
             if (has_values) x.values.resize(entries);
@@ -217,6 +224,8 @@ private:
     const std::string path;
     const request& wanted;
     libsvm_indices indices;
+    const memory_budget& memory;
+    std::size_t capacity = 0;
     const char* begin = nullptr;
     const char* end = nullptr;
     std::size_t line = 0;
