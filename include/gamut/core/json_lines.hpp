@@ -1,21 +1,16 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <fcntl.h>
-#include <unistd.h>
-
-#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
-#include <cstring>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/whole_file.hpp>
 
 namespace gamut::core {
 
@@ -24,15 +19,9 @@ namespace gamut::core {
 /// a file called `path` is always whole. Pass it by reference; throws core::error when the disk refuses.
 class json_lines {
 public:
-    explicit json_lines(std::string path) : path_(std::move(path)) {}
-    json_lines(json_lines&& other) noexcept
-        : path_(std::move(other.path_)),
-          file_(std::exchange(other.file_, nullptr)) {}
-    json_lines& operator=(json_lines&& other) noexcept {
-        std::swap(path_, other.path_);
-        std::swap(file_, other.file_);
-        return *this;
-    }
+    explicit json_lines(std::string path) : file_(std::move(path)) {}
+    json_lines(json_lines&&) noexcept = default;
+    json_lines& operator=(json_lines&&) noexcept = default;
     ~json_lines() {
         try {
             close();
@@ -42,28 +31,11 @@ public:
     }
 
     void operator()(const record& now) {
-        if (now.rank != 0) return;
-        if (file_ == nullptr) {
-            file_ = std::fopen(partial().c_str(), "wb");
-            if (file_ == nullptr) fail("cannot be created", partial());
-        }
-        const std::string line = format(now);
-        if (std::fwrite(line.data(), 1, line.size(), file_) != line.size() || std::fflush(file_) != 0)
-            fail("cannot be written", partial());
+        if (now.rank == 0) file_.write(format(now));
     }
 
     /// Gives the file its name. Called by the destructor, which can only print what goes wrong.
-    void close() {
-        if (file_ == nullptr) return;
-        std::FILE* const file = std::exchange(file_, nullptr);
-        const bool flushed = std::fflush(file) == 0 && ::fsync(::fileno(file)) == 0;
-        const int problem = errno;
-        const bool closed = std::fclose(file) == 0;
-        if (!flushed) errno = problem;
-        if (!flushed || !closed) fail("cannot be written", partial());
-        if (std::rename(partial().c_str(), path_.c_str()) != 0) fail("cannot be renamed", partial());
-        sync_directory();
-    }
+    void close() { file_.close(); }
 
     static std::string format(const record& now) {
         std::string line = "{\"solver\":";
@@ -84,23 +56,6 @@ public:
     }
 
 private:
-    std::string partial() const { return path_ + ".partial"; }
-
-    [[noreturn]] static void fail(const char* problem, const std::string& name) {
-        throw error(
-            text(name, ": ", problem, " (", std::strerror(errno), ") check the folder, the rights and the space"));
-    }
-
-    // a rename survives a power cut only when the folder that holds the name has reached the disk, too
-    void sync_directory() const {
-        const auto slash = path_.rfind('/');
-        const std::string folder = slash == std::string::npos ? "." : path_.substr(0, slash + 1);
-        const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (handle < 0) return;
-        ::fsync(handle);
-        ::close(handle);
-    }
-
     static void append_string(std::string& line, std::string_view value) {
         constexpr char digits[] = "0123456789abcdef";
         line += '"';
@@ -132,8 +87,7 @@ private:
         line += std::to_string(value);
     }
 
-    std::string path_;
-    std::FILE* file_ = nullptr;
+    whole_file file_;
 };
 
 }  // namespace gamut::core
