@@ -7,6 +7,7 @@
 #include <exception>
 #include <optional>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -23,108 +24,263 @@
 
 namespace gamut::solver {
 
-template <class Local = newton_cg<>>
-struct admm {
-    double rho = 0;
-    double relaxation = 1.6;
-    double balance = 10, growth = 2;
-    std::size_t balance_every = 1, balance_until = 100;
-    std::size_t acceleration = 5;
-    double safeguard = 1;
-    double rho_factor = 1;
-    std::size_t objective_every = 1;
-    Local local{};
+namespace detail {
+
+/// What a local solver inside admm does unless told otherwise: as exact as the acceleration can use, and no more.
+template <class Local> constexpr Local inexact() {
+    if constexpr (requires { Local{.forcing = 0.01, .stop = {.iterations = 10, .tolerance = 0.01}}; })
+        return Local{.forcing = 0.01, .stop = {.iterations = 10, .tolerance = 0.01}};
+    else if constexpr (requires { Local{.stop = {.iterations = 50, .tolerance = 0.01}}; })
+        return Local{.stop = {.iterations = 50, .tolerance = 0.01}};
+    else
+        return Local{};
+}
+
+/// g'Hg / g'g of one block, by a product with its Hessian or by a difference of gradients.
+template <Function F> double curvature_along(const F& f, const typename F::array& w, const typename F::array& g) {
+    using A = typename F::array;
+    using T = typename A::value_type;
+    A product(g.size());
+    const double gg = backend::dot(g, g);
+    if constexpr (TwiceDifferentiable<F>) {
+        f.hessian(w).times(g, product);
+        return backend::dot(product, g) / gg;
+    } else {
+        A there(g.size()), here(g.size());
+        const double step = 1e-4 * std::max(1.0, backend::norm(w)) / std::sqrt(gg);
+        f.value_and_gradient(w, here);
+        there = w + static_cast<T>(step) * g;
+        f.value_and_gradient(there, product);
+        return (backend::dot(product, g) - backend::dot(here, g)) / (step * gg);
+    }
+}
+
+}  // namespace detail
+
+/// Consensus ADMM: minimises the sum of the blocks' losses plus a penalty they share; N blocks, w of block i is w_i.
+///   w_i = argmin f_i(w) + rho/2 |w - z + u_i|^2        my loss, near the group
+///   w^_i = relaxation w_i + (1 - relaxation) z
+///   z = prox(mean(w^_i + u_i), 1 / (N rho))            what the penalty prefers
+///   u_i = u_i + w^_i - z                               how far I disagree
+/// Per iteration: one inexact, warm local solve per block and one sum over the blocks of dimension() + 8 + 2 acceleration
+/// numbers, which carries everything else too; one more pass and sum for the objective at z when that is reported.
+///
+/// Stops when, with p = sqrt(N dimension()) absolute,
+///   residual        sqrt(sum |w_i - z|^2) / (p + max(sqrt(sum |w_i|^2), sqrt(N) |z|))       and
+///   dual_residual   rho sqrt(N) |z - z before|, and the local solves' gradients, / (p + rho sqrt(sum |u_i|^2))
+/// are both at most stop.tolerance. rho starts from the curvature of the losses and follows the ratio of the two for the
+/// first balance_until iterations. The result is z, with the zeros that the penalty makes.
+/// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
+/// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
+template <class Local = newton_cg<>> struct admm {
+    double rho = 0;                   ///< weight of the consensus; 0: chosen from the data
+    double relaxation = 1.6;          ///< between 0 and 2; 1: none
+    double balance = 5;               ///< rho changes when one residual exceeds the other by this factor
+    std::size_t balance_until = 100;  ///< iterations; 0: rho stays as it is
+    std::size_t acceleration = 20;    ///< steps that Anderson acceleration remembers; 0: plain ADMM
+    double absolute = 0;              ///< size of a weight that counts as 1 in the stopping rule
+    std::size_t objective_every = 1;  ///< iterations between objectives in the history; 0: only the last
+    Local local = detail::inexact<Local>();
     core::stop stop{};
 
+    void validate() const {
+        const auto refuse = [](const char* option, double value, const char* range) {
+            throw core::option_error(core::text("admm: ", option, " is ", value, " (it must ", range, ")"));
+        };
+        if (!(rho >= 0 && std::isfinite(rho))) refuse("rho", rho, "be finite and above 0, or 0 to have it chosen");
+        if (!(relaxation > 0 && relaxation < 2)) refuse("relaxation", relaxation, "lie between 0 and 2");
+        if (!(balance > 1)) refuse("balance", balance, "be above 1");
+        if (!(absolute >= 0 && std::isfinite(absolute))) refuse("absolute", absolute, "be finite, and 0 or more");
+        stop.validate("admm");
+        if constexpr (requires { local.validate(); }) local.validate();
+    }
+
     template <Consensus P, class... O>
-    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+    requires LocalSolverFor<Local, std::remove_cvref_t<decltype(std::declval<const P&>().block(0))>>
+        core::result<typename P::array> minimize(const P& p, O&&... observers)
+    const {
         using A = typename P::array;
-        const std::size_t m = p.dimension(), N = p.blocks(), mine = p.last_block() - p.first_block();
-        const double n = static_cast<double>(N);
-        const auto& ranks = p.communicator();
+        using T = typename A::value_type;
         run<P, O...> record("admm", p, stop, observers...);
-        using block_type = std::remove_cvref_t<decltype(p.block(0))>;
-        std::vector<block_type> f;
-        for (std::size_t b = 0; b < mine; ++b) f.push_back(p.block(p.first_block() + b));
-        A z = p.start(), z_old = z, V = z, T = z, gradient = z, work = z;
-        std::vector<A> x(mine, z), v(mine, z);
-        anderson<A> mix(acceleration, mine, z);
-        constexpr std::size_t extra = 6;
-        const std::size_t width = m + extra + mix.products();
-        std::vector<double> rows(mine * width), sums(width);
-        double rho_now = rho;
-        if (!(rho_now > 0)) {
-            p.value_and_gradient(z, gradient);
-            std::vector<double> c(mine), s(1);
-            const double gg = backend::dot(gradient, gradient);
-            for (std::size_t b = 0; b < mine; ++b) {
-                f[b].hessian(z).times(gradient, work);
-                c[b] = backend::dot(work, gradient) / gg;
-            }
-            communicator::sum(ranks, std::span<const double>(c), mine, std::span(s));
-            rho_now = rho_factor * s[0] / n;
-            if (!(rho_now > 0) || !std::isfinite(rho_now)) rho_now = 1 / n;
-        }
-        double first_p = 0, first_d = 0, last_good = INFINITY;
-        std::size_t rejected = 0;
-        p.prox(V, 1 / (n * rho_now), z);
-        core::record now;
+        auto s = prepare(p, [&] {
+            validate();
+            return state<P>(p, anderson<A>::affordable(acceleration, p.blocks(), p.dimension()));
+        });
+        const double n = static_cast<double>(p.blocks());
+        double weight = rho > 0 ? rho : first_weight(p, s, record);
+        p.prox(s.mean, 1 / (n * weight), s.z);
+        s.far.begin(s.z, objective(p, s.z));
+
+        double first_moved = 0, first_pull = 0;
         for (std::size_t k = 1;; ++k) {
-            std::size_t passes = 0;
-            for (std::size_t b = 0; b < mine; ++b) {
-                work = 2.0 * z - v[b];
-                const auto done = local.improve(f[b], x[b], work, rho_now);
-                passes = done.passes;
-                double* row = rows.data() + b * width;
-                work = relaxation * (x[b] - z);
-                mix.step(b, work, v[b], std::span<double>(row + m + extra, mix.products()));
-                work = v[b] + work;
-                std::copy_n(work.data(), m, row);
-                double* e = row + m;
-                const double d = backend::distance(x[b], z), xn = backend::norm(x[b]), un = backend::distance(v[b], z);
-                e[0] = d * d; e[1] = xn * xn; e[2] = un * un; e[3] = double(passes); e[4] = done.residual * done.residual; e[5] = 0;
+            improve_blocks(p, s, weight);
+            const std::span<const double> sums = s.sums, scalars = sums.subspan(p.dimension(), extras);
+            record.add_passes(static_cast<std::size_t>(std::lround(scalars[passes] / n)));
+            upload(sums.first(p.dimension()), s.mean_step);
+            s.mean_step = static_cast<T>(1 / n) * s.mean_step;
+            s.moved = static_cast<T>(n / relaxation) * (s.mean_step - s.mean);  // sum of w_i - z
+            const double apart = std::sqrt(scalars[distance_squared]);
+            if (k == 1) {
+                first_moved = apart;
+                first_pull = weight * apart;
             }
-            communicator::sum(ranks, std::span<const double>(rows), mine, std::span(sums));
-            const double S2 = sums[m], X2 = sums[m + 1], U2 = sums[m + 2], E2 = sums[m + 4];
-            record.add_passes(static_cast<std::size_t>(std::lround(sums[m + 3] / n)));
-            T.upload(std::span<const double>(sums).first(m));
-            T = (1 / n) * T;
-            work = (n / relaxation) * (T - V);  // sum of x - z
-            if (k == 1) { first_p = std::sqrt(S2); first_d = rho_now * first_p; }
-            const double fixed = std::sqrt(S2);
-            const bool accept = mix.combine(std::span<const double>(sums).subspan(m + extra), fixed, safeguard, T, V, v);
-            if (!accept) ++rejected;
-            z_old = z;
-            p.prox(V, 1 / (n * rho_now), z);
-            gradient = z - z_old;
-            const double dz = backend::norm(gradient);
-            const double r = std::sqrt(std::max(0.0, S2 - 2 * backend::dot(gradient, work) + n * dz * dz));
-            const double s = std::sqrt(rho_now * rho_now * n * dz * dz + E2);
-            const double sp = std::max({std::sqrt(X2), std::sqrt(n) * backend::norm(z), first_p});
-            const double sd = std::max(rho_now * std::sqrt(U2), first_d);
-            now = {.iteration = k, .residual = r / sp, .dual_residual = s / sd, .step = rho_now};
-            if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, z);
-            now.nonzeros = p.nonzeros(z);
-            auto asked = record.report(now);
-            const bool conv = now.residual <= stop.tolerance && now.dual_residual <= stop.tolerance;
-            if (conv || k >= stop.iterations || asked) {
-                const auto st = conv ? core::status::converged : asked ? *asked : core::status::iteration_limit;
-                std::printf("rejected %zu\n", rejected);
-                return record.finish(z, objective(p, z), st, "");
+            const bool stepped_on = s.mixing.mix(sums.subspan(p.dimension() + extras), apart, s.mean_step, s.mean, s.v);
+
+            // sum |w_i - z_new|^2 from sums about the old z: no second reduction, no cancellation that matters
+            s.z_before = s.z;
+            p.prox(s.mean, 1 / (n * weight), s.z);
+            s.work = s.z - s.z_before;
+            const double change = backend::norm(s.work);
+            const double primal = std::sqrt(
+                std::max(0.0, scalars[distance_squared] - 2 * backend::dot(s.work, s.moved) + n * change * change));
+            const double dual = std::sqrt(weight * weight * n * change * change + scalars[gradient_squared]);
+            const double floor = absolute * std::sqrt(n * static_cast<double>(p.dimension()));
+            const double primal_scale =
+                floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::norm(s.z), first_moved});
+            const double dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
+
+            core::record now{.iteration = k,
+                             .residual = primal > 0 ? primal / primal_scale : primal,
+                             .dual_residual = dual > 0 ? dual / dual_scale : dual,
+                             .step = weight,
+                             .nonzeros = p.nonzeros(s.z)};
+            if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, s.z);
+            const bool finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
+            const bool converged = finite && now.residual <= stop.tolerance && now.dual_residual <= stop.tolerance;
+            const bool last = !finite || converged || k >= stop.iterations;
+            if (last && std::isnan(now.objective)) now.objective = objective(p, s.z);
+            const std::optional<core::status> asked = record.report(now);
+
+            std::optional<core::status> end;
+            if (!finite)
+                end = core::status::diverged;
+            else if (last || s.far.due(k))
+                end = s.far.look(s.z, now.objective, [&](const A& w) { return objective(p, w); });
+            if (!end && converged) end = core::status::converged;
+            if (!end && asked) end = asked;
+            if (!end && last) end = core::status::iteration_limit;
+            if (end) {
+                if (std::isnan(now.objective) && finite) now.objective = objective(p, s.z);
+                return record.finish(std::move(s.z), now.objective, *end, explanation(*end, stop));
             }
-            if (k <= balance_until && k % balance_every == 0 && accept) {
-                const double ratio = now.residual / now.dual_residual;
-                double change = 1;
-                if (ratio > balance) change = std::min(growth, std::sqrt(ratio));
-                if (ratio < 1 / balance) change = std::max(1 / growth, std::sqrt(ratio));
-                if (change != 1) {
-                    rho_now *= change;
-                    V = z + (1 / change) * (V - z);
-                    for (std::size_t b = 0; b < mine; ++b) v[b] = z + (1 / change) * (v[b] - z);
-                    mix.restart();
-                }
-            }
+            if (s.far.due(k)) s.far.remember(s.z);
+            if (k <= balance_until && stepped_on) rebalance(s, weight, now);
         }
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Problem<P>,
+                      "admm: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
+        static_assert(!Problem<P> || Composite<P>,
+                      "admm: needs penalty(w) and prox(v, step, out); see gamut/solver/concept.hpp");
+        static_assert(!Composite<P> || Consensus<P>, "admm: needs a loss in blocks: blocks(), first_block(), "
+                                                     "last_block(), block(b); see gamut/solver/concept.hpp");
+        static_assert(!Consensus<P>, "admm: needs a local solver with improve(f, w, centre, rho) for the blocks; "
+                                     "solver::newton_cg (for blocks with a hessian) and solver::lbfgs are such");
+        return {};
+    }
+
+private:
+    /// What rides along with a block's weights in the sum over the blocks.
+    enum extra : std::size_t { distance_squared, length_squared, multiplier_squared, gradient_squared, passes, extras };
+
+    /// v_i = w^_i + u_i: the one thing that the next iteration needs of a block, and what the acceleration mixes.
+    template <class P> struct state {
+        using array = typename P::array;
+        using block_type = std::remove_cvref_t<decltype(std::declval<const P&>().block(0))>;
+        std::vector<block_type> blocks;
+        array z, z_before, mean, mean_step, moved, work, centre;
+        std::vector<array> w, v;
+        anderson<array> mixing;
+        horizon<array> far;
+        std::vector<double> rows, sums;
+
+        state(const P& p, std::size_t memory)
+            : z(p.start()),
+              z_before(z),
+              mean(z),
+              mean_step(z),
+              moved(z),
+              work(z),
+              centre(z),
+              w(p.last_block() - p.first_block(), z),
+              v(w),
+              mixing(memory, w.size(), z),
+              far(z),
+              sums(p.dimension() + extras + mixing.products()) {
+            for (std::size_t b = p.first_block(); b < p.last_block(); ++b) blocks.push_back(p.block(b));
+            rows.resize(blocks.size() * sums.size());
+        }
+    };
+
+    /// Every block of this rank solves its own problem and adds its row; the rows of all ranks are added up.
+    template <class P> void improve_blocks(const P& p, state<P>& s, double weight) const {
+        using T = typename P::array::value_type;
+        const std::size_t m = p.dimension(), width = s.sums.size();
+        std::exception_ptr failure;
+        try {
+            for (std::size_t b = 0; b < s.blocks.size(); ++b) {
+                const std::span row = std::span(s.rows).subspan(b * width, width);
+                const std::span scalars = row.subspan(m, extras);
+                s.centre = T(2) * s.z - s.v[b];  // z - u
+                const improvement done = local.improve(s.blocks[b], s.w[b], s.centre, weight);
+                const auto square = [](double x) { return x * x; };
+                scalars[distance_squared] = square(backend::distance(s.w[b], s.z));
+                scalars[length_squared] = square(backend::norm(s.w[b]));
+                scalars[multiplier_squared] = square(backend::distance(s.v[b], s.z));
+                scalars[gradient_squared] = square(done.residual);
+                scalars[passes] = static_cast<double>(done.passes);
+                s.moved = static_cast<T>(relaxation) * (s.w[b] - s.z);
+                s.work = s.v[b] + s.moved;
+                s.mixing.advance(b, s.moved, s.work, row.subspan(m + extras));
+                download(s.work, row.first(m));
+            }
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        communicator::sum(p.communicator(), std::span<const double>(s.rows), s.blocks.size(), std::span(s.sums),
+                          failure);
+    }
+
+    /// A tenth of the mean curvature of the blocks along the gradient: that direction is among the steepest.
+    template <class P, class Run> double first_weight(const P& p, state<P>& s, Run& record) const {
+        p.value_and_gradient(s.z, s.work);
+        std::exception_ptr failure;
+        std::vector<double> curvatures;
+        try {
+            for (const auto& f : s.blocks) curvatures.push_back(detail::curvature_along(f, s.z, s.work));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        double sum = 0;
+        communicator::sum(p.communicator(), std::span<const double>(curvatures), curvatures.size(), std::span(&sum, 1),
+                          failure);
+        record.add_passes(2);
+        const double n = static_cast<double>(p.blocks()), weight = 0.1 * sum / n;
+        return weight > 0 && std::isfinite(1 / weight) ? weight : 1 / n;
+    }
+
+    /// Moves rho by at most a factor of 2, so that both residuals fall alike. u scales inversely, z stays.
+    template <class S> void rebalance(S& s, double& weight, const core::record& now) const {
+        using T = typename decltype(s.z)::value_type;
+        const double ratio = now.residual / now.dual_residual;
+        if (!(ratio > balance || ratio < 1 / balance)) return;
+        const double factor = std::clamp(std::sqrt(ratio), 0.5, 2.0);
+        weight *= factor;
+        s.mean = s.z + static_cast<T>(1 / factor) * (s.mean - s.z);
+        for (auto& v : s.v) v = s.z + static_cast<T>(1 / factor) * (v - s.z);
+        s.mixing.restart();
+    }
+
+    template <class A> static void upload(std::span<const double> from, A& to) {
+        if constexpr (std::is_same_v<typename A::value_type, double>)
+            to.upload(from);
+        else
+            to.upload(std::vector<typename A::value_type>(from.begin(), from.end()));
+    }
+    template <class A> static void download(const A& from, std::span<double> to) {
+        const auto values = from.download();
+        std::copy(values.begin(), values.end(), to.begin());
     }
 };
 

@@ -74,12 +74,13 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
             report(core::record{.iteration = k, .objective = result.value, .residual = residual, .step = step}, w);
         if (!std::isfinite(result.value) || !std::isfinite(result.residual)) return end(core::status::diverged);
         const bool converged = residual <= stop.tolerance, last = k >= stop.iterations;
-        if (converged || last || (k >= 16 && horizon && horizon->due(k)))
+        if (converged || last || (horizon && horizon->due(k)))
             if (const auto status = minimum_at_infinity()) return end(*status);
         if (converged) return end(core::status::converged);
         if (asked) return end(*asked);
         if (last) return end(core::status::iteration_limit);
-        if (horizon && (k == 0 || horizon->due(k))) horizon->remember(w, result.value);
+        if (horizon && k == 0) horizon->begin(w, result.value);
+        if (horizon && horizon->due(k)) horizon->remember(w);
 
         double first = direction(f, w, g, residual, d);
         double slope = backend::dot(g, d);
@@ -104,6 +105,8 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
 
         // decreases below the rounding of the objective cannot be told from noise; slopes go on for a while
         const bool rounding = promised <= 1e-12 * std::abs(result.value);
+        if (found.endless)
+            return end(core::status::diverged, "the objective falls for ever along a line (is it bounded below?)");
         if (!found.found && rounding)
             return end(core::status::converged, "the objective has no smaller value to the rounding of the arithmetic");
         if (!found.found)

@@ -30,6 +30,7 @@ struct outcome {
     point at;
     std::size_t evaluations = 0;
     bool found = false;
+    bool endless = false;  ///< downhill as far as was looked
 };
 
 namespace detail {
@@ -95,9 +96,10 @@ struct wolfe {
                 high = p;
             } else {
                 if (high.step == unknown) {  // further, as far as the slopes suggest
-                    const double secant = p.step + (p.step - low.step) * p.slope / (low.slope - p.slope);
+                    const double bend = p.slope - low.slope, secant = p.step - (p.step - low.step) * p.slope / bend;
+                    const bool straight = std::abs(bend) <= 1e-8 * std::abs(low.slope);
                     low = p;
-                    t = secant > 2 * t ? std::min(secant, 10 * t) : 2 * t;
+                    t *= straight ? 1000 : bend < 0 ? 4 : std::clamp(secant / t, 2.0, 1000.0);
                     if (!std::isfinite(t)) break;
                     continue;
                 }
@@ -114,7 +116,9 @@ struct wolfe {
                                   : std::clamp(t, low.step + 0.05 * left, high.step - 0.05 * left);
             }
         }
-        if (low.step > 0 && low.value <= value + decrease * low.step * slope) {  // not as flat as wished, but lower
+        result.endless = high.step == unknown;
+        if (!result.endless && low.step > 0 &&
+            low.value <= value + decrease * low.step * slope) {  // not as flat as wished, but lower
             result.at = phi(low.step);
             ++result.evaluations;
             result.found = result.at.finite();

@@ -123,35 +123,36 @@ inline std::string explanation(core::status status, const core::stop& stop) {
 
 /// Watches a run for weights that grow without end: a minimum at infinity, such as that of the unpenalised logistic loss
 /// of separable classes. It remembers an earlier point; where the objective is still no higher a thousand times further
-/// along the way from there, there is no minimum in sight.
+/// along the way from there, and little is left to gain there, the minimum is nowhere.
 template <class A> class horizon {
 public:
     explicit horizon(const A& w) : earlier_(w), far_(w) {}
 
-    /// True at iterations 1, 2, 4, 8 ... , when the earlier point should be renewed.
-    static bool due(std::size_t iteration) { return iteration > 0 && (iteration & (iteration - 1)) == 0; }
-
-    void remember(const A& w, double objective) {
+    void begin(const A& w, double objective) {
         earlier_ = w;
-        objective_ = objective;
+        start_ = objective;
     }
 
-    /// `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their length.
+    /// True at iterations 16, 32, 64 ... : time to look, and to remember.
+    static bool due(std::size_t iteration) { return iteration >= 16 && (iteration & (iteration - 1)) == 0; }
+
+    void remember(const A& w) { earlier_ = w; }
+
+    /// `separable`, or nothing. `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their
+    /// length; with `value`, the objective at w, not known (NaN) twice.
     template <class F> std::optional<core::status> look(const A& w, double value, F&& objective) {
-        const double moved = backend::distance(w, earlier_), length = backend::norm(w);
-        if (!(moved > 0.01 * length) || !std::isfinite(value)) return std::nullopt;
         using T = typename A::value_type;
+        if (!(backend::distance(w, earlier_) > 0.01 * backend::norm(w))) return std::nullopt;
+        if (std::isnan(value)) value = objective(w);
         far_ = w + T(1000) * (w - earlier_);
         const double there = objective(far_);
-        if (!(there <= value)) return std::nullopt;
-        // what can still be gained exceeds all that was gained: not bounded below
-        return value - there > 100 * (objective_ - value) && value - there > 0 ? core::status::diverged
-                                                                               : core::status::separable;
+        const bool no_higher = there <= value && value - there <= 0.01 * (start_ - value);
+        return no_higher ? std::optional(core::status::separable) : std::nullopt;
     }
 
 private:
     A earlier_, far_;
-    double objective_ = std::numeric_limits<double>::infinity();
+    double start_ = 0;
 };
 
 }  // namespace gamut::solver

@@ -105,7 +105,8 @@ template <schedule::Schedule Rate = double> struct sgd {
                 if (finite && std::isnan(now.residual)) now.objective = whole(s.w);
                 return record.finish(std::move(s.w), now.objective, *end, explanation(*end, stop));
             }
-            if (now.iteration == 0 || horizon<A>::due(now.iteration)) s.far.remember(s.w, now.objective);
+            if (now.iteration == 0) s.far.begin(s.w, now.objective);
+            if (horizon<A>::due(now.iteration)) s.far.remember(s.w);
 
             const std::size_t epoch = now.iteration;
             double sum = 0, step = now.step;
