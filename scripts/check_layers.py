@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 layers = {"core": 0, "autodiff": 1, "backend": 2, "communicator": 2, "data": 3, "model": 4, "penalty": 4, "solver": 5}
-root_files = {"version": 0, "fwd": 0, "estimator": 6, "gamut": 7}  # files directly in include/gamut
+root_files = {"version": 0, "fwd": 0, "fitted": 6, "estimator": 6.5, "model_file": 6.5, "gamut": 7}  # directly in include/gamut
 
 # prefix of a third-party header: the only file that may include it
 leaves = {

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
-"""check.py BUILD WAY [MPI]: gets gamut as somebody else would, compiles a program against it and runs it.
+"""check.py BUILD WAY [PROGRAMS]: gets gamut as somebody else would, compiles programs of downstream/ against it and runs them.
 
 WAY: install           installs BUILD into BUILD/package/prefix, for the others
-     find_package      the installed package through CMake (with MPI: its component mpi, and a run on two ranks)
+     find_package      the installed package through CMake (program ranks: its component mpi, run on two ranks)
      pkg_config        the installed package through pkg-config, without CMake
      messages          what find_package says when something is missing
      add_subdirectory, fetch_content     this source tree inside another project
@@ -53,16 +53,18 @@ def configure(folder, *options, expect=0):
     return run("cmake", "-S", downstream, "-B", folder, *options, expect=expect)
 
 
-def build_and_run(folder, mpi):
+def build_and_run(folder, programs):
     run("cmake", "--build", folder, "--parallel", "2")
-    run(os.path.join(folder, "fit"), data)
-    if mpi:
-        run("timeout", "-k", "5", "60", "mpirun", "-n", "2", os.path.join(folder, "ranks"), environment={"OMP_NUM_THREADS": "1"})
+    for program in programs:
+        if program == "ranks":
+            run("timeout", "-k", "5", "60", "mpirun", "-n", "2", os.path.join(folder, "ranks"), environment={"OMP_NUM_THREADS": "1"})
+        else:
+            run(os.path.join(folder, program), data)
 
 
 def main():
     build, way = sys.argv[1:3]
-    mpi = "MPI" in sys.argv[3:]
+    programs = (sys.argv[3] if len(sys.argv) > 3 else "links").split(",")
     here = os.path.join(build, "package")
     prefix = os.path.join(here, "prefix")
     if way == "install":
@@ -76,22 +78,22 @@ def main():
                     demand(root not in opened.read(), f"{os.path.join(folder, file)} names {root}")
     elif way == "find_package":
         folder = fresh(os.path.join(here, way))
-        configure(folder, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DMPI={'ON' if mpi else 'OFF'}")
-        build_and_run(folder, mpi)
+        configure(folder, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DPROGRAMS={';'.join(programs)}")
+        build_and_run(folder, programs)
     elif way in ("add_subdirectory", "fetch_content"):
         folder = fresh(os.path.join(here, way))
-        configure(folder, f"-DWAY={way}", f"-DGAMUT_SOURCE={root}", f"-DMPI={'ON' if mpi else 'OFF'}")
-        build_and_run(folder, mpi)
+        configure(folder, f"-DWAY={way}", f"-DGAMUT_SOURCE={root}", f"-DPROGRAMS={';'.join(programs)}")
+        build_and_run(folder, programs)
     elif way == "pkg_config":
         folder = fresh(os.path.join(here, way))
         environment = {"PKG_CONFIG_PATH": os.path.join(prefix, "share", "pkgconfig")}
         flags = run("pkg-config", "--cflags", "gamut", environment=environment).split()
         libraries = run("pkg-config", "--libs", "gamut", environment=environment).split()
         compiler = ["ccache", "g++"] if shutil.which("ccache") else ["g++"]
-        for name in ("fit", "other"):
-            run(*compiler, *flags, "-O1", "-c", os.path.join(downstream, name + ".cpp"), "-o", os.path.join(folder, name + ".o"))
-        run("g++", os.path.join(folder, "fit.o"), os.path.join(folder, "other.o"), "-o", os.path.join(folder, "fit"), *libraries)
-        run(os.path.join(folder, "fit"), data)
+        links = os.path.join(folder, "links")
+        run(*compiler, *flags, "-O1", "-c", os.path.join(downstream, "links.cpp"), "-o", links + ".o")
+        run("g++", links + ".o", "-o", links, *libraries)
+        run(links)
     elif way == "messages":
         folder = os.path.join(here, way)
         place = f"-DCMAKE_PREFIX_PATH={prefix}"
@@ -100,8 +102,8 @@ def main():
             "-DCMAKE_DISABLE_FIND_PACKAGE_nlohmann_json=ON": ["nlohmann-json3-dev"],
             "-DGAMUT_RANDOM123_INCLUDE_DIR=GAMUT_RANDOM123_INCLUDE_DIR-NOTFOUND;-DCMAKE_FIND_ROOT_PATH=/nowhere;"
             "-DCMAKE_FIND_ROOT_PATH_MODE_INCLUDE=ONLY": ["librandom123-dev"],
-            "-DMPI=ON;-DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON": ["Component mpi", "libopenmpi-dev"],
-            "-DMPI=ON;-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON": ["Component mpi", "libboost-mpi-dev", "without_mpi=False"],
+            "-DPROGRAMS=ranks;-DCMAKE_DISABLE_FIND_PACKAGE_MPI=ON": ["Component mpi", "libopenmpi-dev"],
+            "-DPROGRAMS=ranks;-DCMAKE_DISABLE_FIND_PACKAGE_Boost=ON": ["Component mpi", "libboost-mpi-dev", "without_mpi=False"],
         }
         for taken, expected in cases.items():
             said = " ".join(configure(fresh(folder), place, *taken.split(";"), expect=1).split())  # CMake wraps lines
