@@ -62,7 +62,7 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 ///   w^_i = relaxation w_i + (1 - relaxation) z
 ///   z = prox(mean(w^_i + u_i), 1 / (N rho))            what the penalty prefers
 ///   u_i = u_i + w^_i - z                               how far I disagree
-/// Per iteration: one inexact, warm local solve per block and one sum over the blocks of dimension() + 8 + 2 acceleration
+/// Per iteration: one inexact, warm local solve per block and one sum over the blocks of dimension() + 5 + 2 acceleration
 /// numbers, which carries everything else too; one more pass and sum for the objective at z when that is reported.
 ///
 /// Stops when, with p = sqrt(N dimension()) absolute,
@@ -73,9 +73,10 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 /// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
 /// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
 template <class Local = newton_cg<>> struct admm {
-    double rho = 0;                   ///< weight of the consensus; 0: chosen from the data
-    double relaxation = 1.6;          ///< between 0 and 2; 1: none
-    double balance = 5;               ///< rho changes when one residual exceeds the other by this factor
+    std::size_t blocks = 8;   ///< local copies of the weights, and so the most ranks with work; 0: one per shard
+    double rho = 0;           ///< weight of the consensus; 0: chosen from the data
+    double relaxation = 1.6;  ///< between 0 and 2; 1: none
+    double balance = 5;       ///< rho changes when one residual exceeds the other by this factor
     std::size_t balance_until = 100;  ///< iterations; 0: rho stays as it is
     std::size_t acceleration = 20;    ///< steps that Anderson acceleration remembers; 0: plain ADMM
     double absolute = 0;              ///< size of a weight that counts as 1 in the stopping rule
