@@ -46,16 +46,24 @@ public:
     array& operator=(const E& e) {
         const auto formula = e.node();
         check_length(autodiff::length(formula));
-        B::map(formula, size(), data());
+        B::map(formula, size(), B::data(storage_));
         return *this;
     }
 
     std::size_t size() const { return B::size(storage_); }
-    const value_type* data() const { return B::data(storage_); }
-    value_type* data() { return B::data(storage_); }
-    auto node() const { return autodiff::entries<value_type>(data(), size()); }
+    auto node() const { return autodiff::entries<value_type>(B::data(storage_), size()); }
 
     /// The entries on the host; only backends whose memory the host can read have these.
+    const value_type* data() const
+        requires B::host_memory
+    {
+        return B::data(storage_);
+    }
+    value_type* data()
+        requires B::host_memory
+    {
+        return B::data(storage_);
+    }
     value_type operator[](std::size_t i) const
         requires B::host_memory
     {
@@ -89,6 +97,7 @@ public:
 
     /// How the backend keeps the numbers: an xt::xtensor on the host, a thrust vector on a device.
     const typename B::storage& storage() const { return storage_; }
+    typename B::storage& storage() { return storage_; }
 
 private:
     void check_length(std::size_t n) const {

@@ -301,8 +301,9 @@ template <class T, class System> struct matrix_on_device<sparse_matrix<T>, Syste
 /// Z = X W (rows x c) for arrays on the device.
 template <class Matrix, class T, class System>
 void multiply(const Matrix& x, std::size_t outputs, const array<device<T, System>>& w, array<device<T, System>>& z) {
+    using backend = device<T, System>;
     detail::check_product("multiply", x.columns(), x.rows(), outputs, w.size(), z.size());
-    x.multiply({}, x.rows(), outputs, w.data(), nullptr, z.data());
+    x.multiply({}, x.rows(), outputs, backend::data(w.storage()), nullptr, backend::data(z.storage()));
 }
 /// G = X' S (columns x c) for arrays on the device.
 template <class Matrix, class T, class System>
@@ -314,8 +315,8 @@ void multiply_transposed(const Matrix& x, std::size_t outputs, const array<devic
     typename backend::template vector<detail::row_piece> shard;
     typename backend::template vector<double> memory;
     backend::send(&whole, 1, shard);
-    detail::sum_rows<backend>(x.transposed(outputs, s.data()), backend::data(shard), 1, 0, x.rows(),
-                              x.columns() * outputs, g.data(), x.columns() * outputs, memory);
+    detail::sum_rows<backend>(x.transposed(outputs, backend::data(s.storage())), backend::data(shard), 1, 0, x.rows(),
+                              x.columns() * outputs, backend::data(g.storage()), x.columns() * outputs, memory);
 }
 
 }  // namespace gamut::backend
