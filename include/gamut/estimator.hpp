@@ -44,14 +44,17 @@ struct estimator {
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
     template <class Source, class... Observers>
     auto fit(const Source& source, Observers&&... observers) const {
-        explain<Source, Observers...>();
-        data::request wanted;
-        wanted.classification = model::is_classification<Model>;
-        if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
-        gamut::communicator::agree(communicator, [&] {
-            if constexpr (requires { model.validate(); }) model.validate();
-        });
-        return fit_rows(source.load(communicator, wanted), observers...);
+        if constexpr (is_possible<Source, Observers...>()) {
+            data::request wanted;
+            wanted.classification = model::is_classification<Model>;
+            if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
+            gamut::communicator::agree(communicator, [&] {
+                if constexpr (requires { model.validate(); }) model.validate();
+            });
+            return fit_rows(source.load(communicator, wanted), observers...);
+        } else {
+            return fitted<Model>{};  // the compiler has said why
+        }
     }
 
     /// The same for rows that are loaded already, by all ranks together.
@@ -70,21 +73,32 @@ struct estimator {
         const bool intercept = prepare.intercept == data::intercept::free;
         const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(model, rows, penalty, backend, communicator,
                                                                                       intercept, std::move(scaling));
+        static_assert(requires { solver.minimize(problem, observers...); },
+                      "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
         auto found = solver.minimize(problem, observers...);
-        problem.settle();
-        return describe(problem, rows, std::move(found));
+        if constexpr (std::is_same_v<decltype(found), solver::refused>) {
+            return fitted<Model, T, Communicator>{};  // the compiler will say why
+        } else {
+            problem.settle();
+            return describe(problem, rows, std::move(found));
+        }
     }
 
 private:
+    /// Fails to compile, in one sentence, when the five or what they are given make no sense. Asked for in a constant
+    /// expression, so that the sentence comes before whatever else would go wrong.
     template <class Source, class... Observers>
-    static constexpr void explain() {
-        model::explain<Model>();
-        penalty::explain<Penalty, typename Backend::value_type>();
+    static constexpr bool is_possible() {
+        static_assert(gamut::backend::Backend<Backend>, "estimator: backend needs value_type, map, sum, ...; see gamut/backend/concept.hpp");
+        static_assert(gamut::communicator::Communicator<Communicator>,
+                      "estimator: communicator needs rank, size, all_reduce, ...; see gamut/communicator/concept.hpp");
         static_assert(data::DataSource<Source>, "fit: needs a source of rows such as data::csv{\"file.csv\"}; see gamut/data/concept.hpp");
         static_assert((core::Observer<Observers> && ...),
                       "fit: an observer must be callable with a const core::record& and return nothing or bool; see gamut/core/observe.hpp");
-        static_assert(gamut::communicator::Communicator<Communicator>,
-                      "estimator: communicator needs rank, size, all_reduce, ...; see gamut/communicator/concept.hpp");
+        model::explain<Model>();
+        penalty::explain<Penalty, typename Backend::value_type>();
+        return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> && data::DataSource<Source> &&
+               (core::Observer<Observers> && ...) && model::Model<Model> && penalty::Penalty<Penalty, typename Backend::value_type>;
     }
 
     template <class Dataset>

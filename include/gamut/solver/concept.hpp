@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/core/result.hpp>
@@ -111,7 +112,8 @@ template <Problem P> double objective(const P& p, const typename P::array& w) {
         return p.value(w) + p.penalty(w);
 }
 
-/// What `minimize` is declared to return for a problem that a solver refuses: its body says why, at compile time.
-struct refused {};
+/// What `minimize` is declared to return for a problem that a solver refuses: its body says why, at compile time. It has
+/// the members of a result, so that what a program does with them is no error of its own that comes before the reason.
+struct refused : core::result<std::vector<double>> {};
 
 }  // namespace gamut::solver

@@ -1,0 +1,16 @@
+// expect: formula: a function of one value needs a value per row or entry
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/gamut.hpp>
+
+using namespace gamut;
+
+struct mine {
+#ifdef GAMUT_MISUSE_FIXED
+    constexpr auto loss(auto w, auto X, auto y) const { return mean(exp(X * w) - y); }
+#else
+    constexpr auto loss(auto w, auto X, auto y) const { return exp(mean(X * w - y)); }
+#endif
+    constexpr auto predict(auto w, auto X) const { return X * w; }
+};
+
+int main() { return estimator{.model = mine{}}.fit(data::csv<>{"file.csv"}).iterations == 0; }

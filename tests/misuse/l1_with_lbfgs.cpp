@@ -1,0 +1,14 @@
+// expect: lbfgs: needs a smooth penalty (l1 has a corner at 0); use solver::admm
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/gamut.hpp>
+
+using namespace gamut;
+
+int main() {
+#ifdef GAMUT_MISUSE_FIXED
+    const estimator fit{.model = model::linear{}, .penalty = penalty::l2{}, .solver = solver::lbfgs{}};
+#else
+    const estimator fit{.model = model::linear{}, .penalty = penalty::l1{}, .solver = solver::lbfgs{}};
+#endif
+    return fit.fit(data::csv<>{"file.csv"}).iterations == 0;
+}

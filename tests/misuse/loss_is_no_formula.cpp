@@ -1,0 +1,16 @@
+// expect: model: loss(w, X, y) must return a formula; see gamut/model/concept.hpp
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/gamut.hpp>
+
+using namespace gamut;
+
+struct mine {
+#ifdef GAMUT_MISUSE_FIXED
+    constexpr auto loss(auto w, auto X, auto y) const { return mean(square(X * w - y)); }
+#else
+    constexpr double loss(auto, auto, auto) const { return 1; }
+#endif
+    constexpr auto predict(auto w, auto X) const { return X * w; }
+};
+
+int main() { return estimator{.model = mine{}}.fit(data::csv<>{"file.csv"}).iterations == 0; }
