@@ -128,7 +128,7 @@ template <class C> void agreement(const C& c, verdict& result) {
         throws_together(c, result, kind::other, who, from(core::error("")));
         throws_together(c, result, kind::memory, who + core::message_of(std::make_exception_ptr(std::bad_alloc())),
                         from(std::bad_alloc()));
-        const std::string large(100000, 'x');
+        const std::string large(5000, 'x');
         throws_together(c, result, kind::other, who + large, from(core::error(large)));
     }
 }

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 namespace {
 
 struct scratch {  // a file name of this test's own, and what is left there afterwards
-    fs::path path = fs::temp_directory_path() / ("gamut_observe_" + std::to_string(::getpid()));
+    fs::path path = fs::temp_directory_path() / core::text("gamut_observe_", ::getpid());
     scratch() { fs::remove_all(path); }
     ~scratch() { fs::remove_all(path); }
 };

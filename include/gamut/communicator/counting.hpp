@@ -2,6 +2,8 @@
 #pragma once
 
 #include <atomic>
+#include <concepts>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,7 +19,7 @@ template <class C> class counting {
 public:
     using sums = typename C::sums;
 
-    counting() : counting(C{}) {}
+    counting() requires std::default_initializable<C> : counting(C{}) {}
     explicit counting(C inner) : inner_(std::move(inner)), counts_(std::make_shared<counts>()) {}
 
     std::uint64_t messages() const { return counts_->messages; }

@@ -51,7 +51,7 @@ struct random {
     }
 
 private:
-    __extension__ using wide = unsigned __int128;
+    __extension__ typedef unsigned __int128 wide;  // nvcc knows this spelling only
 
     std::array<std::uint64_t, 2> words(std::uint64_t key, std::uint64_t index) const {
         const auto low = [](std::uint64_t x) { return static_cast<std::uint32_t>(x); };

@@ -49,6 +49,7 @@ int main(int argc, char** argv) {
         const int code = within_a_session(what, argc, argv);
         if (what == "after_session") reduce(communicator::mpi{});
         if (what == "second_session") return within_a_session("", argc, argv);
+        std::fprintf(stderr, "ended with %d\n", code);
         return code;
     } catch (const std::exception& problem) {
         std::fprintf(stderr, "caught: %s\n", problem.what());
