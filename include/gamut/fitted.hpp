@@ -58,17 +58,17 @@ template <class Model, class T = double, communicator::Communicator C = communic
 struct fitted {
     Model model{};
     std::size_t outputs = 1;
-    std::vector<double> weights;    ///< features x outputs, row-major
-    std::vector<double> intercept;  ///< one per output; zeros if there is none
-    std::vector<std::string> features, classes;
-    std::string label;
-    data::standardization scaling;        ///< that the penalty saw; empty: none
-    std::vector<double> solver_weights;   ///< as the penalty saw them, with the intercepts last
+    std::vector<double> weights{};    ///< features x outputs, row-major
+    std::vector<double> intercept{};  ///< one per output; zeros if there is none
+    std::vector<std::string> features{}, classes{};
+    std::string label{};
+    data::standardization scaling{};       ///< that the penalty saw; empty: none
+    std::vector<double> solver_weights{};  ///< as the penalty saw them, with the intercepts last
 
     core::status status = core::status::converged;
-    std::string message;
+    std::string message{};
     double objective = std::numeric_limits<double>::quiet_NaN();  ///< loss + penalty
-    std::vector<core::record> history;
+    std::vector<core::record> history{};
     std::size_t iterations = 0, passes = 0;
     double seconds = 0;
 

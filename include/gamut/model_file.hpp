@@ -162,7 +162,7 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
     text.resize(static_cast<std::size_t>(size));
     ranks.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text.data()), text.size()), 0);
 
-    fitted<Model, T, C> fit{};
+    fitted<Model, T, C> fit{.communicator = ranks};
     fit.model = model;
     fit.communicator = ranks;
     communicator::agree(ranks, [&] {
