@@ -118,7 +118,7 @@ private:
     auto describe(const Problem& problem, const Dataset& rows, Result found) const {
         using T = typename Backend::value_type;
         const auto shape = problem.layout();
-        fitted<Model, T, Communicator> fit{};
+        fitted<Model, T, Communicator> fit{.communicator = communicator};
         fit.model = model;
         fit.outputs = shape.outputs;
         fit.features = rows.features;
