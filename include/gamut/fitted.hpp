@@ -21,6 +21,7 @@
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/standardize.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/problem.hpp>
@@ -54,8 +55,10 @@ struct score {
 };
 
 /// A fitted model: what was found, how, and what is needed to predict. Weights are for the columns as given.
-template <class Model, class T = double, communicator::Communicator C = communicator::single<>>
+template <class Model, class T, class C>
 struct fitted {
+    static_assert(communicator::Communicator<C>, "fitted: needs a communicator; see gamut/communicator/concept.hpp");
+
     Model model{};
     std::size_t outputs = 1;
     std::vector<double> weights{};    ///< features x outputs, row-major

@@ -1,28 +1,97 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+/// The library on one page: every public name, and the default of every template argument. The qualified name is the path:
+/// gamut::penalty::l1 lives in <gamut/penalty/l1.hpp>; what stands on a line with a path of its own lives there.
+/// Functions (agree, sum, observe, every, rows_where, split, standardize, save, load ...) have the headers of their names.
 namespace gamut {
-namespace penalty {
-struct none;
-}
-namespace solver {
-template <class Penalty>
-struct default_for;
-}
-namespace backend {
-template <class T>
-struct host;
-}
-namespace communicator {
-template <class Sums>
-struct single;
-}
+
 namespace core {
-struct exact;
-}
+struct error;  // and its children: option_error shape_error data_error communicator_error device_error
+struct record;                         // result.hpp, with status
+template <class Array> struct result;
+struct stop;
+struct progress;                       // observers; see observe.hpp
+class json_lines;
+class whole_file;
+struct random;
+class clock;
+struct exact;                          // exact_sum.hpp: how sums over ranks are added up, or
+struct fast;
+}  // namespace core
+
+namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, sum mean log_sum_exp pick in reduce.hpp
+struct expression;                     // concept.hpp
+template <int Rank> struct weights;    // leaf.hpp, with data, labels and the product of data and weights
+template <class V> struct dual;
+template <class V> class rows;         // gradient.hpp: the reverse pass of one row
+}  // namespace autodiff
+
+namespace backend {  // see concept.hpp
+template <class T = double> struct host;
+template <class B> class array;
+template <class T> struct dense_matrix;   // matrix.hpp
+template <class T> struct sparse_matrix;  // sparse.hpp
+// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once
+// device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
+}  // namespace backend
+
+namespace communicator {  // see concept.hpp; agree.hpp, sum.hpp, observe.hpp: what all ranks do together
+template <class Sums = core::exact> struct single;
+template <class Sums = core::exact> class threads;
+template <class Sums = core::exact> class mpi;  // with mpi_session
+template <class C> class counting;
+}  // namespace communicator
+
+namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: parts of a source
+template <class T = double> struct csv;
+template <class T = double> struct libsvm;
+template <class Matrix> class arrays;
+template <class Source> struct subset;
+class selection;
+template <class Matrix> struct dataset;
+struct partition;                      // shard.hpp
+struct preparation;                    // intercept and columns
+struct standardization;                // standardize.hpp
+}  // namespace data
+
+namespace model {  // see concept.hpp; any struct with loss(w, X, y) and predict(w, X) is one
+struct linear;
+struct logistic;
+struct softmax;
+}  // namespace model
+
+namespace penalty {  // see concept.hpp; any struct with value(w) and prox(w, step) is one
+struct none;
+struct l1;
+struct l2;
+struct elastic_net;
+struct box;
+struct l0;
+}  // namespace penalty
+
+namespace solver {  // see concept.hpp
+namespace line_search {
+struct wolfe;
+struct backtracking;
+}  // namespace line_search
+// schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share
+template <class Search = line_search::wolfe> struct newton_cg;
+template <class Search = line_search::wolfe> struct lbfgs;
+template <class Rate = double> struct sgd;
+template <class Local = newton_cg<>> struct admm;
+template <class Local = newton_cg<>> struct disadmm;
+struct polish;
+template <class Penalty> struct default_for;
+template <class F, class C = communicator::single<>> class plain_function;
+template <class P> class gram_problem;
+template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
+}  // namespace solver
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Penalty>::type,
-          class Backend = backend::host<double>, class Communicator = communicator::single<core::exact>>
+          class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
+template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score
+// model_file.hpp: fitted models as files
 
 }  // namespace gamut

@@ -23,6 +23,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/concept.hpp>
 #include <gamut/backend/pack.hpp>
+#include <gamut/fwd.hpp>
 
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));
 
@@ -39,7 +40,7 @@ struct pack_reader {
 ///   threads   0: as many as OMP_NUM_THREADS says, else the machine's cores divided by the ranks on it
 /// What runs over arrays stays out of line: each formula is compiled once, however many solvers use it.
 /// The number of threads never changes a bit of a result: rows are cut into shards, sums into fixed chunks.
-template <class T = double>
+template <class T>
 struct host {
     static_assert(std::is_same_v<T, float> || std::is_same_v<T, double>, "host: needs float or double; write backend::host<double>");
 

@@ -25,6 +25,7 @@
 #include <gamut/communicator/detail/watchdog.hpp>
 #include <gamut/core/clock.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/fwd.hpp>
 
 namespace gamut::communicator {
 
@@ -196,7 +197,7 @@ private:
 /// Ranks that are processes, by MPI. mpi{} is everybody in the running mpi_session.
 /// Per call one MPI collective on the caller's buffer, without copies; longer buffers than `chunk` numbers go in pieces
 /// (MPI counts with 31 bits). gather of more than that is a broadcast per rank.
-template <class Sums = core::exact> class mpi {
+template <class Sums> class mpi {
 public:
     using sums = Sums;
     static constexpr std::size_t largest_chunk = std::size_t{1} << 29;

@@ -6,11 +6,12 @@
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/fwd.hpp>
 
 namespace gamut::communicator {
 
 /// One rank, nobody to talk to: the default. Collectives cost nothing.
-template <class Sums = core::exact> struct single {
+template <class Sums> struct single {
     using sums = Sums;
 
     int rank() const { return 0; }

@@ -19,6 +19,7 @@
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/fwd.hpp>
 
 namespace gamut::communicator {
 
@@ -89,7 +90,7 @@ private:
 /// Ranks that are threads of this process: communicator::threads<>::run(4, [&](const auto& c) { ... }).
 /// Reductions combine in rank order. For tests, and where MPI is missing: a collective costs two rendezvous.
 /// A collective whose rank, size or type differs between ranks throws on all of them.
-template <class Sums = core::exact> class threads {
+template <class Sums> class threads {
 public:
     using sums = Sums;
 

@@ -17,6 +17,7 @@
 #include <gamut/data/detail/csv_rows.hpp>
 #include <gamut/data/detail/line_index.hpp>
 #include <gamut/data/detail/memory.hpp>
+#include <gamut/fwd.hpp>
 
 namespace gamut::data {
 
@@ -27,7 +28,9 @@ namespace gamut::data {
 /// Columns are referred to by name, or by number: "#0" is the first, "#-1" the last.
 /// With a fitted model's features in the request, columns are found by their names in the header, and others ignored.
 /// Every rank reads its share of the file twice, to count lines and to parse.
-template <std::floating_point T = double> struct csv {
+template <class T> struct csv {
+    static_assert(std::floating_point<T>, "csv: needs float or double");
+
     using value_type = T;
     using matrix_type = backend::dense_matrix<T>;
 

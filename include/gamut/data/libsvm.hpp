@@ -19,6 +19,7 @@
 #include <gamut/data/detail/line_index.hpp>
 #include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/names.hpp>
+#include <gamut/fwd.hpp>
 
 namespace gamut::data {
 
@@ -27,7 +28,9 @@ namespace gamut::data {
 /// missing last line end are fine; anything else is a data_error with file:line:column.
 /// Every rank reads its share of the file twice, to count lines and to parse; a third time if the file turns out to
 /// have so many columns (half a million) that there are fewer shards.
-template <std::floating_point T = double> struct libsvm {
+template <class T> struct libsvm {
+    static_assert(std::floating_point<T>, "libsvm: needs float or double");
+
     using value_type = T;
     using matrix_type = backend::sparse_matrix<T>;
 

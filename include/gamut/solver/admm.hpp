@@ -17,6 +17,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/anderson.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/newton_cg.hpp>
@@ -72,7 +73,7 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 /// first balance_until iterations. The result is z, with the zeros that the penalty makes.
 /// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
 /// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
-template <class Local = newton_cg<>> struct admm {
+template <class Local> struct admm {
     std::size_t blocks = 8;   ///< local copies of the weights, and so the most ranks with work; 0: one per shard
     double rho = 0;           ///< weight of the consensus; 0: chosen from the data
     double relaxation = 1.6;  ///< between 0 and 2; 1: none

@@ -18,6 +18,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
@@ -46,7 +47,7 @@ enum class mode {
 /// block and products with the matrix instead.
 /// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
 /// Boyd et al. 2011, section 3 and, for the cardinality constraint, 9.1. Olama et al. (PsFiT) keep rho fixed.
-template <class Local = newton_cg<>>
+template <class Local>
 struct disadmm {
     std::size_t blocks = 4;         ///< local copies of the weights
     double relaxation = 1.6;        ///< alpha

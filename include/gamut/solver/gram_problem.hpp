@@ -20,9 +20,10 @@ concept Quadratic = Problem<P> && requires(const P& p) { p.moments(); };
 
 /// The same problem in terms of its Gram matrix: after one pass nothing reads the data and nothing is sent, every rank
 /// does the same on its own. Each product with G costs d^2, however many rows there were.
-template <Quadratic P>
-    requires Composite<P>
+template <class P>
 class gram_problem {
+    static_assert(Quadratic<P> && Composite<P>, "gram_problem: needs a composite problem with moments()");
+
 public:
     using array = typename P::array;
     using value_type = typename array::value_type;

@@ -10,6 +10,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/descent.hpp>
 #include <gamut/solver/line_search.hpp>
@@ -87,7 +88,7 @@ private:
 /// Per iteration: about one value and gradient (one pass, one reduction); keeps 2 memory + 6 arrays.
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5.
-template <class Search = line_search::wolfe> struct lbfgs {
+template <class Search> struct lbfgs {
     std::size_t memory = 10;
     Search search{};
     core::stop stop{};

@@ -9,6 +9,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/descent.hpp>
 #include <gamut/solver/line_search.hpp>
@@ -78,7 +79,7 @@ private:
 /// Per iteration: one value and gradient and some products with H, one pass and one reduction each; keeps 9 arrays.
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Nocedal and Wright 2006, algorithm 7.1; Dembo, Eisenstat and Steihaug 1982.
-template <class Search = line_search::wolfe> struct newton_cg {
+template <class Search> struct newton_cg {
     double forcing = 0.5;
     std::size_t products = 250;  ///< with H, at most, per iteration
     Search search{};

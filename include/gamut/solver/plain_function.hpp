@@ -11,6 +11,7 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/communicator/sum.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 
 namespace gamut::solver {
@@ -22,7 +23,9 @@ namespace gamut::solver {
 /// w is a std::span<const double>, g a std::span<double> of the same size. The run starts at zeros, or at a
 /// std::vector<double> given in place of the dimension. With a communicator, what is minimised is the sum of the ranks'
 /// functions, each of which sees its own part of the data; a rank that throws makes all ranks throw.
-template <class F, communicator::Communicator C = communicator::single<>> class plain_function {
+template <class F, class C> class plain_function {
+    static_assert(communicator::Communicator<C>, "plain_function: needs a communicator; see gamut/communicator/concept.hpp");
+
 public:
     using array = backend::array<backend::host<double>>;
     static constexpr bool smooth = true;

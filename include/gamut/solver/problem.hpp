@@ -33,8 +33,10 @@ namespace gamut::solver {
 ///
 /// Each of value, value_and_gradient and a product with the Hessian is one pass over the rows and one global sum. All of
 /// them fail together: a rank that throws makes all ranks throw the same error.
-template <class Model, class Dataset, class Penalty, class Backend, communicator::Communicator C>
+template <class Model, class Dataset, class Penalty, class Backend, class C>
 class problem {
+    static_assert(communicator::Communicator<C>, "problem: needs a communicator; see gamut/communicator/concept.hpp");
+
 public:
     using backend_type = Backend;
     using array = backend::array<Backend>;

@@ -10,6 +10,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -27,7 +28,9 @@ enum class momentum_rule { heavy_ball, nesterov };
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
 /// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
-template <schedule::Schedule Rate = double> struct sgd {
+template <class Rate> struct sgd {
+    static_assert(schedule::Schedule<Rate>, "sgd: rate must be a number or a schedule; see gamut/solver/schedule.hpp");
+
     Rate rate = 0.1;
     double momentum = 0;
     momentum_rule rule = momentum_rule::heavy_ball;
