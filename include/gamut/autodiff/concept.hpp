@@ -30,12 +30,11 @@ constexpr shape combine(shape a, shape b) {
     return shape::invalid;
 }
 
-template <class E>
-inline constexpr shape shape_of = std::remove_cvref_t<E>::form;
+template <class E> inline constexpr shape shape_of = std::remove_cvref_t<E>::form;
 
 /// An expression that can be evaluated at one index alone, so that a whole tree is one loop or one kernel.
 template <class E>
-concept Elementwise = Expression<E> && (shape_of<E> != shape::total) && (shape_of<E> != shape::invalid);
+concept Elementwise = Expression<E> &&(shape_of<E> != shape::total) && (shape_of<E> != shape::invalid);
 
 /// What may be written beside an expression: another one, or a number.
 template <class E>

@@ -11,170 +11,97 @@
 namespace gamut::autodiff {
 
 struct exponential {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         using std::exp;
         return exp(x);
     }
-    template <class V>
-    static constexpr V derivative(const V&, const V& f) {
-        return f;
-    }
+    template <class V> static constexpr V derivative(const V&, const V& f) { return f; }
 };
 
 struct logarithm {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         using std::log;
         return log(x);
     }
-    template <class V>
-    static constexpr V derivative(const V& x, const V&) {
-        return V(1) / x;
-    }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return V(1) / x; }
 };
 
 /// log(1 + x), exact for small x.
 struct logarithm_of_one_plus {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         using std::log1p;
         return log1p(x);
     }
-    template <class V>
-    static constexpr V derivative(const V& x, const V&) {
-        return V(1) / (V(1) + x);
-    }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return V(1) / (V(1) + x); }
 };
 
 struct square_root {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         using std::sqrt;
         return sqrt(x);
     }
-    template <class V>
-    static constexpr V derivative(const V&, const V& f) {
-        return V(0.5) / f;
-    }
+    template <class V> static constexpr V derivative(const V&, const V& f) { return V(0.5) / f; }
 };
 
 struct squared {
-    template <class V>
-    static constexpr V value(const V& x) {
-        return x * x;
-    }
-    template <class V>
-    static constexpr V derivative(const V& x, const V&) {
-        return x + x;
-    }
+    template <class V> static constexpr V value(const V& x) { return x * x; }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return x + x; }
 };
 
 /// -1, 0 or 1.
 struct signum {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         return select(x > V(0), V(1), select(x < V(0), V(-1), V(0)));
     }
-    template <class V>
-    static constexpr V derivative(const V&, const V&) {
-        return V(0);
-    }
+    template <class V> static constexpr V derivative(const V&, const V&) { return V(0); }
 };
 
 /// |x|; its derivative at 0 is taken as 0.
 struct magnitude {
-    template <class V>
-    static constexpr V value(const V& x) {
-        return select(x < V(0), -x, x);
-    }
-    template <class V>
-    static constexpr V derivative(const V& x, const V&) {
-        return apply<signum>(x);
-    }
+    template <class V> static constexpr V value(const V& x) { return select(x < V(0), -x, x); }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return apply<signum>(x); }
 };
 
 /// 1 / (1 + exp(-x)) without overflow: exp is taken of -|x| only.
 struct sigmoidal {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         const V e = apply<exponential>(-apply<magnitude>(x));
         return select(x < V(0), e, V(1)) / (V(1) + e);
     }
-    template <class V>
-    static constexpr V derivative(const V&, const V& f) {
-        return f * (V(1) - f);
-    }
+    template <class V> static constexpr V derivative(const V&, const V& f) { return f * (V(1) - f); }
 };
 
 /// log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|)).
 struct soft_plus {
-    template <class V>
-    static constexpr V value(const V& x) {
+    template <class V> static constexpr V value(const V& x) {
         const V e = apply<exponential>(-apply<magnitude>(x));
         return select(x > V(0), x, V(0)) + apply<logarithm_of_one_plus>(e);
     }
-    template <class V>
-    static constexpr V derivative(const V& x, const V&) {
-        return apply<sigmoidal>(x);
-    }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return apply<sigmoidal>(x); }
 };
 
 struct negation {
-    template <class V>
-    static constexpr V value(const V& x) {
-        return -x;
-    }
-    template <class V>
-    static constexpr V derivative(const V&, const V&) {
-        return V(-1);
-    }
+    template <class V> static constexpr V value(const V& x) { return -x; }
+    template <class V> static constexpr V derivative(const V&, const V&) { return V(-1); }
 };
 
 namespace detail {
-template <class Op, class A>
-constexpr auto make_unary(const A& a) {
-    static_assert(Elementwise<A>, "formula: a function of one value needs a value per row or entry; a sum over rows can only be "
-                                  "added, subtracted and scaled");
+template <class Op, class A> constexpr auto make_unary(const A& a) {
+    static_assert(Elementwise<A>,
+                  "formula: a function of one value needs a value per row or entry; a sum over rows can only be "
+                  "added, subtracted and scaled");
     return unary<Op, node_type<A>>(a.node());
 }
 }  // namespace detail
 
-template <Expression A>
-constexpr auto exp(const A& a) {
-    return detail::make_unary<exponential>(a);
-}
-template <Expression A>
-constexpr auto log(const A& a) {
-    return detail::make_unary<logarithm>(a);
-}
-template <Expression A>
-constexpr auto log1p(const A& a) {
-    return detail::make_unary<logarithm_of_one_plus>(a);
-}
-template <Expression A>
-constexpr auto sqrt(const A& a) {
-    return detail::make_unary<square_root>(a);
-}
-template <Expression A>
-constexpr auto square(const A& a) {
-    return detail::make_unary<squared>(a);
-}
-template <Expression A>
-constexpr auto abs(const A& a) {
-    return detail::make_unary<magnitude>(a);
-}
-template <Expression A>
-constexpr auto sign(const A& a) {
-    return detail::make_unary<signum>(a);
-}
-template <Expression A>
-constexpr auto sigmoid(const A& a) {
-    return detail::make_unary<sigmoidal>(a);
-}
-template <Expression A>
-constexpr auto softplus(const A& a) {
-    return detail::make_unary<soft_plus>(a);
-}
+template <Expression A> constexpr auto exp(const A& a) { return detail::make_unary<exponential>(a); }
+template <Expression A> constexpr auto log(const A& a) { return detail::make_unary<logarithm>(a); }
+template <Expression A> constexpr auto log1p(const A& a) { return detail::make_unary<logarithm_of_one_plus>(a); }
+template <Expression A> constexpr auto sqrt(const A& a) { return detail::make_unary<square_root>(a); }
+template <Expression A> constexpr auto square(const A& a) { return detail::make_unary<squared>(a); }
+template <Expression A> constexpr auto abs(const A& a) { return detail::make_unary<magnitude>(a); }
+template <Expression A> constexpr auto sign(const A& a) { return detail::make_unary<signum>(a); }
+template <Expression A> constexpr auto sigmoid(const A& a) { return detail::make_unary<sigmoidal>(a); }
+template <Expression A> constexpr auto softplus(const A& a) { return detail::make_unary<soft_plus>(a); }
 
 }  // namespace gamut::autodiff

@@ -15,18 +15,20 @@
 namespace gamut::autodiff {
 
 template <class Formula>
-concept Loss = Expression<Formula> && (shape_of<Formula> == shape::total) && Formula::active;
+concept Loss = Expression<Formula> &&(shape_of<Formula> == shape::total) && Formula::active;
 
 /// What a formula reads and writes at one row, or at one vector of rows if V is a vector of numbers.
 ///   values, adjoints   outputs
 ///   scratch            scratch_of<Formula> x outputs
-template <class V>
-class rows {
+template <class V> class rows {
 public:
     using value_type = V;
 
     constexpr rows(std::size_t outputs, const V* values, V* adjoints, V* scratch)
-        : outputs_(outputs), values_(values), adjoints_(adjoints), scratch_(scratch) {}
+        : outputs_(outputs),
+          values_(values),
+          adjoints_(adjoints),
+          scratch_(scratch) {}
 
     /// Moves to another row: its label, sample weight omega_i, and omega_i / Omega.
     constexpr void move_to(const V& label, const V& sum_weight, const V& mean_weight) {
@@ -65,9 +67,9 @@ private:
 };
 
 /// The share of the row in the loss; adds its derivatives to the adjoints (which the caller has set to zero).
-template <Loss Formula, class R>
-constexpr typename R::value_type pull_row(const Formula& loss, R& row) {
-    const auto tape = loss.forward(row, 0);
+template <Loss Formula, class R> constexpr typename R::value_type pull_row(const Formula& loss, R& row) {
+    typename Formula::template tape<R> tape;
+    loss.forward(row, 0, tape);
     loss.reverse(row, 0, tape, typename R::value_type(1));
     return tape.value;
 }

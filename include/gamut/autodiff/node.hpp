@@ -3,23 +3,24 @@
 
 #include <cstddef>
 #include <type_traits>
+#include <utility>
 
 #include <gamut/autodiff/concept.hpp>
 #include <gamut/autodiff/dual.hpp>
 
-/// The nodes of a formula. A formula's type is the tape: `forward` returns the values of the whole tree as one struct that
+/// The nodes of a formula. A formula's type is the tape: `forward` leaves the values of the whole tree in one struct that
 /// lives in registers, `reverse` walks the same type backwards and adds to the adjoints of the product X w.
 ///
 /// Every node offers, for rows r (see gradient.hpp; for arrays, an index reader) and an index k (the output, or the entry):
 ///   value(r, k)                        the value alone
-///   forward(r, k)                      {.value, what reverse needs}
+///   tape<R>                            {.value, what reverse needs}
+///   forward(r, k, tape)                fills it in
 ///   reverse(r, k, tape, adjoint)       adds adjoint * d value / d (X w) to r's adjoints
 ///   active                             does it depend on the weights?
 namespace gamut::autodiff {
 
 /// A number written in a formula. It takes the precision of what it meets: 0.5 * x stays float if x is.
-template <class T>
-struct constant : expression {
+template <class T> struct constant : expression {
     T number;
 
     static constexpr shape form = shape::scalar;
@@ -28,40 +29,29 @@ struct constant : expression {
     constexpr constant(T n) : number(n) {}
     constexpr constant node() const { return *this; }
 
-    template <class R>
-    struct tape {
-        typename R::value_type value;
-    };
-    template <class R>
-    constexpr auto value(const R&, std::size_t) const {
+    template <class R> struct tape { typename R::value_type value; };
+    template <class R> constexpr auto value(const R&, std::size_t) const {
         using V = typename R::value_type;
         if constexpr (std::is_arithmetic_v<V>)
             return static_cast<V>(number);
         else
             return V(number);
     }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        return tape<R>{value(r, k)};
-    }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R&, std::size_t, const Tape&, const V&) const {}
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const { t.value = value(r, k); }
+    template <class R, class V> constexpr void reverse(R&, std::size_t, const tape<R>&, const V&) const {}
 };
 
-template <class E>
-constexpr auto as_node(const E& e) {
+template <class E> constexpr auto as_node(const E& e) {
     if constexpr (Expression<E>)
         return e.node();
     else
         return constant<E>(e);
 }
 
-template <class E>
-using node_type = decltype(as_node(std::declval<const E&>()));
+template <class E> using node_type = decltype(as_node(std::declval<const E&>()));
 
 /// Op's value, at numbers, vectors of numbers and duals alike.
-template <class Op, class V>
-constexpr V apply(const V& x) {
+template <class Op, class V> constexpr V apply(const V& x) {
     if constexpr (is_dual<V>) {
         const auto f = apply<Op>(x.value);
         return {f, Op::derivative(x.value, f) * x.tangent};
@@ -71,8 +61,7 @@ constexpr V apply(const V& x) {
 }
 
 /// f(a), entry by entry.
-template <class Op, class A>
-struct unary : expression {
+template <class Op, class A> struct unary : expression {
     A a;
 
     static constexpr shape form = shape_of<A>;
@@ -81,30 +70,22 @@ struct unary : expression {
     constexpr explicit unary(A operand) : a(operand) {}
     constexpr unary node() const { return *this; }
 
-    template <class R>
-    constexpr auto value(R& r, std::size_t k) const {
-        return apply<Op>(a.value(r, k));
-    }
-    template <class V, class Tape>
-    struct tape {
-        V value;
-        Tape a;
+    template <class R> constexpr auto value(R& r, std::size_t k) const { return apply<Op>(a.value(r, k)); }
+    template <class R> struct tape {
+        typename R::value_type value;
+        typename A::template tape<R> a;
     };
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        const auto t = a.forward(r, k);
-        const auto f = apply<Op>(t.value);
-        return tape<std::remove_cv_t<decltype(f)>, std::remove_cv_t<decltype(t)>>{f, t};
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const {
+        a.forward(r, k, t.a);
+        t.value = apply<Op>(t.a.value);
     }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t k, const Tape& t, const V& adjoint) const {
+    template <class R, class V> constexpr void reverse(R& r, std::size_t k, const tape<R>& t, const V& adjoint) const {
         if constexpr (active) a.reverse(r, k, t.a, adjoint * Op::derivative(t.a.value, t.value));
     }
 };
 
 /// a op b, entry by entry; one value per row stretches over the outputs.
-template <class Op, class A, class B>
-struct binary : expression {
+template <class Op, class A, class B> struct binary : expression {
     A a;
     B b;
 
@@ -114,26 +95,20 @@ struct binary : expression {
     constexpr binary(A left, B right) : a(left), b(right) {}
     constexpr binary node() const { return *this; }
 
-    template <class R>
-    constexpr auto value(R& r, std::size_t k) const {
+    template <class R> constexpr auto value(R& r, std::size_t k) const {
         return Op::value(a.value(r, k), b.value(r, k));
     }
-    template <class V, class TapeA, class TapeB>
-    struct tape {
-        V value;
-        TapeA a;
-        TapeB b;
+    template <class R> struct tape {
+        decltype(Op::value(std::declval<typename R::value_type>(), std::declval<typename R::value_type>())) value;
+        typename A::template tape<R> a;
+        typename B::template tape<R> b;
     };
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        const auto ta = a.forward(r, k);
-        const auto tb = b.forward(r, k);
-        const auto f = Op::value(ta.value, tb.value);
-        return tape<std::remove_cv_t<decltype(f)>, std::remove_cv_t<decltype(ta)>, std::remove_cv_t<decltype(tb)>>{f, ta,
-                                                                                                                  tb};
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const {
+        a.forward(r, k, t.a);
+        b.forward(r, k, t.b);
+        t.value = Op::value(t.a.value, t.b.value);
     }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t k, const Tape& t, const V& adjoint) const {
+    template <class R, class V> constexpr void reverse(R& r, std::size_t k, const tape<R>& t, const V& adjoint) const {
         if constexpr (A::active) a.reverse(r, k, t.a, Op::left(t.a.value, t.b.value, t.value, adjoint));
         if constexpr (B::active) b.reverse(r, k, t.b, Op::right(t.a.value, t.b.value, t.value, adjoint));
     }
@@ -141,8 +116,7 @@ struct binary : expression {
 
 /// condition ? a : b, entry by entry. Both sides are evaluated, so both must be finite where the derivative is taken:
 /// choose(x > 0, log(x), 0.0) has a derivative 0 * (1 / 0) at 0; write log(choose(x > 0, x, 1.0)) instead.
-template <class C, class A, class B>
-struct choice : expression {
+template <class C, class A, class B> struct choice : expression {
     C condition;
     A a;
     B b;
@@ -153,28 +127,22 @@ struct choice : expression {
     constexpr choice(C c, A left, B right) : condition(c), a(left), b(right) {}
     constexpr choice node() const { return *this; }
 
-    template <class R>
-    constexpr auto value(R& r, std::size_t k) const {
+    template <class R> constexpr auto value(R& r, std::size_t k) const {
         return select(condition.value(r, k), a.value(r, k), b.value(r, k));
     }
-    template <class V, class M, class TapeA, class TapeB>
-    struct tape {
-        V value;
-        M mask;
-        TapeA a;
-        TapeB b;
+    template <class R> struct tape {
+        typename R::value_type value;
+        decltype(std::declval<const C&>().value(std::declval<R&>(), std::size_t())) mask;
+        typename A::template tape<R> a;
+        typename B::template tape<R> b;
     };
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        const auto mask = condition.value(r, k);
-        const auto ta = a.forward(r, k);
-        const auto tb = b.forward(r, k);
-        const auto f = select(mask, ta.value, tb.value);
-        return tape<std::remove_cv_t<decltype(f)>, std::remove_cv_t<decltype(mask)>, std::remove_cv_t<decltype(ta)>,
-                    std::remove_cv_t<decltype(tb)>>{f, mask, ta, tb};
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const {
+        t.mask = condition.value(r, k);
+        a.forward(r, k, t.a);
+        b.forward(r, k, t.b);
+        t.value = select(t.mask, t.a.value, t.b.value);
     }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t k, const Tape& t, const V& adjoint) const {
+    template <class R, class V> constexpr void reverse(R& r, std::size_t k, const tape<R>& t, const V& adjoint) const {
         if constexpr (A::active) a.reverse(r, k, t.a, select(t.mask, adjoint, V(0)));
         if constexpr (B::active) b.reverse(r, k, t.b, select(t.mask, V(0), adjoint));
     }

@@ -13,17 +13,17 @@ namespace gamut::autodiff {
 
 namespace detail {
 /// Forward and reverse at one output; the scratch of that forward pass is given back.
-template <class A, class R, class V>
-constexpr void pull(const A& a, R& r, std::size_t k, const V& adjoint) {
+template <class A, class R, class V> constexpr void pull(const A& a, R& r, std::size_t k, const V& adjoint) {
     const auto mark = r.scratch_mark();
-    a.reverse(r, k, a.forward(r, k), adjoint);
+    typename A::template tape<R> t;
+    a.forward(r, k, t);
+    a.reverse(r, k, t, adjoint);
     r.release_scratch(mark);
 }
 }  // namespace detail
 
 /// sum over outputs k of a_k, one value per row.
-template <class A>
-struct row_total : expression {
+template <class A> struct row_total : expression {
     A a;
 
     static constexpr shape form = shape::rows;
@@ -32,22 +32,14 @@ struct row_total : expression {
     constexpr explicit row_total(A operand) : a(operand) {}
     constexpr row_total node() const { return *this; }
 
-    template <class V>
-    struct tape {
-        V value;
-    };
-    template <class R>
-    constexpr auto value(R& r, std::size_t) const {
+    template <class R> struct tape { typename R::value_type value; };
+    template <class R> constexpr auto value(R& r, std::size_t) const {
         typename R::value_type s(0);
         for (std::size_t k = 0; k < r.outputs(); ++k) s = s + a.value(r, k);
         return s;
     }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        return tape<typename R::value_type>{value(r, k)};
-    }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t, const Tape&, const V& adjoint) const {
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const { t.value = value(r, k); }
+    template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>&, const V& adjoint) const {
         if constexpr (active)
             for (std::size_t k = 0; k < r.outputs(); ++k) detail::pull(a, r, k, adjoint);
     }
@@ -55,8 +47,7 @@ struct row_total : expression {
 
 /// log sum over outputs k of exp(a_k) = m + log sum exp(a_k - m), m the largest a_k: log_sum_exp(1000, 1000) = 1000 + log 2.
 /// Derivative: the softmax exp(a_k - value). The exponentials of the forward pass are kept in r's scratch, c per row.
-template <class A>
-struct log_sum_of_exponentials : expression {
+template <class A> struct log_sum_of_exponentials : expression {
     A a;
 
     static constexpr shape form = shape::rows;
@@ -65,14 +56,12 @@ struct log_sum_of_exponentials : expression {
     constexpr explicit log_sum_of_exponentials(A operand) : a(operand) {}
     constexpr log_sum_of_exponentials node() const { return *this; }
 
-    template <class V>
-    struct tape {
-        V value;
-        V* exponentials;
-        V sum;
+    template <class R> struct tape {
+        typename R::value_type value;
+        typename R::value_type* exponentials;
+        typename R::value_type sum;
     };
-    template <class R>
-    constexpr auto largest(R& r) const {
+    template <class R> constexpr auto largest(R& r) const {
         auto m = value_of(a.value(r, 0));
         for (std::size_t k = 1; k < r.outputs(); ++k) {
             const auto x = value_of(a.value(r, k));
@@ -80,28 +69,25 @@ struct log_sum_of_exponentials : expression {
         }
         return m;
     }
-    template <class R>
-    constexpr auto value(R& r, std::size_t) const {
+    template <class R> constexpr auto value(R& r, std::size_t) const {
         using V = typename R::value_type;
         const V m(largest(r));
         V s(0);
         for (std::size_t k = 0; k < r.outputs(); ++k) s = s + apply<exponential>(a.value(r, k) - m);
         return m + apply<logarithm>(s);
     }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t) const {
+    template <class R> constexpr void forward(R& r, std::size_t, tape<R>& t) const {
         using V = typename R::value_type;
         const V m(largest(r));
-        V* e = r.take_scratch(r.outputs());
-        V s(0);
+        t.exponentials = r.take_scratch(r.outputs());
+        t.sum = V(0);
         for (std::size_t k = 0; k < r.outputs(); ++k) {
-            e[k] = apply<exponential>(a.value(r, k) - m);
-            s = s + e[k];
+            t.exponentials[k] = apply<exponential>(a.value(r, k) - m);
+            t.sum = t.sum + t.exponentials[k];
         }
-        return tape<V>{m + apply<logarithm>(s), e, s};
+        t.value = m + apply<logarithm>(t.sum);
     }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t, const Tape& t, const V& adjoint) const {
+    template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>& t, const V& adjoint) const {
         if constexpr (active) {
             const V scale = adjoint / t.sum;
             for (std::size_t k = 0; k < r.outputs(); ++k) detail::pull(a, r, k, scale * t.exponentials[k]);
@@ -110,8 +96,7 @@ struct log_sum_of_exponentials : expression {
 };
 
 /// a_k with k the class that `index` holds, one value per row.
-template <class A, class Index>
-struct picked : expression {
+template <class A, class Index> struct picked : expression {
     A a;
     Index index;
 
@@ -121,36 +106,29 @@ struct picked : expression {
     constexpr picked(A operand, Index i) : a(operand), index(i) {}
     constexpr picked node() const { return *this; }
 
-    template <class V>
-    struct tape {
-        V value;
-    };
-    template <class R>
-    constexpr auto value(R& r, std::size_t) const {
+    template <class R> struct tape { typename R::value_type value; };
+    template <class R> constexpr auto value(R& r, std::size_t) const {
         using V = typename R::value_type;
-        const auto wanted = index.value(r, 0);
-        V s(0);
-        for (std::size_t k = 0; k < r.outputs(); ++k) s = select(wanted == V(static_cast<double>(k)), a.value(r, k), s);
+        const V wanted = index.value(r, 0);
+        V s(0), current(0);
+        for (std::size_t k = 0; k < r.outputs(); ++k, current = current + V(1))
+            s = select(wanted == current, a.value(r, k), s);
         return s;
     }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t k) const {
-        return tape<typename R::value_type>{value(r, k)};
-    }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t, const Tape&, const V& adjoint) const {
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const { t.value = value(r, k); }
+    template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>&, const V& adjoint) const {
         if constexpr (active) {
-            const auto wanted = index.value(r, 0);
-            for (std::size_t k = 0; k < r.outputs(); ++k)
-                detail::pull(a, r, k, select(wanted == V(static_cast<double>(k)), adjoint, V(0)));
+            const V wanted = index.value(r, 0);
+            V current(0);
+            for (std::size_t k = 0; k < r.outputs(); ++k, current = current + V(1))
+                detail::pull(a, r, k, select(wanted == current, adjoint, V(0)));
         }
     }
 };
 
 /// sum over rows i of omega_i a_i, or that divided by Omega = sum omega_i; omega are the sample weights (1 if there are
 /// none). Evaluated at one row it gives that row's share, so that linear combinations of totals are evaluated row by row.
-template <bool Mean, class A>
-struct row_reduction : expression {
+template <bool Mean, class A> struct row_reduction : expression {
     A a;
 
     static constexpr shape form = shape::total;
@@ -159,81 +137,80 @@ struct row_reduction : expression {
     constexpr explicit row_reduction(A operand) : a(operand) {}
     constexpr row_reduction node() const { return *this; }
 
-    template <class V, class Tape>
-    struct tape {
-        V value;
-        Tape a;
+    template <class R> struct tape {
+        typename R::value_type value;
+        typename A::template tape<R> a;
     };
-    template <class R>
-    constexpr auto weight(R& r) const {
+    template <class R> constexpr auto weight(R& r) const {
         if constexpr (Mean)
             return r.mean_weight();
         else
             return r.sum_weight();
     }
-    template <class R>
-    constexpr auto value(R& r, std::size_t) const {
-        return a.value(r, 0) * weight(r);
+    template <class R> constexpr auto value(R& r, std::size_t) const { return a.value(r, 0) * weight(r); }
+    template <class R> constexpr void forward(R& r, std::size_t, tape<R>& t) const {
+        a.forward(r, 0, t.a);
+        t.value = t.a.value * weight(r);
     }
-    template <class R>
-    constexpr auto forward(R& r, std::size_t) const {
-        const auto t = a.forward(r, 0);
-        return tape<typename R::value_type, std::remove_cv_t<decltype(t)>>{t.value * weight(r), t};
-    }
-    template <class R, class Tape, class V>
-    constexpr void reverse(R& r, std::size_t, const Tape& t, const V& adjoint) const {
+    template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>& t, const V& adjoint) const {
         if constexpr (active) a.reverse(r, 0, t.a, adjoint * weight(r));
     }
 };
 
 /// How many vectors of one value per output the forward pass of a formula keeps per row.
-template <class E>
-inline constexpr std::size_t scratch_of = 0;
-template <class Op, class A>
-inline constexpr std::size_t scratch_of<unary<Op, A>> = scratch_of<A>;
+template <class E> inline constexpr std::size_t scratch_of = 0;
+template <class Op, class A> inline constexpr std::size_t scratch_of<unary<Op, A>> = scratch_of<A>;
 template <class Op, class A, class B>
 inline constexpr std::size_t scratch_of<binary<Op, A, B>> = scratch_of<A> + scratch_of<B>;
 template <class C, class A, class B>
 inline constexpr std::size_t scratch_of<choice<C, A, B>> = scratch_of<C> + scratch_of<A> + scratch_of<B>;
-template <class A>
-inline constexpr std::size_t scratch_of<row_total<A>> = scratch_of<A>;
-template <class A>
-inline constexpr std::size_t scratch_of<log_sum_of_exponentials<A>> = 1 + scratch_of<A>;
-template <class A, class Index>
-inline constexpr std::size_t scratch_of<picked<A, Index>> = scratch_of<A>;
-template <bool Mean, class A>
-inline constexpr std::size_t scratch_of<row_reduction<Mean, A>> = scratch_of<A>;
+template <class A> inline constexpr std::size_t scratch_of<row_total<A>> = scratch_of<A>;
+template <class A> inline constexpr std::size_t scratch_of<log_sum_of_exponentials<A>> = 1 + scratch_of<A>;
+template <class A, class Index> inline constexpr std::size_t scratch_of<picked<A, Index>> = scratch_of<A>;
+template <bool Mean, class A> inline constexpr std::size_t scratch_of<row_reduction<Mean, A>> = scratch_of<A>;
+
+/// Whether a formula has several outputs per row somewhere, that is a matrix of weights.
+template <class E> inline constexpr bool has_table = shape_of<E> == shape::table;
+template <class Op, class A> inline constexpr bool has_table<unary<Op, A>> = has_table<A>;
+template <class Op, class A, class B> inline constexpr bool has_table<binary<Op, A, B>> = has_table<A> || has_table<B>;
+template <class C, class A, class B>
+inline constexpr bool has_table<choice<C, A, B>> = has_table<C> || has_table<A> || has_table<B>;
+template <class A> inline constexpr bool has_table<row_total<A>> = true;
+template <class A> inline constexpr bool has_table<log_sum_of_exponentials<A>> = true;
+template <class A, class Index> inline constexpr bool has_table<picked<A, Index>> = true;
+template <bool Mean, class A> inline constexpr bool has_table<row_reduction<Mean, A>> = has_table<A>;
 
 /// Row sums of a formula with one value per row and output.
-template <Expression A>
-constexpr auto row_sum(const A& a) {
-    static_assert(shape_of<A> == shape::table, "row_sum: needs one value per row and output (such as X * w with a matrix w)");
+template <Expression A> constexpr auto row_sum(const A& a) {
+    static_assert(shape_of<A> == shape::table,
+                  "row_sum: needs one value per row and output (such as X * w with a matrix w)");
     return row_total<node_type<A>>(a.node());
 }
 
-template <Expression A>
-constexpr auto log_sum_exp(const A& a) {
-    static_assert(shape_of<A> == shape::table, "log_sum_exp: needs one value per row and output (such as X * w with a matrix w)");
+template <Expression A> constexpr auto log_sum_exp(const A& a) {
+    static_assert(shape_of<A> == shape::table,
+                  "log_sum_exp: needs one value per row and output (such as X * w with a matrix w)");
     return log_sum_of_exponentials<node_type<A>>(a.node());
 }
 
 /// The entry of each row that belongs to its label: pick(X * w, y).
-template <Expression A, Expression Index>
-constexpr auto pick(const A& a, const Index& index) {
-    static_assert(shape_of<A> == shape::table, "pick: needs one value per row and output (such as X * w with a matrix w)");
-    static_assert(shape_of<Index> == shape::rows && !Index::active, "pick: the index must be one value per row, such as y");
+template <Expression A, Expression Index> constexpr auto pick(const A& a, const Index& index) {
+    static_assert(shape_of<A> == shape::table,
+                  "pick: needs one value per row and output (such as X * w with a matrix w)");
+    static_assert(shape_of<Index> == shape::rows && !Index::active,
+                  "pick: the index must be one value per row, such as y");
     return picked<node_type<A>, node_type<Index>>(a.node(), index.node());
 }
 
-template <Expression A>
-constexpr auto sum(const A& a) {
-    static_assert(shape_of<A> == shape::rows, "sum: needs one value per row; reduce the outputs first with row_sum, log_sum_exp or pick");
+template <Expression A> constexpr auto sum(const A& a) {
+    static_assert(shape_of<A> == shape::rows,
+                  "sum: needs one value per row; reduce the outputs first with row_sum, log_sum_exp or pick");
     return row_reduction<false, node_type<A>>(a.node());
 }
 
-template <Expression A>
-constexpr auto mean(const A& a) {
-    static_assert(shape_of<A> == shape::rows, "mean: needs one value per row; reduce the outputs first with row_sum, log_sum_exp or pick");
+template <Expression A> constexpr auto mean(const A& a) {
+    static_assert(shape_of<A> == shape::rows,
+                  "mean: needs one value per row; reduce the outputs first with row_sum, log_sum_exp or pick");
     return row_reduction<true, node_type<A>>(a.node());
 }
 

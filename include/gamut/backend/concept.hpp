@@ -10,8 +10,7 @@
 namespace gamut::backend {
 
 /// Reads arrays at one index: what an elementwise formula is evaluated with, on the host and in a kernel.
-template <class T>
-struct index_reader {
+template <class T> struct index_reader {
     using value_type = T;
     constexpr T load(const T* first, std::size_t i) const { return first[i]; }
 };
@@ -24,9 +23,9 @@ struct index_reader {
 ///   sum(formula, n)       sum of formula(i), the same bits for any number of threads
 ///   maximum(formula, n)   the largest formula(i), 0 if there are none
 template <class B>
-concept Backend = requires(typename B::storage s, const typename B::storage c, autodiff::entries<typename B::value_type> formula,
-                           std::size_t n, typename B::value_type v, std::span<const typename B::value_type> from,
-                           std::span<typename B::value_type> to) {
+concept Backend = requires(typename B::storage s, const typename B::storage c,
+                           autodiff::entries<typename B::value_type> formula, std::size_t n, typename B::value_type v,
+                           std::span<const typename B::value_type> from, std::span<typename B::value_type> to) {
     { B::allocate(n, v) } -> std::same_as<typename B::storage>;
     { B::data(c) } -> std::same_as<const typename B::value_type*>;
     { B::size(c) } -> std::convertible_to<std::size_t>;

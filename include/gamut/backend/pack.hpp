@@ -1,67 +1,148 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
 
-/// Eight numbers that compute together. The compiler lowers them to whatever vectors the target has (2 x SSE to 1 x AVX-512),
-/// so the order of every sum, and with it every bit, is fixed by the width here and not by the machine's.
+/// Eight numbers that compute together, in vectors of the machine's size: one of 64 bytes, or two halves of eight, down to
+/// the size asked for. The order of every sum is fixed by the eight and not by the machine.
 ///
-/// exp and log are branch-free polynomials, 1.0 and 1.5 ulp at most in double, and must not be compiled with -ffast-math.
+/// exp, log and log1p are branch-free polynomials, accurate to 1.5 ulp; they must not be compiled with -ffast-math.
 namespace gamut::backend {
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wpsabi"
+#    pragma GCC diagnostic push
+#    pragma GCC diagnostic ignored "-Wpsabi"
 #endif
 #define GAMUT_INLINE [[gnu::always_inline]] inline
 
 namespace detail {
-// spelled out, because g++ 12 forgets the alignment of a vector type that depends on a template parameter
-template <class T>
-struct vectors;
-template <>
-struct vectors<double> {
-    using integer = std::int64_t;
-    typedef double lanes __attribute__((vector_size(64)));
-    typedef std::int64_t integers __attribute__((vector_size(64)));
+// Spelled out: g++ 12 forgets the alignment of a vector type that depends on a template parameter.
+template <class T, std::size_t Width> struct vectors;
+#define GAMUT_VECTORS(T, integer, natural, width)                                                                      \
+    template <> struct vectors<T, width> {                                                                             \
+        typedef T numbers __attribute__((vector_size(width * sizeof(T))));                                             \
+        typedef integer integers __attribute__((vector_size(width * sizeof(T))));                                      \
+        typedef natural naturals __attribute__((vector_size(width * sizeof(T))));                                      \
+    };
+GAMUT_VECTORS(double, std::int64_t, std::uint64_t, 2)
+GAMUT_VECTORS(double, std::int64_t, std::uint64_t, 4)
+GAMUT_VECTORS(double, std::int64_t, std::uint64_t, 8)
+GAMUT_VECTORS(float, std::int32_t, std::uint32_t, 4)
+GAMUT_VECTORS(float, std::int32_t, std::uint32_t, 8)
+#undef GAMUT_VECTORS
+
+/// How numbers are stored as bits.
+template <class T> struct format;
+template <> struct format<double> {
+    using natural = std::uint64_t;
+    static constexpr int fraction = 52;
+    static constexpr natural bias = 1023, root_half = 0x3fe6a09e667f3bcd,
+                             integer = 0x4330000000000000;  // sqrt(1/2), 2^52
 };
-template <>
-struct vectors<float> {
-    using integer = std::int32_t;
-    typedef float lanes __attribute__((vector_size(32)));
-    typedef std::int32_t integers __attribute__((vector_size(32)));
+template <> struct format<float> {
+    using natural = std::uint32_t;
+    static constexpr int fraction = 23;
+    static constexpr natural bias = 127, root_half = 0x3f3504f3, integer = 0x4b000000;  // sqrt(1/2), 2^23
 };
 }  // namespace detail
 
-template <class T>
-struct alignas(8 * sizeof(T)) pack {
-    static constexpr std::size_t width = 8;
-    using integer = typename detail::vectors<T>::integer;
-    using lanes = typename detail::vectors<T>::lanes;
-    using integers = typename detail::vectors<T>::integers;
+/// Width numbers in vectors of at most Bytes bytes: two halves, or one vector.
+template <class T, std::size_t Bytes = 16, std::size_t Width = 8, bool Whole = (Width * sizeof(T) <= Bytes)>
+struct pack {
+    static constexpr std::size_t width = Width;
+    using half = pack<T, Bytes, Width / 2>;
+    struct mask {
+        typename half::mask low, high;
+    };
 
-    lanes v;
+    half low, high;
 
+    pack() = default;
+    GAMUT_INLINE constexpr pack(const half& l, const half& h) : low(l), high(h) {}
+    template <class S>
+    requires std::is_arithmetic_v<S> GAMUT_INLINE constexpr pack(S x) : low(x), high(x) {}
+
+    GAMUT_INLINE static pack load(const T* p) { return {half::load(p), half::load(p + half::width)}; }
+    GAMUT_INLINE void store(T* p) const {
+        low.store(p);
+        high.store(p + half::width);
+    }
+    /// p[0], p[stride], p[2 stride], ...
+    GAMUT_INLINE static pack gather(const T* p, std::size_t stride) {
+        return {half::gather(p, stride), half::gather(p + half::width * stride, stride)};
+    }
+    GAMUT_INLINE void scatter(T* p, std::size_t stride) const {
+        low.scatter(p, stride);
+        high.scatter(p + half::width * stride, stride);
+    }
+
+    GAMUT_INLINE friend pack operator+(const pack& a, const pack& b) { return {a.low + b.low, a.high + b.high}; }
+    GAMUT_INLINE friend pack operator-(const pack& a, const pack& b) { return {a.low - b.low, a.high - b.high}; }
+    GAMUT_INLINE friend pack operator*(const pack& a, const pack& b) { return {a.low * b.low, a.high * b.high}; }
+    GAMUT_INLINE friend pack operator/(const pack& a, const pack& b) { return {a.low / b.low, a.high / b.high}; }
+    GAMUT_INLINE friend pack operator-(const pack& a) { return {-a.low, -a.high}; }
+    GAMUT_INLINE pack& operator+=(const pack& b) {
+        low += b.low;
+        high += b.high;
+        return *this;
+    }
+    GAMUT_INLINE friend mask operator<(const pack& a, const pack& b) { return {a.low < b.low, a.high < b.high}; }
+    GAMUT_INLINE friend mask operator<=(const pack& a, const pack& b) { return {a.low <= b.low, a.high <= b.high}; }
+    GAMUT_INLINE friend mask operator>(const pack& a, const pack& b) { return {a.low > b.low, a.high > b.high}; }
+    GAMUT_INLINE friend mask operator>=(const pack& a, const pack& b) { return {a.low >= b.low, a.high >= b.high}; }
+    GAMUT_INLINE friend mask operator==(const pack& a, const pack& b) { return {a.low == b.low, a.high == b.high}; }
+    GAMUT_INLINE friend pack select(const mask& m, const pack& a, const pack& b) {
+        return {select(m.low, a.low, b.low), select(m.high, a.high, b.high)};
+    }
+    GAMUT_INLINE friend pack sqrt(const pack& x) { return {sqrt(x.low), sqrt(x.high)}; }
+
+    /// The sum of the numbers, pairwise: ((0+4)+(2+6)) + ((1+5)+(3+7)).
+    GAMUT_INLINE T total() const { return (low + high).total(); }
+
+    GAMUT_INLINE static pack power(const pack& shifted) {
+        return {half::power(shifted.low), half::power(shifted.high)};
+    }
+    GAMUT_INLINE pack exponent() const { return {low.exponent(), high.exponent()}; }
+    GAMUT_INLINE pack fraction(const pack& e) const { return {low.fraction(e.low), high.fraction(e.high)}; }
+};
+
+template <class T, std::size_t Bytes, std::size_t Width> struct pack<T, Bytes, Width, true> {
+    static constexpr std::size_t width = Width;
+    using vector = typename detail::vectors<T, Width>::numbers;
+    using integers = typename detail::vectors<T, Width>::integers;
+    using naturals = typename detail::vectors<T, Width>::naturals;
     struct mask {
         integers m;
     };
 
+    vector v;
+
     pack() = default;
-    GAMUT_INLINE explicit pack(const lanes& x) : v(x) {}
+    GAMUT_INLINE constexpr explicit pack(const vector& x) : v(x) {}
     template <class S>
-        requires std::is_arithmetic_v<S>
-    GAMUT_INLINE pack(S x) : v(lanes{} + static_cast<T>(x)) {}
+    requires std::is_arithmetic_v<S> GAMUT_INLINE constexpr pack(S x)
+        : v(static_cast<T>(x) - vector{}) {}  // + would turn -0 into 0
 
     GAMUT_INLINE static pack load(const T* p) {
         pack x;
-        __builtin_memcpy(&x.v, p, sizeof(lanes));
+        __builtin_memcpy(&x.v, p, sizeof(vector));
         return x;
     }
-    GAMUT_INLINE void store(T* p) const { __builtin_memcpy(p, &v, sizeof(lanes)); }
+    GAMUT_INLINE void store(T* p) const { __builtin_memcpy(p, &v, sizeof(vector)); }
+    GAMUT_INLINE static pack gather(const T* p, std::size_t s) {
+        if constexpr (Width == 8)
+            return pack(vector{p[0], p[s], p[2 * s], p[3 * s], p[4 * s], p[5 * s], p[6 * s], p[7 * s]});
+        else if constexpr (Width == 4)
+            return pack(vector{p[0], p[s], p[2 * s], p[3 * s]});
+        else
+            return pack(vector{p[0], p[s]});
+    }
+    GAMUT_INLINE void scatter(T* p, std::size_t s) const {
+        for (std::size_t i = 0; i < Width; ++i) p[i * s] = v[i];
+    }
 
     GAMUT_INLINE friend pack operator+(const pack& a, const pack& b) { return pack(a.v + b.v); }
     GAMUT_INLINE friend pack operator-(const pack& a, const pack& b) { return pack(a.v - b.v); }
@@ -78,149 +159,146 @@ struct alignas(8 * sizeof(T)) pack {
     GAMUT_INLINE friend mask operator>=(const pack& a, const pack& b) { return {a.v >= b.v}; }
     GAMUT_INLINE friend mask operator==(const pack& a, const pack& b) { return {a.v == b.v}; }
     GAMUT_INLINE friend pack select(const mask& m, const pack& a, const pack& b) { return pack(m.m ? a.v : b.v); }
+    GAMUT_INLINE friend pack sqrt(const pack& x) {
+        pack y;
+        for (std::size_t i = 0; i < Width; ++i) {
+            if constexpr (sizeof(T) == 8)
+                y.v[i] = __builtin_sqrt(x.v[i]);
+            else
+                y.v[i] = __builtin_sqrtf(x.v[i]);
+        }
+        return y;
+    }
 
-    /// The sum of the lanes, pairwise: ((0+4)+(2+6)) + ((1+5)+(3+7)).
     GAMUT_INLINE T total() const {
-        const T a0 = v[0] + v[4], a1 = v[1] + v[5], a2 = v[2] + v[6], a3 = v[3] + v[7];
-        return (a0 + a2) + (a1 + a3);
+        if constexpr (Width == 8)
+            return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+        else if constexpr (Width == 4)
+            return (v[0] + v[2]) + (v[1] + v[3]);
+        else
+            return v[0] + v[1];
+    }
+
+    /// 2^(n - 1) from `shifted` = n + 3/2 2^fraction, whose low bits are those of n.
+    GAMUT_INLINE static pack power(const pack& shifted) {
+        using format = detail::format<T>;
+        return of_bits((bits(shifted) + (format::bias - 1)) << format::fraction);
+    }
+    /// The n of x = 2^n m with sqrt(1/2) <= m < sqrt(2), x positive and normal; then `fraction` gives m.
+    GAMUT_INLINE pack exponent() const {
+        using format = detail::format<T>;
+        const naturals n = (bits(*this) - format::root_half + (format::bias << format::fraction)) >> format::fraction;
+        return of_bits(n | format::integer) -
+               pack(T(typename format::natural(1) << format::fraction) + T(format::bias));
+    }
+    GAMUT_INLINE pack fraction(const pack& e) const {
+        using format = detail::format<T>;
+        const pack shifted = e + pack(T(typename format::natural(1) << format::fraction) + T(format::bias));
+        return of_bits(bits(*this) - ((bits(shifted) - format::bias) << format::fraction));
+    }
+
+private:
+    GAMUT_INLINE static naturals bits(const pack& x) {
+        naturals n;
+        __builtin_memcpy(&n, &x.v, sizeof n);
+        return n;
+    }
+    GAMUT_INLINE static pack of_bits(const naturals& n) {
+        pack x;
+        __builtin_memcpy(&x.v, &n, sizeof n);
+        return x;
     }
 };
 
 namespace detail {
 
-template <class T>
-struct exponential_range;
-template <>
-struct exponential_range<double> {
-    static constexpr double low = -708.39, high = 709.78, shifter = 0x1.8p52;
+template <class T> struct exponential_constants;
+template <> struct exponential_constants<double> {
+    static constexpr double low = -707.7, high = 709.8, shifter = 0x1.8p52;
     static constexpr double ln2_high = 0x1.62e42fefa0000p-1, ln2_low = 0x1.cf79abc9e3b3ap-40;
-    static constexpr int mantissa_bits = 52, bias = 1023;
+    static constexpr double polynomial[] = {1.0 / 6227020800, 1.0 / 479001600, 1.0 / 39916800, 1.0 / 3628800,
+                                            1.0 / 362880,     1.0 / 40320,     1.0 / 5040,     1.0 / 720,
+                                            1.0 / 120,        1.0 / 24,        1.0 / 6,        1.0 / 2};
 };
-template <>
-struct exponential_range<float> {
-    static constexpr float low = -87.33f, high = 88.72f, shifter = 0x1.8p23f;
+template <> struct exponential_constants<float> {
+    static constexpr float low = -86.6f, high = 88.8f, shifter = 0x1.8p23f;
     static constexpr float ln2_high = 0x1.62e400p-1f, ln2_low = 0x1.7f7d1cp-20f;
-    static constexpr int mantissa_bits = 23, bias = 127;
+    static constexpr float polynomial[] = {1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 1.0f / 2};
 };
+
+template <class T> struct logarithm_constants;
+template <> struct logarithm_constants<double> {  // FDLIBM, e_log.c
+    static constexpr double polynomial[] = {
+        1.479819860511658591e-01, 1.531383769920937332e-01, 1.818357216161805012e-01, 2.222219843214978396e-01,
+        2.857142874366239149e-01, 3.999999999940941908e-01, 6.666666666666735130e-01};
+};
+template <> struct logarithm_constants<float> {
+    static constexpr float polynomial[] = {0.24279078841f, 0.28498786688f, 0.40000972152f, 0.66666662693f};
+};
+
+/// The highest power first.
+template <std::size_t I, class P, class T, std::size_t N>
+GAMUT_INLINE void add_powers(const T (&coefficients)[N], const P& x, P& y) {
+    if constexpr (I < N) {
+        y = y * x + P(coefficients[I]);
+        add_powers<I + 1>(coefficients, x, y);
+    }
+}
+template <class P, class T, std::size_t N> GAMUT_INLINE P polynomial(const T (&coefficients)[N], const P& x) {
+    P y(coefficients[0]);
+    add_powers<1>(coefficients, x, y);
+    return y;
+}
 
 }  // namespace detail
 
-/// exp by x = n ln 2 + r, |r| <= ln 2 / 2, a Taylor polynomial in r and a shift of the exponent. Results below the smallest
-/// normal number become 0, above the largest infinity.
-template <class T>
-GAMUT_INLINE pack<T> exp(const pack<T>& x) {
-    using P = pack<T>;
-    using range = detail::exponential_range<T>;
-    using integers = typename P::integers;
-    // the nearest integer to x / ln 2 lands in the low bits of `shifted`
-    const P inside = select(x < P(range::low), P(range::low), select(x > P(range::high), P(range::high), x));
-    const P shifted = inside * P(1.44269504088896340736) + P(range::shifter);
-    const P n = shifted - P(range::shifter);
-    const P r = (inside - n * P(range::ln2_high)) - n * P(range::ln2_low);
-    P q;
-    if constexpr (sizeof(T) == 8) {
-        q = P(1.0 / 6227020800.0);
-        q = q * r + P(1.0 / 479001600.0);
-        q = q * r + P(1.0 / 39916800.0);
-        q = q * r + P(1.0 / 3628800.0);
-        q = q * r + P(1.0 / 362880.0);
-        q = q * r + P(1.0 / 40320.0);
-        q = q * r + P(1.0 / 5040.0);
-        q = q * r + P(1.0 / 720.0);
-        q = q * r + P(1.0 / 120.0);
-        q = q * r + P(1.0 / 24.0);
-    } else {
-        q = P(1.0 / 5040.0);
-        q = q * r + P(1.0 / 720.0);
-        q = q * r + P(1.0 / 120.0);
-        q = q * r + P(1.0 / 24.0);
-    }
-    q = q * r + P(1.0 / 6.0);
-    q = q * r + P(0.5);
-    const P poly = (q * (r * r) + r) + P(1);
-    // multiply by 2^n in two steps, so that n = 1024 does not overflow on the way
-    integers bits, shift_bits;
-    __builtin_memcpy(&shift_bits, &shifted.v, sizeof(bits));
-    const T shifter = range::shifter;
-    typename P::integer shifter_bits;
-    __builtin_memcpy(&shifter_bits, &shifter, sizeof(T));
-    const integers count = shift_bits - shifter_bits;
-    const integers half = count >> 1;
-    typename P::lanes first, second;
-    bits = (half + range::bias) << range::mantissa_bits;
-    __builtin_memcpy(&first, &bits, sizeof(bits));
-    bits = (count - half + range::bias) << range::mantissa_bits;
-    __builtin_memcpy(&second, &bits, sizeof(bits));
-    const P y((poly.v * first) * second);
-    const P limited = select(x < P(range::low), P(0), select(x > P(range::high), P(std::numeric_limits<T>::infinity()), y));
-    return select(x == x, limited, x);
+/// exp x = 2^n exp r, x = n ln 2 + r, |r| <= ln 2 / 2. Results below 4.5e-308 (float: 2.5e-38) become 0.
+template <class T, std::size_t Bytes, std::size_t Width, bool Whole>
+GAMUT_INLINE pack<T, Bytes, Width, Whole> exp(const pack<T, Bytes, Width, Whole>& x) {
+    using P = pack<T, Bytes, Width, Whole>;
+    using constants = detail::exponential_constants<T>;
+    const P above = select(x < P(constants::low), P(constants::low), x);
+    const P inside = select(above > P(constants::high), P(constants::high), above);
+    const P shifted = inside * P(1.44269504088896340736) + P(constants::shifter);
+    const P n = shifted - P(constants::shifter);
+    const P r = (inside - n * P(constants::ln2_high)) - n * P(constants::ln2_low);
+    const P y = (detail::polynomial(constants::polynomial, r) * (r * r) + r) + P(1);
+    return select(x < P(constants::low), P(0), (y * P::power(shifted)) * P(2));  // 2^1024 alone would overflow
 }
 
-/// log by x = 2^n m, sqrt(1/2) <= m < sqrt(2), s = (m - 1) / (m + 1), log m = 2 (s + s^3/3 + s^5/5 + ...).
+/// log x = n ln 2 + log m; log m = 2 (s + s^3/3 + s^5/5 + ...), s = (m - 1) / (m + 1).
 /// Subnormal numbers count as the smallest normal one; log 0 = -infinity; NaN below 0.
-template <class T>
-GAMUT_INLINE pack<T> log(const pack<T>& x) {
-    using P = pack<T>;
-    using range = detail::exponential_range<T>;
-    using integers = typename P::integers;
+template <class T, std::size_t Bytes, std::size_t Width, bool Whole>
+GAMUT_INLINE pack<T, Bytes, Width, Whole> log(const pack<T, Bytes, Width, Whole>& x) {
+    using P = pack<T, Bytes, Width, Whole>;
+    using constants = detail::exponential_constants<T>;
     using limits = std::numeric_limits<T>;
     const P positive = select(x < P(limits::min()), P(limits::min()), x);
-    integers bits;
-    __builtin_memcpy(&bits, &positive.v, sizeof(bits));
-    const T root_half = static_cast<T>(0.70710678118654752440);
-    typename P::integer root_bits;
-    __builtin_memcpy(&root_bits, &root_half, sizeof(T));
-    const typename P::integer one = typename P::integer(1) << range::mantissa_bits;
-    // exponent such that the rest lies in [sqrt(1/2), sqrt(2))
-    const integers n = (bits - root_bits) >> range::mantissa_bits;
-    const integers rest = bits - n * one;
-    P m;
-    __builtin_memcpy(&m.v, &rest, sizeof(rest));
-    const P exponent(__builtin_convertvector(n, typename P::lanes));
-    const P f = m - P(1);
+    const P n = positive.exponent();
+    const P f = positive.fraction(n) - P(1);
     const P s = f / (P(2) + f);
-    const P z = s * s;
-    P q;
-    if constexpr (sizeof(T) == 8) {
-        q = P(2.0 / 21);
-        q = q * z + P(2.0 / 19);
-        q = q * z + P(2.0 / 17);
-        q = q * z + P(2.0 / 15);
-        q = q * z + P(2.0 / 13);
-        q = q * z + P(2.0 / 11);
-        q = q * z + P(2.0 / 9);
-    } else {
-        q = P(2.0 / 9);
-    }
-    q = q * z + P(2.0 / 7);
-    q = q * z + P(2.0 / 5);
-    q = q * z + P(2.0 / 3);
-    q = q * z;  // log(1 + f) = 2 s + s q, and 2 s = f - s f
-    const P half_square = P(0.5) * f * f;
-    const P value = exponent * P(range::ln2_high) + (f - (half_square - (s * (half_square + q) + exponent * P(range::ln2_low))));
-    const P finite = select(x > P(limits::max()), P(limits::infinity()), value);
+    const P q =
+        detail::polynomial(detail::logarithm_constants<T>::polynomial, s * s) * (s * s);  // log(1 + f) = 2 s + s q
+    const P half_square = P(0.5) * f * f;                                                 // 2 s = f - s f
+    const P value =
+        n * P(constants::ln2_high) + (f - (half_square - (s * (half_square + q) + n * P(constants::ln2_low))));
+    const P finite = select(x > P(limits::max()), x, value);
     const P nonzero = select(x == P(0), P(-limits::infinity()), finite);
     return select(x >= P(0), nonzero, P(limits::quiet_NaN()));
 }
 
-/// log(1 + x): log w + (x - (w - 1)) / w with w = 1 + x rounded.
-template <class T>
-GAMUT_INLINE pack<T> log1p(const pack<T>& x) {
-    const pack<T> w = pack<T>(1) + x;
-    const pack<T> correction = (x - (w - pack<T>(1))) / w;
-    const pack<T> y = log(w) + correction;
-    return select(w > pack<T>(std::numeric_limits<T>::max()), x, y);
-}
-
-template <class T>
-GAMUT_INLINE pack<T> sqrt(const pack<T>& x) {
-    pack<T> y;
-    for (std::size_t i = 0; i < pack<T>::width; ++i) y.v[i] = __builtin_sqrt(x.v[i]);
-    return y;
+/// log(1 + x) = log w + (x - (w - 1)) / w with w = 1 + x rounded.
+template <class T, std::size_t Bytes, std::size_t Width, bool Whole>
+GAMUT_INLINE pack<T, Bytes, Width, Whole> log1p(const pack<T, Bytes, Width, Whole>& x) {
+    using P = pack<T, Bytes, Width, Whole>;
+    const P w = P(1) + x;
+    const P lost = x - (w - P(1));
+    const P y = log(w) + lost / w;
+    return select(w > P(0), select(w > P(std::numeric_limits<T>::max()), x, y), log(w));
 }
 
 #if defined(__GNUC__) && !defined(__clang__)
-#pragma GCC diagnostic pop
+#    pragma GCC diagnostic pop
 #endif
 
 }  // namespace gamut::backend

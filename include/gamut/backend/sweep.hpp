@@ -3,16 +3,21 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
+#include <optional>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gamut/autodiff/gradient.hpp>
 #include <gamut/backend/detail/block_products.hpp>
+#include <gamut/backend/detail/formula_kernels.hpp>
+#include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sparse.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/text.hpp>
 
 namespace gamut::backend {
 
@@ -31,8 +36,7 @@ struct row_range {
 ///   y             labels, one per row
 ///   omega         sample weights, one per row, or null: all 1
 ///   total_weight  Omega, the sum of the weights over all ranks
-template <class T>
-struct observations {
+template <class T> struct observations {
     const T* y = nullptr;
     const T* omega = nullptr;
     double total_weight = 1;
@@ -46,44 +50,55 @@ struct observations {
 ///
 /// Shapes: X n x p (dense or CSR), W p x c row-major, b c. A shard's partial is one row of doubles,
 ///   gradient   [ dW (p c) | db (c) | loss ]      hessian   [ dW (p c) | db (c) ]      value   [ loss ]
-template <class T, class Matrix, autodiff::Loss Formula>
-class sweep {
+///
+/// Nothing is allocated after the first evaluation: the threads' memory is kept. One evaluation at a time, therefore.
+template <class T, class Matrix, autodiff::Loss Formula> class sweep {
 public:
     using value_type = T;
     using curvature = aligned_vector<T>;
 
-    /// bounds: the first row of each shard, and the number of rows at the end.
-    sweep(const Matrix& x, const observations<T>& rows, std::vector<std::size_t> bounds, const Formula& formula, std::size_t outputs,
-          int threads)
-        : x_(x), rows_(rows), bounds_(std::move(bounds)), formula_(formula), outputs_(outputs), threads_(threads),
-          block_(detail::rows_per_block(x)) {}
+    /// bounds: the first row of each shard, and the number of rows at the end. X and the rows are referred to.
+    sweep(const Matrix& x, const observations<T>& rows, std::vector<std::size_t> bounds, const Formula& formula,
+          std::size_t outputs, int threads)
+        : x_(x),
+          rows_(rows),
+          bounds_(std::move(bounds)),
+          formula_(formula),
+          share_(static_cast<T>(1 / rows.total_weight)),
+          outputs_(outputs),
+          stride_(one_output ? 1 : detail::padded<T>(outputs)),
+          block_(detail::rows_per_block(x, one_output)) {
+        if (one_output && outputs != 1)
+            throw core::shape_error(
+                core::text("sweep: ", outputs, " outputs (a formula of a vector of weights has 1) make w a matrix"));
+        work_.resize(threads_for(threads));
+    }
 
     std::size_t columns() const { return x_.columns; }
     std::size_t outputs() const { return outputs_; }
     shard_range all() const { return {0, bounds_.size() - 1}; }
+    row_range rows_of(std::size_t shard) const { return {bounds_[shard], bounds_[shard + 1]}; }
     std::size_t gradient_size() const { return (x_.columns + 1) * outputs_ + 1; }
     std::size_t hessian_size() const { return (x_.columns + 1) * outputs_; }
 
-    /// partials: shards.size() rows of one number each.
+    /// partials: shards.size() rows of one number each. The same bits as the loss beside a gradient.
     void value(const T* w, const T* b, shard_range shards, double* partials) const {
-        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
-            double total = 0;
-            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
-                products(begin, end, w, b, work.z);
-                total += static_cast<double>(evaluate(value_of_rows{*this}, begin, end, work, work.z, work.t));
+        set_weights(w, b);
+        for_each_block(
+            shards, nullptr, partials, 1, [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
+                products(begin, end, work.z.data());
+                *partial += static_cast<double>(evaluate<slopes>(work, begin, end, work.z.data(), stride_).loss);
             });
-            partials[shard - shards.begin] = total;
-        });
     }
 
     /// partials: shards.size() rows of gradient_size() numbers.
     void gradient(const T* w, const T* b, shard_range shards, double* partials) const {
-        gradient_of(w, b, shards, [&](std::size_t shard) { return rows_of(shard); }, partials);
+        gradient_of(w, b, shards, nullptr, partials);
     }
 
     /// The same for some rows of each shard only: rows[s] lie within shard s.
     void gradient(const T* w, const T* b, std::span<const row_range> rows, double* partials) const {
-        gradient_of(w, b, {0, rows.size()}, [&](std::size_t shard) { return rows[shard]; }, partials);
+        gradient_of(w, b, {0, rows.size()}, rows.data(), partials);
     }
 
     /// What a Hessian-vector product needs to know about the point w: for one output the second derivative of the loss at
@@ -92,267 +107,200 @@ public:
     void linearize(const T* w, const T* b, shard_range shards, aligned_vector<T>& curvature) const {
         const std::size_t first = bounds_[shards.begin];
         curvature.resize((bounds_[shards.end] - first) * outputs_);
-        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
-            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
-                T* out = curvature.data() + (begin - first) * outputs_;
-                if (outputs_ > 1) return products(begin, end, w, b, out);
-                products(begin, end, w, b, work.z);
-                std::fill(work.t, work.t + (end - begin), T(1));
-                evaluate(hessian_of_rows{*this}, begin, end, work, work.z, work.t);
-                std::copy(work.s, work.s + (end - begin), out);
-            });
+        set_weights(w, b);
+        for_each_block(shards, nullptr, nullptr, 0, [&](workspace& work, double*, std::size_t begin, std::size_t end) {
+            T* out = curvature.data() + (begin - first) * outputs_;
+            products(begin, end, work.z.data());
+            if constexpr (one_output) {
+                evaluate<curvatures>(work, begin, end, work.z.data(), 1);
+                std::copy_n(work.s.data(), end - begin, out);
+            } else {
+                copy_rows(work.z.data(), stride_, end - begin, out, outputs_);
+            }
         });
     }
 
     /// partials: shards.size() rows of hessian_size() numbers: the shard's part of H (V, vb).
-    void hessian(const aligned_vector<T>& curvature, const T* v, const T* vb, shard_range shards, double* partials) const {
-        const std::size_t m = hessian_size(), first = bounds_[shards.begin];
-        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
-            double* partial = partials + (shard - shards.begin) * m;
-            std::fill(partial, partial + m, 0.0);
-            T* g = work.accumulator(partial, m);
-            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) {
-                const T* known = curvature.data() + (begin - first) * outputs_;
-                products(begin, end, v, vb, work.t);
-                if (outputs_ == 1)
-                    for (std::size_t i = 0; i < end - begin; ++i) work.s[i] = known[i] * work.t[i];
-                else
-                    evaluate(hessian_of_rows{*this}, begin, end, work, known, work.t);
-                pull_back(begin, end, work.s, g);
-            });
-            work.store(partial, m);
-        });
+    void hessian(const aligned_vector<T>& curvature, const T* v, const T* vb, shard_range shards,
+                 double* partials) const {
+        const std::size_t first = bounds_[shards.begin];
+        set_weights(v, vb);
+        for_each_block(shards, nullptr, partials, hessian_size(),
+                       [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
+                           const T* known = curvature.data() + (begin - first) * outputs_;
+                           T slope = 0;
+                           if constexpr (one_output) {
+                               products(begin, end, work.z.data());
+                               slope = detail::multiply_entries(known, work.z.data(), end - begin, work.s.data());
+                           } else {
+                               products(begin, end, work.t.data());
+                               evaluate<curvatures>(work, begin, end, known, outputs_);
+                           }
+                           pull_back(work, begin, end, slope, partial);
+                       });
     }
 
     /// Z = X W + b for all rows of the shards, rows x outputs.
     void multiply(const T* w, const T* b, shard_range shards, T* z) const {
         const std::size_t first = bounds_[shards.begin];
-        for_each_shard(shards, [&](std::size_t shard, workspace&) {
-            for_each_block(rows_of(shard), [&](std::size_t begin, std::size_t end) { products(begin, end, w, b, z + (begin - first) * outputs_); });
+        set_weights(w, b);
+        for_each_block(shards, nullptr, nullptr, 0, [&](workspace& work, double*, std::size_t begin, std::size_t end) {
+            T* out = z + (begin - first) * outputs_;
+            if constexpr (one_output) {
+                products(begin, end, out);
+            } else {
+                products(begin, end, work.z.data());
+                copy_rows(work.z.data(), stride_, end - begin, out, outputs_);
+            }
         });
     }
-
-    row_range rows_of(std::size_t shard) const { return {bounds_[shard], bounds_[shard + 1]}; }
 
 private:
-    using lanes = pack<T>;
-    using dual = autodiff::dual<lanes>;
-    static constexpr std::size_t width = lanes::width;
-    static constexpr std::size_t scratch = autodiff::scratch_of<Formula>;
+    static constexpr bool one_output = !autodiff::has_table<Formula>;
+    using slopes = detail::slopes<T, Formula>;
+    using curvatures = detail::curvatures<T, Formula>;
 
-    /// One thread's memory, for one block of rows.
+    /// A shard's sums grow in its partial itself, unless they have another type or padded rows there.
+    static constexpr bool in_place = one_output && std::is_same_v<T, double>;
+
+    /// One thread's memory. sums: (columns + 1) x stride_, zeros between shards.
     struct workspace {
-        aligned_vector<T> memory, sums;
-        T *z, *s, *t;
-        std::vector<lanes> values, adjoints, kept;
-        std::vector<dual> dual_values, dual_adjoints, dual_kept;
-        std::size_t used_sums = 0;
-
-        workspace(std::size_t rows, std::size_t c)
-            : memory(3 * rows * c), z(memory.data()), s(z + rows * c), t(s + rows * c), values(c), adjoints(c), kept(scratch * c),
-              dual_values(c), dual_adjoints(c), dual_kept(scratch * c) {}
-
-        /// Where a shard's sums grow: in the partial itself when that has the right type.
-        T* accumulator(double* partial, std::size_t n) {
-            if constexpr (std::is_same_v<T, double>) {
-                return partial;
-            } else {
-                sums.assign(n, T(0));
-                return sums.data();
-            }
-        }
-        void store(double* partial, std::size_t n) const {
-            if constexpr (!std::is_same_v<T, double>) std::copy(sums.data(), sums.data() + n, partial);
-        }
+        aligned_vector<T> z, s, t, sums;
+        std::optional<detail::formula_workspace<T, Formula>> formula;
+        std::size_t rows = 0, entries = 0;  // that are in the sums
     };
 
-    /// Runs f(shard, workspace) for every shard on all threads; the first exception is rethrown when all are done.
-    template <class F>
-    void for_each_shard(shard_range shards, F&& f) const {
-        std::exception_ptr failure;
-        const auto work_through = [&](auto&& next) {
-            try {
-                workspace work(block_, outputs_);
-                for (std::size_t shard = next(); shard < shards.end; shard = next()) f(shard, work);
-            } catch (...) {
-#pragma omp critical(gamut_sweep_failure)
-                failure = std::current_exception();
-            }
-        };
-        std::size_t taken = shards.begin;
-#ifdef _OPENMP
-        const int threads = static_cast<int>(std::min<std::size_t>(static_cast<std::size_t>(std::max(1, threads_)), shards.size()));
-        if (threads > 1) {
-#pragma omp parallel num_threads(threads)
-            work_through([&] {
-                std::size_t mine;
-#pragma omp atomic capture
-                mine = taken++;
-                return mine;
-            });
-        } else
-#endif
-            work_through([&] { return taken++; });
-        if (failure) std::rethrow_exception(failure);
+    /// Threads cost some microseconds, so a small problem gets fewer.
+    std::size_t threads_for(int threads) const {
+        constexpr std::size_t enough = 32768;  // entries for a thread
+        const std::size_t entries = detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_;
+        return std::clamp<std::size_t>(entries / enough, 1, static_cast<std::size_t>(std::max(1, threads)));
     }
 
-    template <class F>
-    void for_each_block(row_range rows, F&& f) const {
-        for (std::size_t begin = rows.begin; begin < rows.end; begin += block_) f(begin, std::min(begin + block_, rows.end));
+    /// w and b where the products want them: rows of whole vectors.
+    void set_weights(const T* w, const T* b) const {
+        if constexpr (one_output) {
+            w_ = w;
+            b_ = b[0];
+        } else {
+            packed_.resize((x_.columns + 1) * stride_);
+            copy_rows(w, outputs_, x_.columns, packed_.data(), stride_);
+            copy_rows(b, outputs_, 1, packed_.data() + x_.columns * stride_, stride_);
+        }
+    }
+    void copy_rows(const T* from, std::size_t from_stride, std::size_t rows, T* to, std::size_t to_stride) const {
+        for (std::size_t i = 0; i < rows; ++i)
+            for (std::size_t k = 0; k < outputs_; ++k) to[i * to_stride + k] = from[i * from_stride + k];
     }
 
-    template <class RowsOf>
-    void gradient_of(const T* w, const T* b, shard_range shards, RowsOf&& rows_of_shard, double* partials) const {
-        const std::size_t m = gradient_size();
-        for_each_shard(shards, [&](std::size_t shard, workspace& work) {
+    /// Calls block(work, partial, begin, end) for the blocks of every shard, or of some rows of each; a partial has m numbers.
+    template <class Block>
+    void for_each_block(shard_range shards, const row_range* rows, double* partials, std::size_t m,
+                        Block&& block) const {
+        for (workspace& work : work_) prepare(work, m > 1);
+        detail::parallel_for(shards.begin, shards.end, work_.size(), [&](std::size_t shard, std::size_t thread) {
+            workspace& work = work_[thread];
+            const row_range range = rows ? rows[shard] : rows_of(shard);
             double* partial = partials + (shard - shards.begin) * m;
-            std::fill(partial, partial + m, 0.0);
-            T* g = work.accumulator(partial, m - 1);
-            double total = 0;
-            for_each_block(rows_of_shard(shard), [&](std::size_t begin, std::size_t end) {
-                products(begin, end, w, b, work.z);
-                total += static_cast<double>(evaluate(gradient_of_rows{*this}, begin, end, work, work.z, work.t));
-                pull_back(begin, end, work.s, g);
-            });
-            work.store(partial, m - 1);
-            partial[m - 1] = total;
+            std::fill_n(partial, m, 0.0);
+            for (std::size_t begin = range.begin; begin < range.end; begin += block_)
+                block(work, partial, begin, std::min(begin + block_, range.end));
+            flush(work, partial);
         });
     }
-
-    void products(std::size_t begin, std::size_t end, const T* w, const T* b, T* z) const {
-        detail::multiply(x_, begin, end, outputs_, w, z);
-        for (std::size_t i = 0; i < end - begin; ++i)
-            for (std::size_t k = 0; k < outputs_; ++k) z[i * outputs_ + k] += b[k];
-    }
-
-    /// g += [ X' S | column sums of S ].
-    void pull_back(std::size_t begin, std::size_t end, const T* s, T* g) const {
-        detail::multiply_transposed(x_, begin, end, outputs_, s, g);
-        T* sums = g + x_.columns * outputs_;
-        for (std::size_t i = 0; i < end - begin; ++i)
-            for (std::size_t k = 0; k < outputs_; ++k) sums[k] += s[i * outputs_ + k];
-    }
-
-    /// Rows i, ..., i + 7 of numbers with c per row, as c vectors; beyond the last row that row stands in.
-    GAMUT_INLINE void gather(const T* numbers, std::size_t i, std::size_t rows, lanes* out) const {
-        if (outputs_ == 1 && i + width <= rows) {
-            out[0] = lanes::load(numbers + i);
-            return;
+    void prepare(workspace& work, bool with_sums) const {
+        if (!work.formula) {
+            work.z.resize(block_ * stride_);
+            work.s.resize(block_ * stride_);
+            if (!one_output) work.t.resize(block_ * stride_);
+            work.formula.emplace(outputs_);
         }
-        for (std::size_t l = 0; l < width; ++l) {
-            const T* row = numbers + std::min(i + l, rows - 1) * outputs_;
-            for (std::size_t k = 0; k < outputs_; ++k) out[k].v[l] = row[k];
-        }
-    }
-    template <class Get>
-    GAMUT_INLINE void scatter(std::size_t i, std::size_t rows, T* numbers, Get&& get) const {
-        if (outputs_ == 1 && i + width <= rows) {
-            get(0).store(numbers + i);
-            return;
-        }
-        for (std::size_t l = 0; l < width && i + l < rows; ++l)
-            for (std::size_t k = 0; k < outputs_; ++k) numbers[(i + l) * outputs_ + k] = get(k).v[l];
+        if (!in_place && with_sums) work.sums.resize((x_.columns + 1) * stride_);
     }
 
-    /// Labels and weights of rows i, ..., i + 7; rows beyond `end` weigh nothing.
-    template <class V>
-    GAMUT_INLINE void move_to(autodiff::rows<V>& row, std::size_t i, std::size_t end) const {
-        lanes label(0), weight(1);
-        if (i + width <= end) {
-            if (rows_.y) label = lanes::load(rows_.y + i);
-            if (rows_.omega) weight = lanes::load(rows_.omega + i);
+    void gradient_of(const T* w, const T* b, shard_range shards, const row_range* rows, double* partials) const {
+        const std::size_t m = gradient_size();
+        set_weights(w, b);
+        for_each_block(shards, rows, partials, m,
+                       [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
+                           products(begin, end, work.z.data());
+                           const auto sums = evaluate<slopes>(work, begin, end, work.z.data(), stride_);
+                           partial[m - 1] += static_cast<double>(sums.loss);
+                           pull_back(work, begin, end, sums.slope, partial);
+                       });
+    }
+
+    void products(std::size_t begin, std::size_t end, T* z) const {
+        const auto rows = detail::part(x_, begin, end);
+        if constexpr (one_output)
+            detail::multiply(rows, w_, b_, z);
+        else
+            detail::multiply(rows, packed_.data(), packed_.data() + x_.columns * stride_, z, stride_);
+    }
+
+    template <class Kernel>
+    detail::formula_sums<T> evaluate(workspace& work, std::size_t begin, std::size_t end, const T* z,
+                                     std::size_t z_stride) const {
+        const T* t = work.t.empty() ? nullptr : work.t.data();
+        return work.formula->template evaluate<Kernel>(formula_,
+                                                       {end - begin, outputs_, rows_.y ? rows_.y + begin : nullptr,
+                                                        rows_.omega ? rows_.omega + begin : nullptr, z, z_stride, t,
+                                                        stride_, work.s.data(), stride_},
+                                                       share_);
+    }
+
+    /// Adds [ X' S | column sums of S ]. slope: the sum of S, if there is one output.
+    void pull_back(workspace& work, std::size_t begin, std::size_t end, T slope, double* partial) const {
+        const std::size_t n = x_.columns;
+        const auto rows = detail::part(x_, begin, end),
+                   next = detail::part(x_, end, std::min(end + (end - begin), x_.rows));
+        if constexpr (in_place) {
+            detail::multiply_transposed(rows, next, work.s.data(), partial);
+            partial[n] += slope;
         } else {
-            for (std::size_t l = 0; l < width; ++l) {
-                label.v[l] = rows_.y ? rows_.y[std::min(i + l, end - 1)] : T(0);
-                weight.v[l] = i + l < end ? (rows_.omega ? rows_.omega[i + l] : T(1)) : T(0);
+            T* g = work.sums.data();
+            if constexpr (one_output) {
+                detail::multiply_transposed(rows, next, work.s.data(), g);
+                g[n] += slope;
+            } else {
+                detail::multiply_transposed(rows, work.s.data(), g, stride_);
+                for (std::size_t i = 0; i < end - begin; ++i)
+                    for (std::size_t k = 0; k < stride_; ++k) g[n * stride_ + k] += work.s[i * stride_ + k];
             }
+            work.rows += end - begin;
+            work.entries += detail::entries_of(x_, begin, end);
+            // long sums in float would lose digits; short ones in double cost a pass over G
+            if (!std::is_same_v<T, double> && work.rows >= 1024 && work.entries >= 8 * n) flush(work, partial);
         }
-        row.move_to(V(label), V(weight), V(weight * lanes(static_cast<T>(1 / rows_.total_weight))));
     }
 
-    /// What is done with eight rows at a time; z and t hold the products of the rows from `begin` on.
-    struct value_of_rows {
-        const sweep& self;
-        GAMUT_INLINE T operator()(std::size_t begin, std::size_t i, std::size_t end, workspace& work, const T* z, const T*) const {
-            self.gather(z, i, end - begin, work.values.data());
-            autodiff::rows<lanes> row(self.outputs_, work.values.data(), nullptr, work.kept.data());
-            self.move_to(row, begin + i, end);
-            return self.formula_.value(row, 0).total();
+    /// Moves what is in the sums to the partial.
+    void flush(workspace& work, double* partial) const {
+        if constexpr (!in_place) {
+            if (work.rows == 0) return;
+            for (std::size_t j = 0; j < x_.columns + 1; ++j)
+                for (std::size_t k = 0; k < outputs_; ++k)
+                    partial[j * outputs_ + k] += static_cast<double>(work.sums[j * stride_ + k]);
+            std::fill(work.sums.begin(), work.sums.end(), T(0));
+            work.rows = work.entries = 0;
         }
-    };
-    struct gradient_of_rows {
-        const sweep& self;
-        GAMUT_INLINE T operator()(std::size_t begin, std::size_t i, std::size_t end, workspace& work, const T* z, const T*) const {
-            self.gather(z, i, end - begin, work.values.data());
-            for (std::size_t k = 0; k < self.outputs_; ++k) work.adjoints[k] = lanes(0);
-            autodiff::rows<lanes> row(self.outputs_, work.values.data(), work.adjoints.data(), work.kept.data());
-            self.move_to(row, begin + i, end);
-            const T loss = autodiff::pull_row(self.formula_, row).total();
-            self.scatter(i, end - begin, work.s, [&](std::size_t k) -> const lanes& { return work.adjoints[k]; });
-            return loss;
-        }
-    };
-    /// S differentiated at z in the direction t.
-    struct hessian_of_rows {
-        const sweep& self;
-        GAMUT_INLINE T operator()(std::size_t begin, std::size_t i, std::size_t end, workspace& work, const T* z, const T* t) const {
-            const std::size_t c = self.outputs_;
-            self.gather(z, i, end - begin, work.values.data());
-            self.gather(t, i, end - begin, work.adjoints.data());
-            for (std::size_t k = 0; k < c; ++k) {
-                work.dual_values[k] = dual(work.values[k], work.adjoints[k]);
-                work.dual_adjoints[k] = dual(lanes(0), lanes(0));
-            }
-            autodiff::rows<dual> row(c, work.dual_values.data(), work.dual_adjoints.data(), work.dual_kept.data());
-            self.move_to(row, begin + i, end);
-            autodiff::pull_row(self.formula_, row);
-            self.scatter(i, end - begin, work.s, [&](std::size_t k) -> const lanes& { return work.dual_adjoints[k].tangent; });
-            return T(0);
-        }
-    };
-
-    template <class F>
-    GAMUT_INLINE static T over_rows(const F& f, std::size_t begin, std::size_t end, workspace& work, const T* z, const T* t) {
-        T total = 0;
-        for (std::size_t i = 0; i < end - begin; i += width) total += f(begin, i, end, work, z, t);
-        return total;
-    }
-#ifdef GAMUT_AVX512
-    template <class F>
-    GAMUT_AVX512 [[gnu::flatten]] static T over_rows_avx512(const F& f, std::size_t begin, std::size_t end, workspace& work, const T* z,
-                                                            const T* t) {
-        return over_rows(f, begin, end, work, z, t);
-    }
-    template <class F>
-    GAMUT_AVX2 [[gnu::flatten]] static T over_rows_avx2(const F& f, std::size_t begin, std::size_t end, workspace& work, const T* z,
-                                                        const T* t) {
-        return over_rows(f, begin, end, work, z, t);
-    }
-#endif
-    /// The formula at every row of a block, with the best instructions of this machine.
-    template <class F>
-    T evaluate(const F& f, std::size_t begin, std::size_t end, workspace& work, const T* z, const T* t) const {
-#ifdef GAMUT_AVX512
-        if (detail::best_instructions() == detail::instructions::avx512) return over_rows_avx512(f, begin, end, work, z, t);
-        if (detail::best_instructions() == detail::instructions::avx2) return over_rows_avx2(f, begin, end, work, z, t);
-#endif
-        return over_rows(f, begin, end, work, z, t);
     }
 
     const Matrix& x_;
     observations<T> rows_;
     std::vector<std::size_t> bounds_;
     Formula formula_;
-    std::size_t outputs_;
-    int threads_;
-    std::size_t block_;
+    T share_;
+    std::size_t outputs_, stride_, block_;
+    mutable std::vector<workspace> work_;
+    mutable aligned_vector<T> packed_;  // W, then b
+    mutable const T* w_ = nullptr;
+    mutable T b_ = 0;
 };
 
 /// The sweep of a backend: each specialises this for its own.
-template <class B, class Matrix, class Formula>
-struct sweep_for;
-template <class T, class Matrix, class Formula>
-struct sweep_for<host<T>, Matrix, Formula> {
+template <class B, class Matrix, class Formula> struct sweep_for;
+template <class T, class Matrix, class Formula> struct sweep_for<host<T>, Matrix, Formula> {
     using type = sweep<T, Matrix, Formula>;
 };
 
