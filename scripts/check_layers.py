@@ -46,9 +46,10 @@ source_endings = (".hpp", ".cpp", ".cu", ".py", ".cmake", "CMakeLists.txt")
 
 def tracked_files(root):
     """Every file that git tracks or would track; without git, every file outside build/ and out/."""
-    listing = subprocess.run(["git", "-C", root, "ls-files", "--cached", "--others", "--exclude-standard"], text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
-    if listing.returncode == 0:
+    def git(*words):
+        return subprocess.run(["git", "-C", root, *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    listing = git("ls-files", "--cached", "--others", "--exclude-standard")
+    if listing.returncode == 0 and os.path.realpath(git("rev-parse", "--show-toplevel").stdout.strip()) == os.path.realpath(root):
         return sorted({f for f in listing.stdout.splitlines() if os.path.isfile(os.path.join(root, f))})
     found = []
     for folder, folders, files in os.walk(root):
