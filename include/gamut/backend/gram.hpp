@@ -20,12 +20,10 @@ struct column_scaling {
 
 namespace detail {
 
-template <class T>
-void copy_row(const dense_matrix<T>& x, std::size_t i, double* out) {
+template <class T> void copy_row(const dense_matrix<T>& x, std::size_t i, double* out) {
     std::copy(x.row(i), x.row(i) + x.columns, out);
 }
-template <class T>
-void copy_row(const sparse_matrix<T>& x, std::size_t i, double* out) {
+template <class T> void copy_row(const sparse_matrix<T>& x, std::size_t i, double* out) {
     std::fill(out, out + x.columns, 0.0);
     for (std::int64_t k = x.offsets[i]; k < x.offsets[i + 1]; ++k)
         out[x.indices[static_cast<std::size_t>(k)]] = static_cast<double>(x.value(static_cast<std::size_t>(k)));
@@ -38,7 +36,8 @@ void copy_row(const sparse_matrix<T>& x, std::size_t i, double* out) {
 /// (and, if X is sparse, filled out) in a buffer that stays in cache, so that means far from 0 cost no digits.
 /// Always in double, in a fixed order.
 template <class T, class Matrix>
-void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, column_scaling scaling, bool intercept, double* out) {
+void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, column_scaling scaling, bool intercept,
+                 double* out) {
     const std::size_t p = x.columns, m = p + (intercept ? 2 : 1);
     const std::size_t block = std::clamp<std::size_t>((std::size_t(256) << 10) / (m * sizeof(double)) / 8 * 8, 8, 256);
     aligned_vector<double> a(block * m);
@@ -60,9 +59,8 @@ void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, c
 }
 
 /// y = G x for a symmetric matrix in memory.
-template <class T>
-void multiply(const dense_matrix<T>& g, const T* x, T* y) {
-    detail::multiply(g, 0, g.rows, 1, x, y);
+template <class T> void multiply(const dense_matrix<T>& g, const T* x, T* y) {
+    detail::multiply(detail::part(g, 0, g.rows), x, T(0), y);
 }
 
 }  // namespace gamut::backend
