@@ -24,5 +24,5 @@
 #include <vector>
 
 #if __has_include(<gamut/backend/host.hpp>)
-#include <gamut/backend/host.hpp>
+#    include <gamut/backend/host.hpp>
 #endif
