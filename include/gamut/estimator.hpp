@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <string>
 #include <type_traits>
@@ -68,9 +69,15 @@ struct estimator {
             check_classes(rows);
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
         });
-        data::standardization scaling;
-        if (prepare.columns == data::columns::standardized) scaling = data::standardize(communicator, rows);
         const bool intercept = prepare.intercept == data::intercept::free;
+        data::standardization scaling;
+        if (prepare.columns == data::columns::standardized) {
+            scaling = data::standardize(communicator, rows);
+        } else if (intercept) {
+            // columns as given, but about their means: only the intercept changes, and solvers need far fewer iterations
+            scaling = data::standardize(communicator, rows);
+            std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
+        }
         const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(model, rows, penalty, backend, communicator,
                                                                                       intercept, std::move(scaling));
         static_assert(requires { solver.minimize(problem, observers...); },
