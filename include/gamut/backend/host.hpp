@@ -5,11 +5,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdlib>
+#include <limits>
 #include <span>
-#include <thread>
+#include <type_traits>
 
-#include <xtensor-blas/xblas.hpp>
-#include <xtensor-blas/xlapack.hpp>
+#include <unistd.h>
+
+// Of xtensor-blas the declarations alone: its wrappers (xblas.hpp, xlapack.hpp) would triple the compile time of this file.
+#include <xflens/cxxblas/drivers/cblas.h>
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #    include <xtensor/containers/xtensor.hpp>  // xtensor 0.26 and later
 #else
@@ -28,6 +31,24 @@
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));
 
 namespace gamut::backend {
+
+namespace detail {
+// LAPACK under names of our own: whatever else declares its functions, and however, does not matter.
+#define GAMUT_TEXT(x) GAMUT_QUOTED(x)
+#define GAMUT_QUOTED(x) #x
+#define GAMUT_FORTRAN(name) __asm__(GAMUT_TEXT(__USER_LABEL_PREFIX__) #name "_")
+extern "C" {
+void gamut_spotrf(const char* uplo, const int* n, float* a, const int* lda, int* info) GAMUT_FORTRAN(spotrf);
+void gamut_dpotrf(const char* uplo, const int* n, double* a, const int* lda, int* info) GAMUT_FORTRAN(dpotrf);
+void gamut_spotrs(const char* uplo, const int* n, const int* columns, const float* a, const int* lda, float* b,
+                  const int* ldb, int* info) GAMUT_FORTRAN(spotrs);
+void gamut_dpotrs(const char* uplo, const int* n, const int* columns, const double* a, const int* lda, double* b,
+                  const int* ldb, int* info) GAMUT_FORTRAN(dpotrs);
+}
+#undef GAMUT_FORTRAN
+#undef GAMUT_QUOTED
+#undef GAMUT_TEXT
+}  // namespace detail
 
 /// Reads eight entries at once.
 template <class T> struct pack_reader {
@@ -54,7 +75,7 @@ template <class T> struct host {
         if (threads > 0) return threads;
 #ifdef _OPENMP
         if (std::getenv("OMP_NUM_THREADS")) return omp_get_max_threads();
-        return std::max(1, static_cast<int>(std::thread::hardware_concurrency()) / std::max(1, local_ranks));
+        return std::max(1, static_cast<int>(sysconf(_SC_NPROCESSORS_ONLN)) / std::max(1, local_ranks));
 #else
         (void)local_ranks;
         return 1;
@@ -115,28 +136,44 @@ template <class T> struct host {
     /// C = alpha op(A) op(B) + beta C, row-major, on one thread: the library's own threads work on different rows.
     static void gemm(bool transpose_a, bool transpose_b, std::size_t m, std::size_t n, std::size_t k, T alpha,
                      const T* a, std::size_t lda, const T* b, std::size_t ldb, T beta, T* c, std::size_t ldc) {
+        if (m == 0 || n == 0) return;
         single_threaded_blas();
-        using index = xt::blas_index_t;
-        cxxblas::gemm<index>(cxxblas::StorageOrder::RowMajor,
-                             transpose_a ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans,
-                             transpose_b ? cxxblas::Transpose::Trans : cxxblas::Transpose::NoTrans,
-                             static_cast<index>(m), static_cast<index>(n), static_cast<index>(k), alpha, a,
-                             static_cast<index>(lda), b, static_cast<index>(ldb), beta, c, static_cast<index>(ldc));
+        const auto call = [&](auto* function) {
+            const auto integer = [](std::size_t i) { return static_cast<int>(i); };
+            function(CblasRowMajor, transpose_a ? CblasTrans : CblasNoTrans, transpose_b ? CblasTrans : CblasNoTrans,
+                     integer(m), integer(n), integer(k), alpha, a, integer(lda), b, integer(ldb), beta, c,
+                     integer(ldc));
+        };
+        if constexpr (sizeof(T) == 8)
+            call(cblas_dgemm);
+        else
+            call(cblas_sgemm);
     }
 
     /// Lower Cholesky factor of the symmetric n x n matrix a, in place (row-major; the strict upper triangle is not read).
     /// False if a is not positive definite to rounding.
     static bool factorize(std::size_t n, T* a) {
+        if (n == 0) return true;
         single_threaded_blas();
-        // the lower triangle by rows is the upper triangle by columns
-        return n == 0 || cxxlapack::potrf<xt::blas_index_t>('U', static_cast<xt::blas_index_t>(n), a,
-                                                            static_cast<xt::blas_index_t>(n)) == 0;
+        const char upper = 'U';  // the lower triangle by rows is the upper triangle by columns
+        const int size = static_cast<int>(n);
+        int info = 0;
+        if constexpr (sizeof(T) == 8)
+            detail::gamut_dpotrf(&upper, &size, a, &size, &info);
+        else
+            detail::gamut_spotrf(&upper, &size, a, &size, &info);
+        return info == 0;
     }
     /// Solves a x = b in place with the factor of `factorize`.
     static void solve(std::size_t n, const T* factor, T* b) {
         if (n == 0) return;
-        cxxlapack::potrs<xt::blas_index_t>('U', static_cast<xt::blas_index_t>(n), 1, factor,
-                                           static_cast<xt::blas_index_t>(n), b, static_cast<xt::blas_index_t>(n));
+        const char upper = 'U';
+        const int size = static_cast<int>(n), columns = 1;
+        int info = 0;
+        if constexpr (sizeof(T) == 8)
+            detail::gamut_dpotrs(&upper, &size, &columns, factor, &size, b, &size, &info);
+        else
+            detail::gamut_spotrs(&upper, &size, &columns, factor, &size, b, &size, &info);
     }
 
     /// BLAS gives other bits on more threads, and every product here is one of many that run side by side.
