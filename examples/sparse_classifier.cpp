@@ -39,11 +39,15 @@ int main(int argc, char** argv) {
         const auto accuracy = classifier.fit(train).score(test).accuracy;  // of a fit that did not see these rows
 
         if (ranks.rank() == 0) {
-            std::printf("\nobjective  %.10f (%s)\nfeatures  ", fit.objective, std::string(core::name(fit.status)).c_str());
-            for (const auto j : fit.support()) std::printf(" %s%s", fit.features[j].c_str(), j == fit.support().back() ? "\n" : ",");
+            std::printf("\nobjective  %.10f (%s)\nfeatures  ", fit.objective,
+                        std::string(core::name(fit.status)).c_str());
+            for (const auto j : fit.support())
+                std::printf(" %s%s", fit.features[j].c_str(), j == fit.support().back() ? "\n" : ",");
             std::printf("accuracy   %.4f on a quarter of the rows, fitted on the others\n", accuracy);
-            std::printf("time       %.3f s on %d ranks, %.0f passes over the data\n", fit.seconds, ranks.size(), double(fit.passes));
-            std::printf("sent       %.1f kB by each rank\nwritten    %s/model.json, history.jsonl\n", double(bytes) / 1e3, output.c_str());
+            std::printf("time       %.3f s on %d ranks, %.0f passes over the data\n", fit.seconds, ranks.size(),
+                        double(fit.passes));
+            std::printf("sent       %.1f kB by each rank\nwritten    %s/model.json, history.jsonl\n",
+                        double(bytes) / 1e3, output.c_str());
         }
     } catch (const core::error& problem) {  // the same one on every rank
         if (ranks.rank() == 0) std::fprintf(stderr, "sparse_classifier: %s\n", problem.what());

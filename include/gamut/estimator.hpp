@@ -30,8 +30,7 @@ namespace gamut {
 /// What is left out takes its default: no penalty, the solver that suits the penalty (lbfgs for smooth ones, disadmm for l0,
 /// admm for the rest), the host in double precision, one process.
 /// The penalty sees standardised columns unless `prepare` says otherwise; fitted weights are for the columns as given.
-template <class Model, class Penalty, class Solver, class Backend, class Communicator>
-struct estimator {
+template <class Model, class Penalty, class Solver, class Backend, class Communicator> struct estimator {
     Model model{};
     Penalty penalty{};
     Solver solver{};
@@ -43,8 +42,7 @@ struct estimator {
     /// Observers are shown every iteration: core::progress{}, core::json_lines{path}, or any callable with a const
     /// core::record&, which may return true to stop.
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
-    template <class Source, class... Observers>
-    auto fit(const Source& source, Observers&&... observers) const {
+    template <class Source, class... Observers> auto fit(const Source& source, Observers&&... observers) const {
         if constexpr (is_possible<Source, Observers...>()) {
             data::request wanted;
             wanted.classification = model::is_classification<Model>;
@@ -63,8 +61,9 @@ struct estimator {
     auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
         using T = typename Backend::value_type;
         using dataset = data::dataset<Matrix>;
-        static_assert(std::is_same_v<typename Matrix::value_type, T>,
-                      "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
+        static_assert(
+            std::is_same_v<typename Matrix::value_type, T>,
+            "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
         gamut::communicator::agree(communicator, [&] {
             check_classes(rows);
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
@@ -78,10 +77,11 @@ struct estimator {
             scaling = data::standardize(communicator, rows);
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
         }
-        const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(model, rows, penalty, backend, communicator,
-                                                                                      intercept, std::move(scaling));
-        static_assert(requires { solver.minimize(problem, observers...); },
-                      "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
+        const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(
+            model, rows, penalty, backend, communicator, intercept, std::move(scaling));
+        static_assert(
+            requires { solver.minimize(problem, observers...); },
+            "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
         auto found = solver.minimize(problem, observers...);
         if constexpr (std::is_same_v<decltype(found), solver::refused>) {
             return fitted<Model, T, Communicator>{};  // the compiler will say why
@@ -94,30 +94,34 @@ struct estimator {
 private:
     /// Fails to compile, in one sentence, when the five or what they are given make no sense. Asked for in a constant
     /// expression, so that the sentence comes before whatever else would go wrong.
-    template <class Source, class... Observers>
-    static constexpr bool is_possible() {
-        static_assert(gamut::backend::Backend<Backend>, "estimator: backend needs value_type, map, sum, ...; see gamut/backend/concept.hpp");
+    template <class Source, class... Observers> static constexpr bool is_possible() {
+        static_assert(gamut::backend::Backend<Backend>,
+                      "estimator: backend needs value_type, map, sum, ...; see gamut/backend/concept.hpp");
         static_assert(gamut::communicator::Communicator<Communicator>,
                       "estimator: communicator needs rank, size, all_reduce, ...; see gamut/communicator/concept.hpp");
-        static_assert(data::DataSource<Source>, "fit: needs a source of rows such as data::csv{\"file.csv\"}; see gamut/data/concept.hpp");
+        static_assert(data::DataSource<Source>,
+                      "fit: needs a source of rows such as data::csv{\"file.csv\"}; see gamut/data/concept.hpp");
         static_assert((core::Observer<Observers> && ...),
-                      "fit: an observer must be callable with a const core::record& and return nothing or bool; see gamut/core/observe.hpp");
+                      "fit: an observer must be callable with a const core::record& and return nothing or bool; see "
+                      "gamut/core/observe.hpp");
         model::explain<Model>();
         penalty::explain<Penalty, typename Backend::value_type>();
-        return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> && data::DataSource<Source> &&
-               (core::Observer<Observers> && ...) && model::Model<Model> && penalty::Penalty<Penalty, typename Backend::value_type>;
+        return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> &&
+               data::DataSource<Source> && (core::Observer<Observers> && ...) && model::Model<Model> &&
+               penalty::Penalty<Penalty, typename Backend::value_type>;
     }
 
-    template <class Dataset>
-    void check_classes(const Dataset& rows) const {
+    template <class Dataset> void check_classes(const Dataset& rows) const {
         if constexpr (model::is_classification<Model>) {
             if (rows.classes.size() < 2)
-                throw core::data_error(core::text(rows.source, ": ", rows.classes.size(), " class (a classifier needs two or more) ",
+                throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
+                                                  " class (a classifier needs two or more) ",
                                                   "look at the label column '", rows.label, "'"));
             if constexpr (requires { Model::most_classes; })
                 if (rows.classes.size() > Model::most_classes)
-                    throw core::data_error(core::text(rows.source, ": ", rows.classes.size(), " classes (this model tells ",
-                                                      Model::most_classes, " apart) use model::softmax"));
+                    throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
+                                                      " classes (this model tells ", Model::most_classes,
+                                                      " apart) use model::softmax"));
         }
     }
 

@@ -55,8 +55,7 @@ struct score {
 };
 
 /// A fitted model: what was found, how, and what is needed to predict. Weights are for the columns as given.
-template <class Model, class T, class C>
-struct fitted {
+template <class Model, class T, class C> struct fitted {
     static_assert(communicator::Communicator<C>, "fitted: needs a communicator; see gamut/communicator/concept.hpp");
 
     Model model{};
@@ -83,34 +82,34 @@ struct fitted {
         std::vector<std::size_t> chosen;
         for (std::size_t j = 0; j < features.size(); ++j)
             if (std::any_of(weights.begin() + static_cast<std::ptrdiff_t>(j * outputs),
-                            weights.begin() + static_cast<std::ptrdiff_t>((j + 1) * outputs), [](double w) { return w != 0; }))
+                            weights.begin() + static_cast<std::ptrdiff_t>((j + 1) * outputs),
+                            [](double w) { return w != 0; }))
                 chosen.push_back(j);
         return chosen;
     }
 
     /// Predictions for this rank's rows of a source; labels are not needed. Collective.
-    template <data::DataSource S>
-    gamut::predictions predict(const S& source) const {
+    template <data::DataSource S> gamut::predictions predict(const S& source) const {
         return predict_rows(source.load(communicator, request(false)));
     }
 
     /// The quality of the predictions on a source with labels. Collective: the same on all ranks.
-    template <data::DataSource S>
-    gamut::score score(const S& source) const {
+    template <data::DataSource S> gamut::score score(const S& source) const {
         const auto rows = source.load(communicator, request(true));
         using dataset = std::remove_cvref_t<decltype(rows)>;
         using backend = backend::host<typename dataset::value_type>;
-        const solver::problem<Model, dataset, penalty::none, backend, C> loss(model, rows, {}, backend{.threads = threads}, communicator,
-                                                                              true);
+        const solver::problem<Model, dataset, penalty::none, backend, C> loss(
+            model, rows, {}, backend{.threads = threads}, communicator, true);
         gamut::score result;
         result.rows = rows.rows();
         const auto all = all_weights<typename dataset::value_type>();
         result.loss = loss.value(gamut::backend::array<backend>(std::span<const typename dataset::value_type>(all)));
 
         const gamut::predictions guess = predict_rows(rows);
-        const double mean = classes.empty() ? totals<1>(rows, [&](std::size_t i, double w, double* t) { t[0] += w * rows.y[i]; })[0] /
-                                                  loss.total_weight()
-                                            : 0;
+        const double mean =
+            classes.empty() ? totals<1>(rows, [&](std::size_t i, double w, double* t) { t[0] += w * rows.y[i]; })[0] /
+                                  loss.total_weight()
+                            : 0;
         const auto sums = totals<2>(rows, [&](std::size_t i, double w, double* t) {
             if (!classes.empty()) {
                 t[0] += w * (static_cast<double>(guess.class_index(i)) == static_cast<double>(rows.y[i]) ? 1 : 0);
@@ -137,15 +136,13 @@ private:
         return wanted;
     }
 
-    template <class U>
-    std::vector<U> all_weights() const {
+    template <class U> std::vector<U> all_weights() const {
         std::vector<U> all(weights.begin(), weights.end());
         all.insert(all.end(), intercept.begin(), intercept.end());
         return all;
     }
 
-    template <class Dataset>
-    gamut::predictions predict_rows(const Dataset& rows) const {
+    template <class Dataset> gamut::predictions predict_rows(const Dataset& rows) const {
         using U = typename Dataset::value_type;
         using formula = decltype(model::loss_formula(model));
         gamut::predictions result{rows.local_rows(), outputs, rows.first_row, {}, classes};
@@ -160,20 +157,22 @@ private:
             result.values.resize(z.size());
             for (std::size_t i = 0; i < result.rows; ++i) {
                 autodiff::rows<U> row(outputs, z.data() + i * outputs, nullptr, scratch.data());
-                for (std::size_t k = 0; k < outputs; ++k) result.values[i * outputs + k] = static_cast<double>(prediction.value(row, k));
+                for (std::size_t k = 0; k < outputs; ++k)
+                    result.values[i * outputs + k] = static_cast<double>(prediction.value(row, k));
             }
         });
         return result;
     }
 
     /// N sums over all rows, by shards, so that they don't depend on the ranks.
-    template <std::size_t N, class Dataset, class F>
-    std::vector<double> totals(const Dataset& rows, F&& add) const {
-        const auto mine = rows.partition.shards_of(static_cast<std::size_t>(communicator.rank()), static_cast<std::size_t>(communicator.size()));
+    template <std::size_t N, class Dataset, class F> std::vector<double> totals(const Dataset& rows, F&& add) const {
+        const auto mine = rows.partition.shards_of(static_cast<std::size_t>(communicator.rank()),
+                                                   static_cast<std::size_t>(communicator.size()));
         std::vector<double> partials(mine.size() * N), sums(N);
         for (std::size_t s = mine.begin; s < mine.end; ++s)
             for (std::size_t i = rows.partition.shard_begin(s); i < rows.partition.shard_begin(s + 1); ++i)
-                add(i - rows.first_row, static_cast<double>(rows.weight(i - rows.first_row)), partials.data() + (s - mine.begin) * N);
+                add(i - rows.first_row, static_cast<double>(rows.weight(i - rows.first_row)),
+                    partials.data() + (s - mine.begin) * N);
         gamut::communicator::sum(communicator, partials, mine.size(), sums);
         return sums;
     }

@@ -7,24 +7,25 @@
 namespace gamut {
 
 namespace core {
-struct error;  // and its children: option_error shape_error data_error communicator_error device_error
-struct record;                         // result.hpp, with status
+struct error;   // and its children: option_error shape_error data_error communicator_error device_error
+struct record;  // result.hpp, with status
 template <class Array> struct result;
 struct stop;
-struct progress;                       // observers; see observe.hpp
+struct progress;  // observers; see observe.hpp
 class json_lines;
 class whole_file;
 struct random;
 class clock;
-struct exact;                          // exact_sum.hpp: how sums over ranks are added up, or
+// text.hpp: text(...) makes messages
+struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
 }  // namespace core
 
 namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, sum mean log_sum_exp pick in reduce.hpp
-struct expression;                     // concept.hpp
-template <int Rank> struct weights;    // leaf.hpp, with data, labels and the product of data and weights
+struct expression;                   // concept.hpp; node.hpp: what a formula is made of
+template <int Rank> struct weights;  // leaf.hpp, with data, labels and the product of data and weights
 template <class V> struct dual;
-template <class V> class rows;         // gradient.hpp: the reverse pass of one row
+template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 }  // namespace autodiff
 
 namespace backend {  // see concept.hpp
@@ -50,9 +51,9 @@ template <class Matrix> class arrays;
 template <class Source> struct subset;
 class selection;
 template <class Matrix> struct dataset;
-struct partition;                      // shard.hpp
-struct preparation;                    // intercept and columns
-struct standardization;                // standardize.hpp
+struct partition;        // shard.hpp
+struct preparation;      // intercept and columns
+struct standardization;  // standardize.hpp
 }  // namespace data
 
 namespace model {  // see concept.hpp; any struct with loss(w, X, y) and predict(w, X) is one

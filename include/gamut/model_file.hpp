@@ -33,8 +33,7 @@ namespace detail {
 inline constexpr int model_file_version = 1;
 inline constexpr std::size_t largest_model_file = std::size_t(1) << 30;
 
-template <class Model>
-constexpr const char* model_name() {
+template <class Model> constexpr const char* model_name() {
     if constexpr (requires { Model::name; })
         return Model::name;
     else
@@ -55,13 +54,14 @@ inline nlohmann::json by_output(const double* values, std::size_t outputs) {
     return std::vector<double>(values, values + outputs);
 }
 inline void append_outputs(const nlohmann::json& from, std::size_t outputs, std::vector<double>& to) {
-    const std::vector<double> values = outputs == 1 ? std::vector<double>{from.get<double>()} : from.get<std::vector<double>>();
-    if (values.size() != outputs) throw core::data_error(core::text(values.size(), " numbers per feature (", outputs, " outputs)"));
+    const std::vector<double> values =
+        outputs == 1 ? std::vector<double>{from.get<double>()} : from.get<std::vector<double>>();
+    if (values.size() != outputs)
+        throw core::data_error(core::text(values.size(), " numbers per feature (", outputs, " outputs)"));
     to.insert(to.end(), values.begin(), values.end());
 }
 
-template <class Model, class T, class C>
-nlohmann::json to_json(const fitted<Model, T, C>& fit) {
+template <class Model, class T, class C> nlohmann::json to_json(const fitted<Model, T, C>& fit) {
     nlohmann::json file;
     file["format"] = "gamut model";
     file["version"] = model_file_version;
@@ -80,7 +80,8 @@ nlohmann::json to_json(const fitted<Model, T, C>& fit) {
         file["weights"].push_back(by_output(fit.weights.data() + j * fit.outputs, fit.outputs));
     }
     file["intercept"] = by_output(fit.intercept.data(), fit.outputs);
-    file["standardization"] = {{"means", fit.scaling.means}, {"scales", fit.scaling.scales}, {"weights", fit.solver_weights}};
+    file["standardization"] = {
+        {"means", fit.scaling.means}, {"scales", fit.scaling.scales}, {"weights", fit.solver_weights}};
     file["iterations"] = fit.iterations;
     file["passes"] = fit.passes;
     file["checksum"] = checksum(file.dump());
@@ -90,24 +91,28 @@ nlohmann::json to_json(const fitted<Model, T, C>& fit) {
 template <class Model, class T, class C>
 void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>& fit) {
     const auto refuse = [&](const std::string& why) { throw core::data_error(core::text(path, ": ", why)); };
-    if (!file.is_object() || file.value("format", "") != "gamut model") refuse("no model (it lacks \"format\": \"gamut model\")");
+    if (!file.is_object() || file.value("format", "") != "gamut model")
+        refuse("no model (it lacks \"format\": \"gamut model\")");
     if (file.value("version", 0) != model_file_version)
         refuse(core::text("version ", file.value("version", 0), " (this library reads ", model_file_version, ")"));
     const std::string sum = file.value("checksum", "");
     file.erase("checksum");
-    if (checksum(file.dump()) != sum) refuse("the checksum is wrong (the file was changed or damaged) save the model again");
+    if (checksum(file.dump()) != sum)
+        refuse("the checksum is wrong (the file was changed or damaged) save the model again");
     if (file.at("model").get<std::string>() != model_name<Model>())
-        refuse(core::text("a ", file.at("model").get<std::string>(), " model (a ", model_name<Model>(), " model is wanted)"));
+        refuse(core::text("a ", file.at("model").get<std::string>(), " model (a ", model_name<Model>(),
+                          " model is wanted)"));
     fit.message = file.at("message");
-    fit.objective = file.at("objective").is_null() ? std::numeric_limits<double>::quiet_NaN() : file.at("objective").get<double>();
+    fit.objective =
+        file.at("objective").is_null() ? std::numeric_limits<double>::quiet_NaN() : file.at("objective").get<double>();
     fit.label = file.at("label");
     fit.classes = file.at("classes").get<std::vector<std::string>>();
     fit.outputs = file.at("outputs");
     fit.features = file.at("columns").get<std::vector<std::string>>();
     fit.iterations = file.at("iterations");
     fit.passes = file.at("passes");
-    for (const core::status s : {core::status::converged, core::status::iteration_limit, core::status::time_limit, core::status::stopped,
-                                 core::status::diverged, core::status::separable})
+    for (const core::status s : {core::status::converged, core::status::iteration_limit, core::status::time_limit,
+                                 core::status::stopped, core::status::diverged, core::status::separable})
         if (core::name(s) == file.at("status").get<std::string>()) fit.status = s;
     const auto names = file.at("features").get<std::vector<std::string>>();
     const auto& weights = file.at("weights");
@@ -132,8 +137,7 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
 }  // namespace detail
 
 /// Writes a fitted model; the file appears whole or not at all. Collective: rank 0 writes, all ranks learn of a failure.
-template <class Model, class T, class C>
-void save(const fitted<Model, T, C>& fit, const std::string& path) {
+template <class Model, class T, class C> void save(const fitted<Model, T, C>& fit, const std::string& path) {
     communicator::agree(fit.communicator, [&] {
         if (fit.communicator.rank() != 0) return;
         core::whole_file file(path);
@@ -153,7 +157,8 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
         if (!file) throw core::data_error(core::text(path, ": cannot be opened (does it exist?)"));
         file.seekg(0, std::ios::end);
         if (static_cast<std::size_t>(file.tellg()) > detail::largest_model_file)
-            throw core::data_error(core::text(path, ": ", static_cast<std::size_t>(file.tellg()), " bytes (no model is that large)"));
+            throw core::data_error(
+                core::text(path, ": ", static_cast<std::size_t>(file.tellg()), " bytes (no model is that large)"));
         file.seekg(0);
         text.assign(std::istreambuf_iterator<char>(file), {});
     });
@@ -173,7 +178,8 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
             const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
             const std::size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
             throw core::data_error(core::text(path, ":", static_cast<std::size_t>(line), ":",
-                                              before == std::string::npos ? at : at - before, ": no JSON (", problem.what(), ")"));
+                                              before == std::string::npos ? at : at - before, ": no JSON (",
+                                              problem.what(), ")"));
         } catch (const nlohmann::json::exception& problem) {
             throw core::data_error(core::text(path, ": a member is missing or of another type (", problem.what(), ")"));
         }

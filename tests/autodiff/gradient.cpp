@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <gamut/autodiff/concept.hpp>
+#include <gamut/autodiff/dual.hpp>
 #include <gamut/autodiff/gradient.hpp>
+#include <gamut/autodiff/leaf.hpp>
+#include <gamut/autodiff/node.hpp>
 
 #include <boost/test/unit_test.hpp>
 

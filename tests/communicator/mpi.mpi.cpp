@@ -14,8 +14,7 @@ BOOST_AUTO_TEST_CASE(conforms) { BOOST_TEST(conformance::check(communicator::mpi
 BOOST_AUTO_TEST_CASE(conforms_with_fast_sums) { BOOST_TEST(conformance::check(communicator::mpi<core::fast>{}) == ""); }
 
 BOOST_AUTO_TEST_CASE(buffers_in_pieces_give_the_same_as_whole_ones) {
-    for (const std::size_t chunk : {5, 512})
-        BOOST_TEST(conformance::check(communicator::mpi{}.in_chunks(chunk)) == "");
+    for (const std::size_t chunk : {5, 512}) BOOST_TEST(conformance::check(communicator::mpi{}.in_chunks(chunk)) == "");
 }
 
 BOOST_AUTO_TEST_CASE(a_part_of_the_ranks_is_a_communicator) {

@@ -4,7 +4,9 @@
 #include <filesystem>
 #include <fstream>
 #include <gamut/core/error.hpp>
+#include <gamut/core/json_lines.hpp>
 #include <gamut/core/observe.hpp>
+#include <gamut/core/progress.hpp>
 #include <sstream>
 #include <string>
 #include <string_view>

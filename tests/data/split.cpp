@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <gamut/data/selection.hpp>
 #include <gamut/data/split.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -13,6 +14,7 @@
 #include <gamut/data/arrays.hpp>
 #include <gamut/data/every.hpp>
 #include <gamut/data/rows_where.hpp>
+#include <gamut/data/subset.hpp>
 
 using namespace gamut;
 using test::load_on;

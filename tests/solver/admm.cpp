@@ -19,6 +19,7 @@
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/anderson.hpp>
 #include <gamut/solver/lbfgs.hpp>
 
 #include "quadratic.hpp"

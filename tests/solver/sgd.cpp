@@ -10,6 +10,7 @@
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 
 #include "quadratic.hpp"

@@ -20,7 +20,9 @@ namespace gamut::core {
 class whole_file {
 public:
     explicit whole_file(std::string path) : path_(std::move(path)) {}
-    whole_file(whole_file&& other) noexcept : path_(std::move(other.path_)), file_(std::exchange(other.file_, nullptr)) {}
+    whole_file(whole_file&& other) noexcept
+        : path_(std::move(other.path_)),
+          file_(std::exchange(other.file_, nullptr)) {}
     whole_file& operator=(whole_file&& other) noexcept {
         std::swap(path_, other.path_);
         std::swap(file_, other.file_);
@@ -36,7 +38,8 @@ public:
     void write(std::string_view bytes) {
         if (file_ == nullptr) file_ = std::fopen(partial().c_str(), "wb");
         if (file_ == nullptr) fail("cannot be created");
-        if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size() || std::fflush(file_) != 0) fail("cannot be written");
+        if (std::fwrite(bytes.data(), 1, bytes.size(), file_) != bytes.size() || std::fflush(file_) != 0)
+            fail("cannot be written");
     }
 
     void close() {
@@ -55,7 +58,8 @@ private:
     std::string partial() const { return path_ + ".partial"; }
 
     [[noreturn]] void fail(const char* problem) const {
-        throw error(text(partial(), ": ", problem, " (", std::strerror(errno), ") check the folder, the rights and the space"));
+        throw error(
+            text(partial(), ": ", problem, " (", std::strerror(errno), ") check the folder, the rights and the space"));
     }
 
     // a rename survives a power cut only when the folder that holds the name has reached the disk, too

@@ -29,25 +29,26 @@ concept MultiOutput = requires(const M& m, std::size_t classes) {
     { m.outputs(classes) } -> std::convertible_to<std::size_t>;
 };
 
-template <class M>
-inline constexpr int rank = MultiOutput<M> ? 2 : 1;
+template <class M> inline constexpr int rank = MultiOutput<M> ? 2 : 1;
 
 template <class M>
-concept HasLoss = requires(const M& m) { m.loss(autodiff::weights<rank<M>>{}, autodiff::data{}, autodiff::labels{}); };
+concept HasLoss = requires(const M& m) {
+    m.loss(autodiff::weights<rank<M>>{}, autodiff::data{}, autodiff::labels{});
+};
 
 template <class M>
-concept HasPredict = requires(const M& m) { m.predict(autodiff::weights<rank<M>>{}, autodiff::data{}); };
+concept HasPredict = requires(const M& m) {
+    m.predict(autodiff::weights<rank<M>>{}, autodiff::data{});
+};
 
 template <class M>
-    requires HasLoss<M>
+requires HasLoss<M>
 constexpr auto loss_formula(const M& m) {
     return m.loss(autodiff::weights<rank<M>>{}, autodiff::data{}, autodiff::labels{});
 }
 template <class M>
-    requires HasPredict<M>
-constexpr auto prediction_formula(const M& m) {
-    return m.predict(autodiff::weights<rank<M>>{}, autodiff::data{});
-}
+requires HasPredict<M>
+constexpr auto prediction_formula(const M& m) { return m.predict(autodiff::weights<rank<M>>{}, autodiff::data{}); }
 
 template <class M>
 concept Model = HasLoss<M> && HasPredict<M> && requires(const M& m) {
@@ -56,13 +57,13 @@ concept Model = HasLoss<M> && HasPredict<M> && requires(const M& m) {
 };
 
 /// Fails to compile, in one sentence, when M is no model.
-template <class M>
-constexpr void explain() {
+template <class M> constexpr void explain() {
     static_assert(HasLoss<M>, "model: needs loss(w, X, y) that returns a formula; see gamut/model/concept.hpp");
     static_assert(HasPredict<M>, "model: needs predict(w, X) that returns a formula; see gamut/model/concept.hpp");
     if constexpr (HasLoss<M>) {
         using formula = decltype(loss_formula(std::declval<const M&>()));
-        static_assert(autodiff::Expression<formula>, "model: loss(w, X, y) must return a formula; see gamut/model/concept.hpp");
+        static_assert(autodiff::Expression<formula>,
+                      "model: loss(w, X, y) must return a formula; see gamut/model/concept.hpp");
         if constexpr (autodiff::Expression<formula>) {
             static_assert(autodiff::shape_of<formula> == autodiff::shape::total,
                           "model: loss(w, X, y) must be one number; end it with mean(...) or sum(...)");
@@ -71,15 +72,13 @@ constexpr void explain() {
     }
 }
 
+template <class M> inline constexpr bool is_classification = false;
 template <class M>
-inline constexpr bool is_classification = false;
-template <class M>
-    requires requires { M::classification; }
+requires requires { M::classification; }
 inline constexpr bool is_classification<M> = M::classification;
 
 /// Columns of the weights of a model for a problem with that many classes.
-template <class M>
-std::size_t outputs_of(const M& m, std::size_t classes) {
+template <class M> std::size_t outputs_of(const M& m, std::size_t classes) {
     if constexpr (MultiOutput<M>)
         return m.outputs(classes);
     else

@@ -13,8 +13,7 @@ namespace gamut::solver {
 
 /// The solver that suits a penalty: disadmm searches for the best kappa weights, lbfgs is fast where everything is smooth,
 /// admm takes whatever has a prox.
-template <class Penalty>
-struct default_for {
+template <class Penalty> struct default_for {
     using type = std::conditional_t<std::is_same_v<Penalty, penalty::l0>, disadmm<>,
                                     std::conditional_t<penalty::Smooth<Penalty>, lbfgs<>, admm<>>>;
 };

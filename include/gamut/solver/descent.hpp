@@ -113,7 +113,8 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
             return end(core::status::stopped,
                        "no point along the negative gradient has a smaller objective (is the gradient right?)");
         step = found.at.step;
-        const bool level = rounding && result.value - found.at.value <= 1e-12 * std::abs(result.value);
+        const double least = 1e-15 * std::abs(result.value);
+        const bool level = promised <= least && result.value - found.at.value <= least;
         result.value = found.at.value;
         d = static_cast<T>(step) * d;
         g = trial_g - g;  // for the moment, its change
@@ -123,7 +124,7 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
         result.residual = backend::norm(g);
         stalled = result.residual < 0.9 * shortest ? 0 : stalled + 1;
         shortest = std::min(shortest, result.residual);
-        if (level && stalled >= 10) {
+        if (level && stalled >= 20) {
             result.iterations = k + 1;
             return end(core::status::converged, "the objective has no smaller value to the rounding of the arithmetic");
         }

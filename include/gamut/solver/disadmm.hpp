@@ -30,8 +30,8 @@ namespace gamut::solver {
 /// How disadmm looks at the data.
 enum class mode {
     automatic,  ///< gram where it is possible and pays: least squares, no fewer rows than weights, and room for the matrix
-    gram,       ///< once, for the Gram matrix; everything after that is in memory and sends nothing (least squares only)
-    rows        ///< in every round
+    gram,  ///< once, for the Gram matrix; everything after that is in memory and sends nothing (least squares only)
+    rows   ///< in every round
 };
 
 /// Distributed sparse ADMM: minimises a loss over at most kappa non-zero weights (penalty::l0).
@@ -47,16 +47,16 @@ enum class mode {
 /// block and products with the matrix instead.
 /// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
 /// Boyd et al. 2011, section 3 and, for the cardinality constraint, 9.1. Olama et al. (PsFiT) keep rho fixed.
-template <class Local>
-struct disadmm {
-    std::size_t blocks = 4;         ///< local copies of the weights
-    double relaxation = 1.6;        ///< alpha
-    double growth = 1.07;           ///< of rho per round
-    double first_rho = 1e-3;        ///< N rho in the first round, in units of L
-    double last_rho = 2;            ///< and in the last
-    std::size_t candidates = 20;    ///< supports that are polished, at most
+template <class Local> struct disadmm {
+    std::size_t blocks = 4;       ///< local copies of the weights
+    double relaxation = 1.6;      ///< alpha
+    double growth = 1.07;         ///< of rho per round
+    double first_rho = 1e-3;      ///< N rho in the first round, in units of L
+    double last_rho = 2;          ///< and in the last
+    std::size_t candidates = 20;  ///< supports that are polished, at most
     solver::mode mode = solver::mode::automatic;
-    std::size_t memory = std::size_t(1) << 30;  ///< bytes that a Gram matrix and its partial sums may take in automatic mode
+    std::size_t memory =
+        std::size_t(1) << 30;  ///< bytes that a Gram matrix and its partial sums may take in automatic mode
     Local local{.stop = {.iterations = 2, .tolerance = 0.1}};
     polish polishing{};
     core::stop stop{.iterations = 500};  ///< rounds
@@ -75,12 +75,14 @@ struct disadmm {
     }
 
     template <Consensus P, class... O>
-        requires Cardinality<P> && TwiceDifferentiable<P>
-    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+    requires Cardinality<P> && TwiceDifferentiable<P> core::result<typename P::array> minimize(const P& p,
+                                                                                               O&&... observers)
+    const {
         communicator::agree(p.communicator(), [&] {
             validate();
             if (mode == solver::mode::gram && !Quadratic<P>)
-                throw core::option_error("disadmm: mode is gram (the loss is no sum of squares in the weights) use mode::rows");
+                throw core::option_error(
+                    "disadmm: mode is gram (the loss is no sum of squares in the weights) use mode::rows");
         });
         run<P, std::remove_reference_t<O>...> record("disadmm", p, stop, observers...);
         if constexpr (Quadratic<P>) {
@@ -92,9 +94,9 @@ struct disadmm {
         return search(*this, p, p, record).go();
     }
 
-    template <class P, class... O>
-    refused minimize(const P&, O&&...) const {
-        static_assert(Cardinality<P>, "disadmm: needs penalty::l0 (it searches for the best kappa weights); use solver::admm");
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Cardinality<P>,
+                      "disadmm: needs penalty::l0 (it searches for the best kappa weights); use solver::admm");
         static_assert(!Cardinality<P> || (Consensus<P> && TwiceDifferentiable<P>),
                       "disadmm: needs a loss in blocks with hessian(w); see gamut/solver/concept.hpp");
         return {};
@@ -102,21 +104,26 @@ struct disadmm {
 
 private:
     /// Rows are worth at least as much as weights, and the matrices fit.
-    template <class P>
-    bool gram_pays(const P& p) const {
+    template <class P> bool gram_pays(const P& p) const {
         const double d = static_cast<double>(p.dimension()) + 1, matrices = static_cast<double>(p.blocks()) + 2;
         return static_cast<double>(p.dataset().rows()) >= d && 8 * d * d * matrices <= static_cast<double>(memory);
     }
 
     /// A run's state. P is what the rounds compute with, Whole the problem itself: the same, unless in gram mode.
-    template <class P, class Whole, class Run>
-    class search {
+    template <class P, class Whole, class Run> class search {
         using A = typename P::array;
         using T = typename A::value_type;
 
     public:
         search(const disadmm& options, const P& p, const Whole& whole, Run& record)
-            : options_(options), p_(p), whole_(whole), run_(record), n_(p.dimension()), z_(p.start()), before_(z_), mean_(n_) {}
+            : options_(options),
+              p_(p),
+              whole_(whole),
+              run_(record),
+              n_(p.dimension()),
+              z_(p.start()),
+              before_(z_),
+              mean_(n_) {}
 
         core::result<A> go() {
             communicator::agree(whole_.communicator(), [&] {
@@ -140,8 +147,13 @@ private:
                     break;
                 }
                 if (stable_ == 2 || (new_support && k % 8 == 0)) consider(z_);
-                const core::record now{.phase = in_memory ? "rounds on the Gram matrix" : "rounds", .iteration = k, .objective = objective, .residual = primal,
-                                       .dual_residual = dual, .step = total_rho, .nonzeros = p_.nonzeros(z_)};
+                const core::record now{.phase = in_memory ? "rounds on the Gram matrix" : "rounds",
+                                       .iteration = k,
+                                       .objective = objective,
+                                       .residual = primal,
+                                       .dual_residual = dual,
+                                       .step = total_rho,
+                                       .nonzeros = p_.nonzeros(z_)};
                 if (const auto asked = run_.report(now)) {
                     status = *asked;
                     break;
@@ -254,12 +266,13 @@ private:
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
-            const core::record now{.phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
+            const core::record now{
+                .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);
-            std::string message =
-                status == core::status::converged
-                    ? core::text("the best of ", polished_.size(), " polished supports; a heuristic, without a certificate")
-                    : explanation(status, options_.stop);
+            std::string message = status == core::status::converged
+                                      ? core::text("the best of ", polished_.size(),
+                                                   " polished supports; a heuristic, without a certificate")
+                                      : explanation(status, options_.stop);
             return run_.finish(std::move(w), objective, status, std::move(message));
         }
 

@@ -16,12 +16,13 @@ namespace gamut::solver {
 ///   moments()    { gram: d x d, slope: q, constant }, the same on all ranks; one pass over the data, one global sum of
 ///                about d^2 numbers
 template <class P>
-concept Quadratic = Problem<P> && requires(const P& p) { p.moments(); };
+concept Quadratic = Problem<P> && requires(const P& p) {
+    p.moments();
+};
 
 /// The same problem in terms of its Gram matrix: after one pass nothing reads the data and nothing is sent, every rank
 /// does the same on its own. Each product with G costs d^2, however many rows there were.
-template <class P>
-class gram_problem {
+template <class P> class gram_problem {
     static_assert(Quadratic<P> && Composite<P>, "gram_problem: needs a composite problem with moments()");
 
 public:
@@ -29,7 +30,10 @@ public:
     using value_type = typename array::value_type;
     static constexpr bool smooth = false;
 
-    explicit gram_problem(const P& rows) : rows_(rows), moments_(rows.moments()), slope_(std::span<const value_type>(moments_.slope)) {}
+    explicit gram_problem(const P& rows)
+        : rows_(rows),
+          moments_(rows.moments()),
+          slope_(std::span<const value_type>(moments_.slope)) {}
 
     std::size_t dimension() const { return rows_.dimension(); }
     communicator::single<> communicator() const { return {}; }

@@ -24,7 +24,8 @@ namespace gamut::solver {
 /// std::vector<double> given in place of the dimension. With a communicator, what is minimised is the sum of the ranks'
 /// functions, each of which sees its own part of the data; a rank that throws makes all ranks throw.
 template <class F, class C> class plain_function {
-    static_assert(communicator::Communicator<C>, "plain_function: needs a communicator; see gamut/communicator/concept.hpp");
+    static_assert(communicator::Communicator<C>,
+                  "plain_function: needs a communicator; see gamut/communicator/concept.hpp");
 
 public:
     using array = backend::array<backend::host<double>>;

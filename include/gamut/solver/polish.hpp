@@ -26,8 +26,7 @@ concept Cardinality = Composite<P> && requires(const P& p) {
 
 /// A problem with a cardinality penalty, on one support: all other weights stay 0, the counting is done with, and what
 /// is left of the penalty is l2/2 |w|^2. Smooth and convex if the loss is.
-template <Cardinality P>
-class restricted {
+template <Cardinality P> class restricted {
 public:
     using array = typename P::array;
     using value_type = typename array::value_type;
@@ -98,8 +97,7 @@ private:
 struct polish {
     core::stop stop{.iterations = 30, .tolerance = 1e-10};
 
-    template <Cardinality P>
-    core::result<typename P::array> improve(const P& p, const typename P::array& w) const {
+    template <Cardinality P> core::result<typename P::array> improve(const P& p, const typename P::array& w) const {
         const penalty::l0& term = p.penalty_term();
         constexpr double infinity = std::numeric_limits<double>::infinity();
         if (term.l1 == 0 && term.lower == -infinity && term.upper == infinity) {
@@ -111,8 +109,7 @@ struct polish {
 
 private:
     /// The prox of the whole penalty on the support alone: kappa does not bind there, and what is masked stays 0.
-    template <Cardinality P>
-    core::result<typename P::array> proximal(const P& p, const typename P::array& w) const {
+    template <Cardinality P> core::result<typename P::array> proximal(const P& p, const typename P::array& w) const {
         using A = typename P::array;
         using T = typename A::value_type;
         const A mask = autodiff::choose(w == T(0), T(0), T(1));

@@ -33,8 +33,7 @@ namespace gamut::solver {
 ///
 /// Each of value, value_and_gradient and a product with the Hessian is one pass over the rows and one global sum. All of
 /// them fail together: a rank that throws makes all ranks throw the same error.
-template <class Model, class Dataset, class Penalty, class Backend, class C>
-class problem {
+template <class Model, class Dataset, class Penalty, class Backend, class C> class problem {
     static_assert(communicator::Communicator<C>, "problem: needs a communicator; see gamut/communicator/concept.hpp");
 
 public:
@@ -48,14 +47,19 @@ public:
     static constexpr bool smooth = penalty::Smooth<Penalty, value_type>;
 
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
-    problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks, bool intercept,
-            data::standardization scaling = {})
-        : data_(data), penalty_(penalty), ranks_(ranks), intercept_(intercept),
-          shape_{data.columns(), model::outputs_of(m, data.classes.size())}, scaling_(std::move(scaling)),
-          mine_(data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
+    problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
+            bool intercept, data::standardization scaling = {})
+        : data_(data),
+          penalty_(penalty),
+          ranks_(ranks),
+          intercept_(intercept),
+          shape_{data.columns(), model::outputs_of(m, data.classes.size())},
+          scaling_(std::move(scaling)),
+          mine_(
+              data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
           total_weight_(sum_of_weights()),
-          sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_}, shard_bounds(),
-                 model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {}
+          sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_},
+                 shard_bounds(), model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {}
 
     std::size_t dimension() const { return (shape_.features + (intercept_ ? 1 : 0)) * shape_.outputs; }
     penalty::layout layout() const { return shape_; }
@@ -160,7 +164,8 @@ public:
     /// Batches of about `size` rows in an epoch: every shard is cut into as many runs of consecutive rows, and each batch
     /// takes one run of every shard, in an order drawn for (seed, epoch, shard): the same on any number of ranks.
     std::size_t batches(std::size_t size) const {
-        return std::clamp<std::size_t>((data_.rows() + size / 2) / std::max<std::size_t>(size, 1), 1, std::max<std::size_t>(data_.rows(), 1));
+        return std::clamp<std::size_t>((data_.rows() + size / 2) / std::max<std::size_t>(size, 1), 1,
+                                       std::max<std::size_t>(data_.rows(), 1));
     }
 
     /// The loss of a batch times the number of batches, plus the smooth penalty, and the gradient of that.
@@ -189,9 +194,7 @@ public:
 
     /// Least squares in terms of G = X~'Omega X~ / Omega: loss = 1/2 w'Gw - slope'w + constant. One pass, one global sum of
     /// (d + 1)^2 numbers, as many partials as there are blocks.
-    quadratic_moments moments() const
-        requires(Backend::host_memory && std::is_same_v<Model, model::linear>)
-    {
+    quadratic_moments moments() const requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
         ++passes_;
         const std::size_t d = dimension(), m = d + 1;
         std::vector<double> sums(m * m), partials, inverse;
@@ -200,19 +203,21 @@ public:
             for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
             partials.resize(mine_.size() * m * m);
             const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
-            const backend::observations<value_type> seen{data_.y.data(), data_.weights.empty() ? nullptr : data_.weights.data(), 1};
+            const backend::observations<value_type> seen{data_.y.data(),
+                                                         data_.weights.empty() ? nullptr : data_.weights.data(), 1};
             for (std::size_t b = 0; b < mine_.size(); ++b)
                 for (std::size_t s = b * per_block; s < (b + 1) * per_block; ++s)
                     backend::add_moments(data_.x, sweep_.rows_of(s), seen,
-                                         {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()}, intercept_,
-                                         partials.data() + b * m * m);
+                                         {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()},
+                                         intercept_, partials.data() + b * m * m);
         } catch (...) {
             failure = std::current_exception();
         }
         communicator::sum(ranks_, partials, mine_.size(), sums, failure);
         quadratic_moments result{backend::dense_matrix<value_type>(d, d), std::vector<value_type>(d), 0};
         for (std::size_t i = 0; i < d; ++i) {
-            for (std::size_t j = 0; j < d; ++j) result.gram(i, j) = static_cast<value_type>(sums[i * m + j] / total_weight_);
+            for (std::size_t j = 0; j < d; ++j)
+                result.gram(i, j) = static_cast<value_type>(sums[i * m + j] / total_weight_);
             result.slope[i] = static_cast<value_type>(sums[i * m + d] / total_weight_);
         }
         result.constant = 0.5 * sums[d * m + d] / total_weight_;
@@ -334,7 +339,8 @@ private:
                 e.scaled[j * c + k] = static_cast<value_type>(scaled);
                 shift[k] += scaling_.means[j] * scaled;
             }
-        for (std::size_t k = 0; k < c; ++k) e.bias[k] = static_cast<value_type>(static_cast<double>(e.bias[k]) - shift[k]);
+        for (std::size_t k = 0; k < c; ++k)
+            e.bias[k] = static_cast<value_type>(static_cast<double>(e.bias[k]) - shift[k]);
         return e;
     }
 
@@ -354,8 +360,7 @@ private:
     }
 
     /// Runs a user's code that may fail on one rank alone: the failure is thrown by all ranks in the next global sum.
-    template <class F>
-    void locally(F&& f) const {
+    template <class F> void locally(F&& f) const {
         try {
             f();
         } catch (...) {
@@ -364,8 +369,7 @@ private:
     }
 
     /// Runs f(partials) for this rank's shards, m numbers each, and adds up over all ranks.
-    template <class F>
-    void globally(std::size_t m, std::span<double> sums, F&& f) const {
+    template <class F> void globally(std::size_t m, std::span<double> sums, F&& f) const {
         std::exception_ptr failure = std::exchange(pending_, nullptr);
         std::span<double> partials;
         try {
@@ -381,11 +385,13 @@ private:
     /// The rows of a batch in each of this rank's shards.
     const std::vector<backend::row_range>& runs_of(const batch& wanted) const {
         const std::size_t count = batches(wanted.size), shards = sweep_.all().size();
-        if (orders_.size() != shards || shuffled_.size != wanted.size || shuffled_.seed != wanted.seed || shuffled_.epoch != wanted.epoch) {
+        if (orders_.size() != shards || shuffled_.size != wanted.size || shuffled_.seed != wanted.seed ||
+            shuffled_.epoch != wanted.epoch) {
             const std::size_t first = data_.partition.block_begin_shard(mine_.begin);
             orders_.resize(shards);
             for (std::size_t s = 0; s < shards; ++s)
-                orders_[s] = core::permutation({.seed = wanted.seed, .stream = wanted.epoch * data_.partition.shards + first + s}, count);
+                orders_[s] = core::permutation(
+                    {.seed = wanted.seed, .stream = wanted.epoch * data_.partition.shards + first + s}, count);
             shuffled_ = wanted;
         }
         runs_.resize(shards);
@@ -411,13 +417,15 @@ private:
     void add_curvature(const array& w, const array& v, array& out) const {
         const host_copy entries(w), direction(v), products(out);
         std::vector<value_type> h(products.span().begin(), products.span().end());
-        for (std::size_t j = 0; j < shape_.size(); ++j) h[j] += penalty_.second_derivative(entries.span()[j]) * direction.span()[j];
+        for (std::size_t j = 0; j < shape_.size(); ++j)
+            h[j] += penalty_.second_derivative(entries.span()[j]) * direction.span()[j];
         out.upload(h);
     }
 
     std::vector<std::size_t> shard_bounds() const {
         std::vector<std::size_t> bounds;
-        for (std::size_t s = data_.partition.block_begin_shard(mine_.begin); s <= data_.partition.block_begin_shard(mine_.end); ++s)
+        for (std::size_t s = data_.partition.block_begin_shard(mine_.begin);
+             s <= data_.partition.block_begin_shard(mine_.end); ++s)
             bounds.push_back(data_.partition.shard_begin(s) - data_.first_row);
         return bounds;
     }
@@ -436,7 +444,8 @@ private:
         std::vector<double> partials(bounds.size() - 1);
         if (!data_.weights.empty())
             for (std::size_t s = 0; s + 1 < bounds.size(); ++s)
-                for (std::size_t i = bounds[s]; i < bounds[s + 1]; ++i) partials[s] += static_cast<double>(data_.weights[i]);
+                for (std::size_t i = bounds[s]; i < bounds[s + 1]; ++i)
+                    partials[s] += static_cast<double>(data_.weights[i]);
         double total = 0;
         communicator::sum(ranks_, partials, partials.size(), std::span<double>(&total, 1));
         return total;

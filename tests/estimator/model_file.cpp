@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/model_file.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <limits>
+#include <string>
+#include <vector>
+
+#include <gamut/communicator/threads.hpp>
+#include <gamut/data/arrays.hpp>
+#include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
+#include <gamut/model/softmax.hpp>
+
+using namespace gamut;
+
+namespace {
+
+struct folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_model_file_test";
+    folder() {
+        std::filesystem::remove_all(path);
+        std::filesystem::create_directories(path);
+    }
+    ~folder() { std::filesystem::remove_all(path); }
+    std::string operator/(const char* name) const { return (path / name).string(); }
+};
+
+fitted<model::softmax> example() {
+    fitted<model::softmax> fit;
+    fit.outputs = 3;
+    fit.features = {"petal length", "with \"quotes\", commas\nand \xc3\xa4", "unused", "x3"};
+    fit.classes = {"a", "b b", "\xe2\x82\xac"};
+    fit.label = "kind";
+    fit.weights = {0.1, -1e300, 5e-324, 1. / 3, 0, -0.0, 0, 0, 0, 1, 2, 3};
+    fit.intercept = {1e-17, -2, 3};
+    fit.scaling.means = {1, 2, 3, 1. / 7};
+    fit.scaling.scales = {1, 0.1, 1e-10, 1e10};
+    fit.solver_weights = {0.1, -1e299, 0, 0, 0, 0, 0, 0, 0, 1e10, 2e10, 3e10, 1, 2, 3};
+    fit.objective = 0.1 + 0.2;
+    fit.status = core::status::iteration_limit;
+    fit.message = "the limit of 3 iterations is used up";
+    fit.iterations = 3;
+    fit.passes = 17;
+    return fit;
+}
+
+std::string text_of(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    return {std::istreambuf_iterator<char>(file), {}};
+}
+void write(const std::string& path, const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
+
+/// What loading a text says.
+template <class Model = model::softmax> std::string complaint(const std::string& path, const std::string& text) {
+    write(path, text);
+    try {
+        load<Model>(path);
+    } catch (const core::data_error& problem) {
+        return problem.what();
+    }
+    return "";
+}
+
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(model_file)
+
+BOOST_AUTO_TEST_CASE(a_loaded_model_is_the_saved_one) {
+    const folder files;
+    const auto saved = example();
+    save(saved, files / "model.json");
+    const auto loaded = load<model::softmax>(files / "model.json");
+    BOOST_TEST(loaded.outputs == saved.outputs);
+    BOOST_TEST(loaded.features == saved.features, boost::test_tools::per_element());
+    BOOST_TEST(loaded.classes == saved.classes, boost::test_tools::per_element());
+    BOOST_TEST(loaded.label == saved.label);
+    BOOST_TEST(loaded.weights == saved.weights, boost::test_tools::per_element());
+    BOOST_TEST(loaded.intercept == saved.intercept, boost::test_tools::per_element());
+    BOOST_TEST(loaded.scaling.means == saved.scaling.means, boost::test_tools::per_element());
+    BOOST_TEST(loaded.scaling.scales == saved.scaling.scales, boost::test_tools::per_element());
+    BOOST_TEST(loaded.solver_weights == saved.solver_weights, boost::test_tools::per_element());
+    BOOST_TEST(loaded.objective == saved.objective);
+    BOOST_TEST(core::name(loaded.status) == core::name(saved.status));
+    BOOST_TEST(loaded.message == saved.message);
+    BOOST_TEST(loaded.iterations == saved.iterations);
+    BOOST_TEST(loaded.passes == saved.passes);
+    BOOST_TEST((loaded.support() == std::vector<std::size_t>{0, 1, 3}));
+}
+
+BOOST_AUTO_TEST_CASE(a_loaded_model_gives_the_same_predictions) {
+    const folder files;
+    auto saved = example();
+    saved.weights = {0.1, -1, 1. / 3, 0, 0.7, 0, 0, 0, 0, 1, 2, 3};
+    save(saved, files / "model.json");
+    backend::dense_matrix<double> x(5, 4);
+    for (std::size_t k = 0; k < 20; ++k) x.values[k] = 0.3 * static_cast<double>(k) - 2;
+    data::arrays source(x);
+    source.features = saved.features;
+    const auto expected = saved.predict(source);
+    const auto found = load<model::softmax>(files / "model.json").predict(source);
+    BOOST_TEST(found.values == expected.values, boost::test_tools::per_element());
+    BOOST_TEST(found.class_name(4) == expected.class_name(4));
+}
+
+BOOST_AUTO_TEST_CASE(an_objective_that_is_not_finite_survives) {
+    const folder files;
+    auto fit = example();
+    fit.objective = std::numeric_limits<double>::quiet_NaN();
+    fit.status = core::status::diverged;
+    save(fit, files / "model.json");
+    const auto loaded = load<model::softmax>(files / "model.json");
+    BOOST_TEST(loaded.objective != loaded.objective);
+    BOOST_TEST(core::name(loaded.status) == "diverged");
+}
+
+BOOST_AUTO_TEST_CASE(the_file_names_what_a_reader_looks_for) {
+    const folder files;
+    save(example(), files / "model.json");
+    const auto file = nlohmann::json::parse(text_of(files / "model.json"));
+    BOOST_TEST(file.at("status").get<std::string>() == "iteration limit");
+    BOOST_TEST(file.at("features").size() == 3u);
+    BOOST_TEST(file.at("weights").size() == 3u);
+    BOOST_TEST(file.at("weights")[2][1].get<double>() == 2);
+    BOOST_TEST(file.at("intercept")[1].get<double>() == -2);
+    BOOST_TEST(file.at("objective").get<double>() == 0.1 + 0.2);
+}
+
+BOOST_AUTO_TEST_CASE(all_ranks_load_the_same_model_or_fail_together) {
+    const folder files;
+    save(example(), files / "model.json");
+    communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
+        const auto loaded = load<model::softmax>(files / "model.json", ranks);
+        if (loaded.weights != example().weights) throw core::error("other weights");
+        save(loaded, files / "again.json");
+        try {
+            load<model::softmax>(files / "missing.json", ranks);
+            throw core::error("loaded what is not there");
+        } catch (const core::data_error&) {}
+        try {
+            save(loaded, files / "no_such_folder/model.json");
+            throw core::error("saved where there is no folder");
+        } catch (const core::error& problem) {
+            if (std::string(problem.what()).find("no_such_folder") == std::string::npos) throw;
+        }
+    });
+    BOOST_TEST(text_of(files / "again.json") == text_of(files / "model.json"));
+}
+
+BOOST_AUTO_TEST_CASE(damaged_files_are_refused_by_name) {
+    const folder files;
+    const std::string path = files / "model.json";
+    save(example(), path);
+    const std::string good = text_of(path);
+    BOOST_TEST_REQUIRE(complaint(path, good) == "");
+
+    std::string changed = good;
+    changed.replace(changed.find("\"intercept\""), 0, " ");  // blanks mean nothing in JSON
+    BOOST_TEST(complaint(path, changed) == "");
+    changed = good;
+    changed[changed.find("17")] = '8';
+    BOOST_TEST(contains(complaint(path, changed), path + ": the checksum is wrong"), complaint(path, changed));
+
+    // cut anywhere: always an error, and the file's name in it
+    for (std::size_t length = 0; length + 2 < good.size(); length += 37)
+        BOOST_TEST(contains(complaint(path, good.substr(0, length)), path), length);
+    BOOST_TEST(contains(complaint(path, good.substr(0, good.size() / 2)), path + ":"));
+
+    // one byte wrong anywhere: an error, or a file that means the same
+    std::size_t refused = 0;
+    for (std::size_t at = 0; at < good.size(); at += 11) {
+        changed = good;
+        changed[at] = static_cast<char>(changed[at] ^ 0x01);
+        refused += complaint(path, changed) != "";
+    }
+    BOOST_TEST(refused > good.size() / 11 * 6 / 10);
+
+    BOOST_TEST(contains(complaint(path, ""), path));
+    BOOST_TEST(contains(complaint(path, "[1, 2]"), "no model"));
+    BOOST_TEST(contains(complaint(path, "{}"), "no model"));
+    BOOST_TEST(contains(complaint(path, "{\"format\": 3}"), path));
+    BOOST_TEST(contains(complaint(path, "\xff\xfe"), path));
+    BOOST_TEST(contains(complaint(path, std::string(10000, '[')), path));
+    changed = good;
+    changed.replace(changed.find("\"version\": 1"), 12, "\"version\": 2");
+    BOOST_TEST(contains(complaint(path, changed), "version 2 (this library reads 1)"), complaint(path, changed));
+}
+
+BOOST_AUTO_TEST_CASE(a_model_of_another_type_is_refused) {
+    const folder files;
+    save(example(), files / "model.json");
+    const std::string text = text_of(files / "model.json");
+    BOOST_TEST(contains(complaint<model::logistic>(files / "other.json", text),
+                        "a softmax model (a logistic model is wanted)"));
+    BOOST_TEST(
+        contains(complaint<model::linear>(files / "other.json", text), "a softmax model (a linear model is wanted)"));
+}
+
+BOOST_AUTO_TEST_SUITE_END()

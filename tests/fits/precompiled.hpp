@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include "../precompiled.hpp"
+
+#include <gamut/gamut.hpp>
