@@ -10,6 +10,9 @@
 #include <utility>
 #include <vector>
 
+#ifndef R123_USE_SSE
+#    define R123_USE_SSE 0  // Philox needs none, and it would include every intrinsic the compiler knows
+#endif
 #include <Random123/philox.h>
 
 #include <gamut/core/error.hpp>
