@@ -33,7 +33,8 @@ template <class T = double> struct host;
 template <class B> class array;
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
-// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once
+// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
+// columns.hpp: columns by index
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
 }  // namespace backend
 
@@ -54,6 +55,7 @@ template <class Matrix> struct dataset;
 struct partition;        // shard.hpp
 struct preparation;      // intercept and columns
 struct standardization;  // standardize.hpp
+// select_columns.hpp: some columns of a dataset
 }  // namespace data
 
 namespace model {  // see concept.hpp; any struct with loss(w, X, y) and predict(w, X) is one

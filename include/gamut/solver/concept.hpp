@@ -4,6 +4,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <type_traits>
 #include <vector>
 
@@ -66,6 +67,14 @@ concept Consensus = Composite<P> && requires(const P& p, std::size_t b) {
     { p.first_block() } -> std::convertible_to<std::size_t>;
     { p.last_block() } -> std::convertible_to<std::size_t>;
     requires Function<std::remove_cvref_t<decltype(p.block(b))>>;
+};
+
+/// A problem that can look at some columns only: on_columns(columns, penalty, from) is a problem of those columns, with a penalty
+/// of its own, that begins at `from`; see problem.hpp.
+template <class P>
+concept ColumnAccess = Composite<P> &&
+    requires(const P& p, std::span<const std::size_t> columns, typename P::array from) {
+    *p.on_columns(columns, p.penalty_term(), from);
 };
 
 /// Some of the rows, the same ones on any number of ranks: batch `index` of the epoch that (seed, epoch) shuffles.

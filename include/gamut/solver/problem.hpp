@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <exception>
 #include <span>
 #include <utility>
@@ -16,6 +17,7 @@
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/dataset.hpp>
+#include <gamut/data/select_columns.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/model/linear.hpp>
@@ -49,15 +51,21 @@ public:
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
             bool intercept, data::standardization scaling = {})
-        : data_(data),
+        : problem(m, data, penalty, machine, ranks, intercept, std::move(scaling), sum_of_weights(data, ranks)) {}
+
+    /// The same for rows whose sum of weights is known; no messages.
+    problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
+            bool intercept, data::standardization scaling, double total_weight)
+        : model_(m),
+          machine_(machine),
+          data_(data),
           penalty_(penalty),
           ranks_(ranks),
           intercept_(intercept),
           shape_{data.columns(), model::outputs_of(m, data.classes.size())},
           scaling_(std::move(scaling)),
-          mine_(
-              data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
-          total_weight_(sum_of_weights()),
+          mine_(blocks_of(data, ranks)),
+          total_weight_(total_weight),
           sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_},
                  shard_bounds(), model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {}
 
@@ -68,9 +76,11 @@ public:
     const Dataset& dataset() const { return data_; }
     const Penalty& penalty_term() const { return penalty_; }
     const data::standardization& scaling() const { return scaling_; }
+    const Model& loss_model() const { return model_; }
+    int threads() const { return machine_.threads_of(ranks_.local_size()); }
     /// Omega, the sum of the sample weights.
     double total_weight() const { return total_weight_; }
-    array start() const { return array(dimension()); }
+    array start() const { return start_.size() == 0 ? array(dimension()) : start_; }
     std::size_t passes() const { return passes_; }
 
     /// Loss, and the penalty if that is smooth.
@@ -224,6 +234,34 @@ public:
         return result;
     }
 
+    /// Some of the columns with the intercepts, as a problem of its own that owns a copy of them: what methods compute with that
+    /// look at few columns at a time. Its weights are the rows of W that `columns` names, which ascend strictly, and it begins
+    /// at `from` (those rows, and the intercepts) unless that is empty. Reads what it copies; sends nothing.
+    template <class Q> class column_problem {
+    public:
+        using type = problem<Model, Dataset, Q, Backend, C>;
+
+        const type& operator*() const { return part_; }
+        const type* operator->() const { return &part_; }
+        column_problem(const column_problem&) = delete;
+        column_problem& operator=(const column_problem&) = delete;
+
+    private:
+        friend class problem;
+        column_problem(const problem& whole, std::span<const std::size_t> columns, const Q& penalty, array from)
+            : rows_(data::select_columns(whole.data_, columns, whole.threads())),
+              part_(whole.model_, rows_, penalty, whole.machine_, whole.ranks_, whole.intercept_,
+                    data::select_columns(whole.scaling_, columns), whole.total_weight_) {
+            part_.start_ = std::move(from);
+        }
+        Dataset rows_;
+        type part_;
+    };
+    template <class Q>
+    column_problem<Q> on_columns(std::span<const std::size_t> columns, const Q& penalty, array from = {}) const {
+        return column_problem<Q>(*this, columns, penalty, std::move(from));
+    }
+
     /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
     void settle() const { communicator::agree(ranks_, std::exchange(pending_, nullptr)); }
 
@@ -299,6 +337,8 @@ public:
     }
 
 private:
+    template <class, class, class, class, class> friend class problem;
+
     /// Reads an array wherever it lives.
     class host_copy {
     public:
@@ -430,27 +470,32 @@ private:
         return bounds;
     }
 
-    double sum_of_weights() const {
-        if (data_.weights.empty()) {
-            // somebody may have no rows, and so no weights, while others have some
-            std::int32_t weighted = 0;
-            ranks_.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
-            if (weighted == 0) return static_cast<double>(data_.rows());
-        } else {
-            std::int32_t weighted = 1;
-            ranks_.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
+    static data::range blocks_of(const Dataset& data, const C& ranks) {
+        return data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()));
+    }
+
+    static double sum_of_weights(const Dataset& data, const C& ranks) {
+        // somebody may have no rows, and so no weights, while others have some
+        std::int32_t weighted = data.weights.empty() ? 0 : 1;
+        ranks.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
+        if (weighted == 0) return static_cast<double>(data.rows());
+        const data::range blocks = blocks_of(data, ranks);
+        std::vector<double> partials;
+        for (std::size_t s = data.partition.block_begin_shard(blocks.begin);
+             s < data.partition.block_begin_shard(blocks.end); ++s) {
+            double sum = 0;
+            if (!data.weights.empty())
+                for (std::size_t i = data.partition.shard_begin(s); i < data.partition.shard_begin(s + 1); ++i)
+                    sum += static_cast<double>(data.weights[i - data.first_row]);
+            partials.push_back(sum);
         }
-        const auto bounds = shard_bounds();
-        std::vector<double> partials(bounds.size() - 1);
-        if (!data_.weights.empty())
-            for (std::size_t s = 0; s + 1 < bounds.size(); ++s)
-                for (std::size_t i = bounds[s]; i < bounds[s + 1]; ++i)
-                    partials[s] += static_cast<double>(data_.weights[i]);
         double total = 0;
-        communicator::sum(ranks_, partials, partials.size(), std::span<double>(&total, 1));
+        communicator::sum(ranks, partials, partials.size(), std::span<double>(&total, 1));
         return total;
     }
 
+    Model model_;
+    Backend machine_;
     const Dataset& data_;
     Penalty penalty_;
     C ranks_;
@@ -460,6 +505,7 @@ private:
     data::range mine_;
     double total_weight_;
     sweep sweep_;
+    array start_;
     mutable std::vector<double> partials_, sums_;
     mutable std::exception_ptr pending_;
     mutable std::vector<std::vector<std::size_t>> orders_;

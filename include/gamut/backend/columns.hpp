@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/detail/parallel.hpp>
+#include <gamut/backend/matrix.hpp>
+#include <gamut/backend/sparse.hpp>
+
+namespace gamut::backend {
+
+namespace detail {
+
+/// Cut rows into as many pieces as keep the threads busy; f(begin, end).
+template <class F> void for_pieces_of_rows(std::size_t rows, std::size_t threads, F&& f) {
+    const std::size_t pieces = threads > 1 ? 8 * threads : 1;
+    parallel_for(0, pieces, threads,
+                 [&](std::size_t i, std::size_t) { f(rows * i / pieces, rows * (i + 1) / pieces); });
+}
+
+}  // namespace detail
+
+/// The chosen columns of X side by side; they ascend strictly. Reads what it copies.
+template <class T>
+dense_matrix<T> columns_of(const dense_matrix<T>& x, std::span<const std::size_t> columns, std::size_t threads) {
+    dense_matrix<T> out(x.rows, columns.size());
+    detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            const T* const from = x.row(i);
+            T* const to = out.row(i);
+            for (std::size_t k = 0; k < columns.size(); ++k) to[k] = from[columns[k]];
+        }
+    });
+    return out;
+}
+
+/// The same of a sparse matrix: two passes over its entries.
+template <class T>
+sparse_matrix<T> columns_of(const sparse_matrix<T>& x, std::span<const std::size_t> columns, std::size_t threads) {
+    std::vector<std::int32_t> place(x.columns, -1);
+    for (std::size_t k = 0; k < columns.size(); ++k) place[columns[k]] = static_cast<std::int32_t>(k);
+    sparse_matrix<T> out;
+    out.rows = x.rows;
+    out.columns = columns.size();
+    out.offsets.assign(x.rows + 1, 0);
+    const auto entries = [&](std::size_t i) {
+        return std::pair(static_cast<std::size_t>(x.offsets[i]), static_cast<std::size_t>(x.offsets[i + 1]));
+    };
+    detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            std::int64_t kept = 0;
+            for (auto [k, last] = entries(i); k < last; ++k)
+                kept += place[static_cast<std::size_t>(x.indices[k])] >= 0 ? 1 : 0;
+            out.offsets[i + 1] = kept;
+        }
+    });
+    for (std::size_t i = 0; i < x.rows; ++i) out.offsets[i + 1] += out.offsets[i];
+    out.indices.resize(static_cast<std::size_t>(out.offsets[x.rows]));
+    if (!x.pattern_only()) out.values.resize(out.indices.size());
+    detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
+        for (std::size_t i = begin; i < end; ++i) {
+            auto to = static_cast<std::size_t>(out.offsets[i]);
+            for (auto [k, last] = entries(i); k < last; ++k) {
+                const std::int32_t column = place[static_cast<std::size_t>(x.indices[k])];
+                if (column < 0) continue;
+                out.indices[to] = column;
+                if (!out.values.empty()) out.values[to] = x.values[k];
+                ++to;
+            }
+        }
+    });
+    return out;
+}
+
+}  // namespace gamut::backend
