@@ -34,7 +34,7 @@ template <class B> class array;
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 // sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
-// columns.hpp: columns by index
+// columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
 }  // namespace backend
 
@@ -85,6 +85,7 @@ template <class Rate = double> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
+struct swap;
 template <class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
@@ -11,12 +12,6 @@
 #include <gamut/backend/sweep.hpp>
 
 namespace gamut::backend {
-
-/// How columns are standardised on the fly: (x - means[j]) * inverse_scales[j]; null: as they are.
-struct column_scaling {
-    const double* means = nullptr;
-    const double* inverse_scales = nullptr;
-};
 
 namespace detail {
 
@@ -55,6 +50,41 @@ void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, c
                 for (std::size_t j = 0; j < m; ++j) row[j] *= root;
         }
         host<double>::gemm(true, false, m, m, end - begin, 1.0, a.data(), m, a.data(), m, 1.0, out, m);
+    }
+}
+
+/// out_j += sum over rows of omega_i x~_ij^2. One pass; sparse: over the entries alone.
+template <class T>
+void add_squares(const dense_matrix<T>& x, row_range rows, const T* omega, column_scaling scaling, double* out) {
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        const T* const row = x.row(i);
+        const double weight = omega ? static_cast<double>(omega[i]) : 1.0;
+        for (std::size_t j = 0; j < x.columns; ++j) {
+            const double deviation = static_cast<double>(row[j]) - (scaling.means ? scaling.means[j] : 0.0);
+            out[j] += weight * deviation * deviation;
+        }
+    }
+    if (scaling.means)
+        for (std::size_t j = 0; j < x.columns; ++j) out[j] *= scaling.inverse_scales[j] * scaling.inverse_scales[j];
+}
+template <class T>
+void add_squares(const sparse_matrix<T>& x, row_range rows, const T* omega, column_scaling scaling, double* out) {
+    double total = 0;
+    std::vector<double> stored(scaling.means ? x.columns : 0);  // weight of the rows in which the column has an entry
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        const double weight = omega ? static_cast<double>(omega[i]) : 1.0;
+        total += weight;
+        for (auto k = static_cast<std::size_t>(x.offsets[i]); k < static_cast<std::size_t>(x.offsets[i + 1]); ++k) {
+            const auto j = static_cast<std::size_t>(x.indices[k]);
+            const double deviation = static_cast<double>(x.value(k)) - (scaling.means ? scaling.means[j] : 0.0);
+            out[j] += weight * deviation * deviation;
+            if (scaling.means) stored[j] += weight;
+        }
+    }
+    for (std::size_t j = 0; j < stored.size(); ++j) {
+        const double rest = std::max(0.0, total - stored[j]);
+        out[j] = (out[j] + rest * scaling.means[j] * scaling.means[j]) * scaling.inverse_scales[j] *
+                 scaling.inverse_scales[j];
     }
 }
 

@@ -12,6 +12,7 @@
 #include <gamut/autodiff/gradient.hpp>
 #include <gamut/backend/detail/block_products.hpp>
 #include <gamut/backend/detail/formula_kernels.hpp>
+#include <gamut/backend/detail/newton_blocks.hpp>
 #include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
@@ -30,6 +31,12 @@ struct shard_range {
 /// Local rows begin <= i < end.
 struct row_range {
     std::size_t begin = 0, end = 0;
+};
+
+/// How columns are standardised on the fly: (x - means[j]) * inverse_scales[j]; null: as they are.
+struct column_scaling {
+    const double* means = nullptr;
+    const double* inverse_scales = nullptr;
 };
 
 /// What a loss knows about its rows beside X. None of it is owned.
@@ -140,6 +147,51 @@ public:
                        });
     }
 
+    /// The loss's second derivatives with respect to some entries of the weights of standardised columns, (x - mean) / scale:
+    ///   H_ef = sum over rows of x~_ij D_i,kl x~_im,  e = (j, k), f = (m, l),  D_i = d^2 loss / d z_k d z_l at row i.
+    /// entries: indices j c + k, ordered by output k and then by feature j; j = columns() is the intercept. out[g]: for the
+    /// shards groups[g], entries x entries, on and above the diagonal; must be zeros before. A group is one thread's. One pass
+    /// over the rows, and rows |entries|^2 multiplications and additions; sparse rows are filled out for the entries alone.
+    void second_derivatives(const T* w, const T* b, std::span<const std::size_t> entries, column_scaling scaling,
+                            std::span<const shard_range> groups, double* out) const {
+        const std::size_t c = outputs_, m = entries.size();
+        const detail::output_columns chosen(entries, c);
+        set_weights(w, b);
+        for (workspace& work : work_) prepare(work, false);
+        detail::parallel_for(0, groups.size(), work_.size(), [&](std::size_t g, std::size_t thread) {
+            workspace& work = work_[thread];
+            const detail::column_gatherer gatherer(chosen, x_.columns, scaling.means, scaling.inverse_scales);
+            std::vector<aligned_vector<double>> a(c);
+            aligned_vector<double> scaled;
+            constexpr std::size_t chunk = 256;  // rows that share one product
+            std::vector<T> d(chunk * c * c);
+            double* const sum = out + g * m * m;
+            const std::size_t last = bounds_[groups[g].end];
+            for (std::size_t begin = bounds_[groups[g].begin]; begin < last; begin += chunk) {
+                const std::size_t rows = std::min(chunk, last - begin);
+                for (std::size_t i = 0; i < rows; i += block_)
+                    curvature_of_rows(work, begin + i, begin + std::min(i + block_, rows), d.data() + i, chunk);
+                for (std::size_t k = 0; k < c; ++k) {
+                    a[k].resize(rows * chosen.of(k).size());
+                    gatherer.gather(x_, begin, begin + rows, k, a[k].data());
+                }
+                for (std::size_t l = 0; l < c; ++l) {
+                    const std::size_t n = chosen.of(l).size();
+                    scaled.resize(rows * n);
+                    for (std::size_t k = 0; k <= l && n > 0; ++k) {
+                        if (chosen.of(k).empty()) continue;
+                        const T* const factor = d.data() + (k * c + l) * chunk;
+                        for (std::size_t i = 0; i < rows; ++i)
+                            for (std::size_t e = 0; e < n; ++e)
+                                scaled[i * n + e] = static_cast<double>(factor[i]) * a[l][i * n + e];
+                        detail::add_product(a[k].data(), chosen.of(k).size(), scaled.data(), n, rows, k == l,
+                                            sum + chosen.first[k] * m + chosen.first[l], m);
+                    }
+                }
+            }
+        });
+    }
+
     /// Z = X W + b for all rows of the shards, rows x outputs.
     void multiply(const T* w, const T* b, shard_range shards, T* z) const {
         const std::size_t first = bounds_[shards.begin];
@@ -247,6 +299,24 @@ private:
                                                         rows_.omega ? rows_.omega + begin : nullptr, z, z_stride, t,
                                                         stride_, work.s.data(), stride_},
                                                        share_);
+    }
+
+    /// d[(k c + l) stride + i] = d^2 loss / d z_k d z_l at row begin + i; no more rows than a block has.
+    void curvature_of_rows(workspace& work, std::size_t begin, std::size_t end, T* d, std::size_t stride) const {
+        const std::size_t rows = end - begin, c = outputs_;
+        products(begin, end, work.z.data());
+        if constexpr (one_output) {
+            evaluate<curvatures>(work, begin, end, work.z.data(), 1);
+            std::copy_n(work.s.data(), rows, d);
+        } else {
+            for (std::size_t l = 0; l < c; ++l) {
+                std::fill_n(work.t.data(), rows * stride_, T(0));
+                for (std::size_t i = 0; i < rows; ++i) work.t[i * stride_ + l] = 1;
+                evaluate<curvatures>(work, begin, end, work.z.data(), stride_);
+                for (std::size_t k = 0; k < c; ++k)
+                    for (std::size_t i = 0; i < rows; ++i) d[(k * c + l) * stride + i] = work.s[i * stride_ + k];
+            }
+        }
     }
 
     /// Adds [ X' S | column sums of S ]. slope: the sum of S, if there is one output.

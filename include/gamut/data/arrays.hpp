@@ -69,6 +69,7 @@ public:
                               : features.empty()       ? detail::generated_names(x.columns)
                                                        : features;
             const range covered = kept.cover(mine);
+            detail::reserve_rows(x, mine.size(), result.x);
             for (std::size_t i = covered.begin; i < covered.end; ++i) {
                 take_row(i, kept(i), wanted, labels, problems, result);
             }

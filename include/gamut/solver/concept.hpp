@@ -77,6 +77,13 @@ concept ColumnAccess = Composite<P> &&
     *p.on_columns(columns, p.penalty_term(), from);
 };
 
+/// second_derivatives(w, entries): those of the loss at w with respect to some weights, as a dense matrix on every rank.
+template <class P>
+concept SecondDerivatives = Problem<P> &&
+    requires(const P& p, const typename P::array& w, std::span<const std::size_t> e) {
+    p.second_derivatives(w, e)(std::size_t(0), std::size_t(0));
+};
+
 /// Some of the rows, the same ones on any number of ranks: batch `index` of the epoch that (seed, epoch) shuffles.
 struct batch {
     std::size_t size = 0;  ///< rows wanted, over all ranks together

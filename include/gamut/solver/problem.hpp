@@ -11,6 +11,7 @@
 
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/gram.hpp>
+#include <gamut/backend/parallel.hpp>
 #include <gamut/backend/sweep.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
@@ -232,6 +233,54 @@ public:
         }
         result.constant = 0.5 * sums[d * m + d] / total_weight_;
         return result;
+    }
+
+    /// The loss's second derivatives at w with respect to some of the weights, without penalty: entries x entries, the same on all
+    /// ranks. entries: indices into w, ordered by output, then by feature. One pass, one global sum of |entries|^2 numbers, as
+    /// many partials as there are blocks.
+    backend::dense_matrix<double> second_derivatives(
+        const array& w, std::span<const std::size_t> entries) const requires Backend::host_memory {
+        ++passes_;
+        const std::size_t m = entries.size(), per_block = data_.partition.shards / data_.partition.blocks;
+        std::vector<double> partials, inverse;
+        backend::dense_matrix<double> sums(m, m);
+        std::exception_ptr failure = std::exchange(pending_, nullptr);
+        try {
+            if (failure) std::rethrow_exception(failure);
+            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            partials.resize(mine_.size() * m * m);
+            std::vector<backend::shard_range> groups;
+            for (std::size_t b = 0; b < mine_.size(); ++b) groups.push_back({b * per_block, (b + 1) * per_block});
+            const effective e = effective_weights(w);
+            sweep_.second_derivatives(e.w(), e.b(), entries,
+                                      {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()}, groups,
+                                      partials.data());
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        communicator::sum(ranks_, partials, mine_.size(), std::span<double>(sums.values), failure);
+        for (std::size_t i = 0; i < m; ++i)
+            for (std::size_t j = 0; j < i; ++j) sums(i, j) = sums(j, i);
+        return sums;
+    }
+
+    /// sum of omega x~_ij^2 / Omega, the mean squares of the standardised columns. One pass, one global sum of p numbers.
+    std::vector<double> column_squares() const {
+        ++passes_;
+        const std::size_t p = shape_.features;
+        std::vector<double> sums(p), inverse;
+        globally(p, sums, [&](double* partials) {
+            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            backend::parallel_for(
+                0, sweep_.all().size(), static_cast<std::size_t>(threads()), [&](std::size_t s, std::size_t) {
+                    std::fill_n(partials + s * p, p, 0.0);
+                    backend::add_squares<value_type>(
+                        data_.x, sweep_.rows_of(s), data_.weights.empty() ? nullptr : data_.weights.data(),
+                        {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()}, partials + s * p);
+                });
+        });
+        for (double& sum : sums) sum /= total_weight_;
+        return sums;
     }
 
     /// Some of the columns with the intercepts, as a problem of its own that owns a copy of them: what methods compute with that

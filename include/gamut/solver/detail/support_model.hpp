@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/backend/host.hpp>
+#include <gamut/backend/matrix.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/solver/polish.hpp>
+
+namespace gamut::solver::detail {
+
+/// The second-order model of a problem at w, in terms of some candidate weights alone: what may always be non-zero (intercepts,
+/// free features) is eliminated, for given the others its best weights are a linear function of theirs.
+///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - gradient
+/// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers. Exact for least squares.
+class support_model {
+public:
+    /// pool: the candidates, indices into w, ordered by output, then by feature.
+    template <Cardinality P>
+    requires SecondDerivatives<P> support_model(const P& p, const typename P::array& at,
+                                                std::span<const std::size_t> pool, quadratic shape)
+        : f_(std::move(shape)),
+          pool_(pool.begin(), pool.end()),
+          size_(p.dimension()) {
+        using T = typename P::array::value_type;
+        const penalty::layout layout = p.layout();
+        std::vector<int> role(size_);  // 0: fixed at 0, 1: candidate, 2: always there
+        for (const std::size_t e : pool_) role[e] = 1;
+        for (const std::size_t j : p.penalty_term().free)
+            for (std::size_t k = 0; k < layout.outputs; ++k) role[j * layout.outputs + k] = 2;
+        for (std::size_t e = layout.size(); e < size_; ++e) role[e] = 2;
+        std::vector<std::size_t> entries, inside, always;  // the last two: places in the first
+        for (std::size_t k = 0; k < layout.outputs; ++k)
+            for (std::size_t e = k; e < size_; e += layout.outputs) {
+                if (role[e] == 0) continue;
+                (role[e] == 1 ? inside : always).push_back(entries.size());
+                if (role[e] == 2) always_.push_back(e);
+                entries.push_back(e);
+            }
+
+        typename P::array gradient(size_);
+        p.value_and_gradient(at, gradient);
+        const std::vector<T> slopes = gradient.download(), w = at.download();
+        auto h = p.second_derivatives(at, entries);
+        std::vector<double> q(entries.size());
+        for (std::size_t a = 0; a < entries.size(); ++a) {
+            for (std::size_t b = 0; b < entries.size(); ++b) q[a] += h(a, b) * static_cast<double>(w[entries[b]]);
+            q[a] -= static_cast<double>(slopes[entries[a]]);
+        }
+        for (std::size_t a = 0; a < entries.size(); ++a)
+            if (entries[a] < layout.size()) h(a, a) += p.penalty_term().l2;
+        eliminate(h, q, inside, always);
+    }
+
+    const quadratic& function() const { return f_; }
+
+    /// The weights of the whole problem on a support: those of the model.
+    template <class T> std::vector<T> weights(const quadratic_support& s) const {
+        std::vector<T> w(size_, T(0));
+        const std::vector<double> inside = s.weights();
+        for (std::size_t i = 0; i < pool_.size(); ++i) w[pool_[i]] = static_cast<T>(inside[i]);
+        for (std::size_t place = 0; place < s.size(); ++place) {  // a member is one even if its weight is 0
+            T& weight = w[pool_[s.members()[place]]];
+            if (weight == 0) weight = std::numeric_limits<T>::min();
+        }
+        for (std::size_t a = 0; a < always_.size(); ++a) {
+            double sum = offset_[a];
+            for (std::size_t i = 0; i < pool_.size(); ++i) sum -= response_(a, i) * inside[i];
+            w[always_[a]] = static_cast<T>(sum);
+        }
+        return w;
+    }
+
+    /// The candidates that are not 0 in w, as places in the pool.
+    template <class T> std::vector<std::size_t> members_of(std::span<const T> w) const {
+        std::vector<std::size_t> members;
+        for (std::size_t i = 0; i < pool_.size(); ++i)
+            if (w[pool_[i]] != 0) members.push_back(i);
+        return members;
+    }
+
+private:
+    /// H_ii - H_ia H_aa^-1 H_ai and q_i - H_ia H_aa^-1 q_a for i inside, a always.
+    void eliminate(const backend::dense_matrix<double>& h, std::span<const double> q,
+                   std::span<const std::size_t> inside, std::span<const std::size_t> always) {
+        using host = backend::host<double>;
+        const std::size_t p = inside.size(), f = always.size();
+        f_.hessian = backend::dense_matrix<double>(p, p);
+        f_.slope.resize(p);
+        for (std::size_t i = 0; i < p; ++i) {
+            f_.slope[i] = q[inside[i]];
+            for (std::size_t j = 0; j < p; ++j) f_.hessian(i, j) = h(inside[i], inside[j]);
+        }
+        if (f == 0) return;
+        backend::dense_matrix<double> factor(f, f), border(p, f);
+        double trace = 0;
+        for (std::size_t a = 0; a < f; ++a) trace += h(always[a], always[a]);
+        for (std::size_t a = 0; a < f; ++a) {
+            for (std::size_t b = 0; b < f; ++b) factor(a, b) = h(always[a], always[b]);
+            factor(a, a) += 1e-12 * trace / static_cast<double>(f);  // softmax knows its intercepts up to a constant
+        }
+        for (std::size_t i = 0; i < p; ++i)
+            for (std::size_t a = 0; a < f; ++a) border(i, a) = h(inside[i], always[a]);
+        offset_.resize(f);
+        for (std::size_t a = 0; a < f; ++a) offset_[a] = q[always[a]];
+        response_ = backend::dense_matrix<double>(f, p);
+        if (!host::factorize(f, factor.values.data())) {  // no curvature: they stay where they are
+            std::fill(offset_.begin(), offset_.end(), 0.0);
+            return;
+        }
+        host::solve(f, factor.values.data(), offset_.data());
+        std::vector<double> column(f);
+        for (std::size_t i = 0; i < p; ++i) {
+            for (std::size_t a = 0; a < f; ++a) column[a] = border(i, a);
+            host::solve(f, factor.values.data(), column.data());
+            for (std::size_t a = 0; a < f; ++a) response_(a, i) = column[a];
+        }
+        host::gemm(false, false, p, p, f, -1.0, border.values.data(), f, response_.values.data(), p, 1.0,
+                   f_.hessian.values.data(), p);
+        for (std::size_t i = 0; i < p; ++i)
+            for (std::size_t a = 0; a < f; ++a) f_.slope[i] -= border(i, a) * offset_[a];
+    }
+
+    quadratic f_;
+    std::vector<std::size_t> pool_, always_;
+    std::size_t size_;
+    std::vector<double> offset_;  // weights of what is always there are offset - response (those of the pool)
+    backend::dense_matrix<double> response_;
+};
+
+}  // namespace gamut::solver::detail

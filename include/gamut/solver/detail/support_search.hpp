@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/parallel.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
+
+namespace gamut::solver::detail {
+
+/// Adds the candidates that gain most, one after another, until every group is full or nothing gains.
+inline void fill(quadratic_support& s) {
+    for (;;) {
+        const best_entry best = s.best_addition();
+        if (best.index == best_entry::none || !s.add(best.index)) return;
+    }
+}
+
+/// Makes the best exchange as long as one gains more than rounding.
+inline void descend(quadratic_support& s) {
+    const std::size_t limit = 20 * (s.size() + 10);  // never reached but by rounding that goes in a circle
+    for (std::size_t k = 0; k < limit; ++k) {
+        const auto exchange =
+            s.best_exchange(1e-12 * std::max(std::abs(s.value()), std::numeric_limits<double>::min()));
+        if (exchange.candidate == best_entry::none) return;
+        s.apply(exchange);
+    }
+}
+
+/// Replaces a share of the members, at least one, by candidates drawn from the ten times as many that then gain most.
+inline void disturb(quadratic_support& s, double share, const core::random& random) {
+    const std::size_t size = s.size();
+    const auto leaving =
+        std::clamp<std::size_t>(static_cast<std::size_t>(std::ceil(share * static_cast<double>(size))), 1, size);
+    std::uint64_t draw = 0;
+    for (std::size_t k = 0; k < leaving; ++k) s.remove(random.below(draw++, s.size()));
+    const std::vector<std::size_t> best = s.largest_gains(10 * size);
+    for (std::size_t k = 0; k < 4 * leaving && s.size() < size && !best.empty(); ++k) {
+        const std::size_t j = best[random.below(draw++, best.size())];
+        if (s.has_room(s.group_of(j))) s.add(j);
+    }
+    fill(s);
+}
+
+/// A support in order, and what the quadratic is there.
+struct found_support {
+    std::vector<std::size_t> members;
+    double value = std::numeric_limits<double>::infinity();
+};
+
+/// Best supports from `searches` disturbed ones, one result each. Shared out over ranks and threads: search i draws from
+/// (seed, i) and knows of no other. Collective: two gathers.
+template <class C>
+std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const quadratic_support& base,
+                                              std::size_t searches, double share, std::uint64_t seed) {
+    const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
+    const std::size_t places = base.size(), each = (searches + size - 1) / size, width = places + 2;
+    std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
+    std::vector<double> my_values(each), values(each * size);
+    communicator::agree(ranks, [&] {
+        backend::parallel_for(0, each, threads, [&](std::size_t i, std::size_t) {
+            const std::size_t search = i * size + rank;
+            std::int64_t* const out = mine.data() + i * width;
+            if (search >= searches) return;
+            quadratic_support s = base;
+            disturb(s, share, {.seed = seed, .stream = search});
+            descend(s);
+            s.refresh();
+            const std::vector<std::size_t> members = s.sorted_members();
+            out[0] = 1;
+            out[1] = static_cast<std::int64_t>(members.size());
+            std::copy(members.begin(), members.end(), out + 2);
+            my_values[i] = s.value();
+        });
+    });
+    ranks.gather(std::span<const std::int64_t>(mine), std::span<std::int64_t>(all));
+    ranks.gather(std::span<const double>(my_values), std::span<double>(values));
+    std::vector<found_support> found(searches);
+    for (std::size_t search = 0; search < searches; ++search) {
+        const std::size_t at = search % size * each + search / size;
+        const std::int64_t* const in = all.data() + at * width;
+        found[search].members.assign(in + 2, in + 2 + in[1]);
+        found[search].value = values[at];
+    }
+    return found;
+}
+
+}  // namespace gamut::solver::detail

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/candidates.hpp>
+#include <gamut/solver/detail/support_model.hpp>
+#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/solver/gram_problem.hpp>
+#include <gamut/solver/polish.hpp>
+#include <gamut/solver/run.hpp>
+
+namespace gamut::solver {
+
+/// Best subsets by exchange: minimises a loss over at most kappa non-zero weights (penalty::l0) until no exchange of one weight for
+/// another improves it. All is done on a pool of the candidates with the largest scores, that is, with the largest decrease
+/// that the second-order model of the loss promises:
+///   H, g = the loss's derivatives at w on the pool          one pass over the pool's columns, one sum of |pool|^2 numbers
+///   S'   = the best support of 1/2 v'Hv + (g - Hw)'v         in memory: forward selection, then the best exchange of all
+///          pool x kappa as long as one gains, then the same from `restarts` disturbed supports
+///   w'   = the best weights on S', kept if they are better   a few steps on kappa columns (solver::polish)
+/// until S' = S; then one gradient of everything gives new scores, and a new pool where others have risen. For least squares
+/// the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
+/// pool (few of them, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
+/// compared by their scores alone.
+///
+/// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
+/// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
+/// l1 and bounds inside the penalty are respected by the weights and by what is kept, not by the scores.
+/// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
+/// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
+struct swap {
+    std::size_t blocks = 8;                     ///< of rows, each a partial sum; the most ranks with work
+    std::size_t restarts = 32;                  ///< searches from disturbed supports; 0: none
+    double disturb = 0.3;                       ///< share of the support that is replaced at random
+    std::size_t pool = 0;                       ///< candidates looked at together; 0: chosen from kappa and the sizes
+    std::uint64_t seed = 1;                     ///< of the disturbances
+    std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
+    polish polishing{};
+    core::stop stop{.iterations = 100};  ///< supports fitted
+
+    void validate() const {
+        if (!(blocks >= 1 && blocks <= 4095))
+            throw core::option_error(core::text("swap: blocks is ", blocks, " (it must be 1 to 4095)"));
+        if (!(disturb > 0 && disturb <= 1))
+            throw core::option_error(
+                core::text("swap: disturb is ", disturb, " (it must be above 0, and at most 1) try 0.3"));
+        stop.validate("swap");
+    }
+
+    template <Cardinality P, class... O>
+    requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> minimize(const P& p,
+                                                                                              O&&... observers)
+    const { return from(p, p.start(), observers...); }
+
+    /// The same, from the support of w.
+    template <Cardinality P, class... O>
+    requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> from(const P& p,
+                                                                                          const typename P::array& w,
+                                                                                          O&&... observers)
+    const {
+        communicator::agree(p.communicator(), [&] {
+            validate();
+            if (p.layout().outputs > 1 && p.penalty_term().over == penalty::support::rows)
+                throw core::option_error(
+                    "swap: over is rows (a row of several weights is not exchanged yet) use solver::disadmm");
+        });
+        run<P, std::remove_reference_t<O>...> record("swap", p, stop, observers...);
+        return search(*this, p, record).go(w);
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Cardinality<P>,
+                      "swap: needs penalty::l0 (it exchanges the kappa weights); use solver::coordinate");
+        static_assert(!Cardinality<P> || (ColumnAccess<P> && SecondDerivatives<P>),
+                      "swap: needs on_columns(columns, penalty, from) and second_derivatives(w, entries); see "
+                      "gamut/solver/concept.hpp");
+        return {};
+    }
+
+private:
+    template <class P, class Run> class search {
+        using A = typename P::array;
+        using T = typename A::value_type;
+        static constexpr bool exact = Quadratic<P>;  // the model is the loss
+
+    public:
+        search(const swap& options, const P& p, Run& record)
+            : options_(options),
+              p_(p),
+              record_(record),
+              shape_(p.layout()),
+              candidates_(p.penalty_term(), shape_) {}
+
+        core::result<A> go(const A& from) {
+            best_ = options_.polishing.improve(p_, from);
+            core::status status = core::status::converged;
+            if (candidates_.places() > 0) {
+                std::vector<std::size_t> pool, before;
+                bool disturbing = false;
+                while (status == core::status::converged) {
+                    pool = next_pool();
+                    const bool settled = pool == before;
+                    if (settled && (disturbing || options_.restarts == 0)) break;
+                    disturbing = disturbing || settled;
+                    status = explore(pool, settled, disturbing);
+                    before = std::move(pool);
+                }
+            }
+            return finish(status);
+        }
+
+    private:
+        static double tolerance(double objective) { return 1e-12 * std::abs(objective); }
+
+        /// The candidates with the largest scores at the best weights, members first of all.
+        std::vector<std::size_t> next_pool() {
+            const std::size_t most = pool_size();
+            if (most >= candidates_.size()) return candidates_.all();
+            if (squares_.empty()) squares_ = p_.column_squares();
+            A gradient(p_.dimension());
+            p_.value_and_gradient(best_->weights, gradient);
+            const std::vector<T> slopes = gradient.download(), w = best_->weights.download();
+            std::vector<double> scores(shape_.size());
+            for (std::size_t e = 0; e < scores.size(); ++e) {
+                const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
+                scores[e] = w[e] != 0    ? std::numeric_limits<double>::infinity()
+                            : square > 0 ? slope * slope / square
+                                         : 0;
+            }
+            return candidates_.largest(scores, most);
+        }
+
+        /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes.
+        std::size_t pool_size() const {
+            if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
+            const double all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.dataset().rows());
+            const std::size_t few = std::max<std::size_t>(4 * candidates_.places(), 256);
+            const bool affordable =
+                8 * all * all * static_cast<double>(p_.blocks() + 2) <= static_cast<double>(options_.memory) &&
+                (exact ? rows >= all || rows * all * all <= 2e8 : all <= 512);
+            return affordable ? candidates_.size() : few;
+        }
+
+        /// Models, exchanges and fits within the pool until the support stays.
+        core::status explore(const std::vector<std::size_t>& pool, bool same_pool, bool disturbing) {
+            const std::vector<std::size_t> features = candidates_.features_of(pool);
+            if (!same_pool) model_.reset();
+            const auto sub = p_.on_columns(features, on_features(p_.penalty_term(), features));
+            std::vector<std::size_t> local(pool.size());  // the pool in terms of the sub-problem
+            for (std::size_t i = 0; i < pool.size(); ++i)
+                local[i] = static_cast<std::size_t>(
+                               std::lower_bound(features.begin(), features.end(), pool[i] / shape_.outputs) -
+                               features.begin()) *
+                               shape_.outputs +
+                           pool[i] % shape_.outputs;
+            for (;;) {
+                const std::vector<T> w =
+                    gather_features(std::span<const T>(best_->weights.download()), std::span(features), shape_);
+                if (!exact || !model_)
+                    model_.emplace(*sub, A(std::span<const T>(w)), local,
+                                   detail::quadratic{{}, {}, candidates_.bounds_of(pool), candidates_.room()});
+                bool improved = false;
+                for (const std::vector<T>& start : better_supports(w, disturbing)) {
+                    core::result<A> found = options_.polishing.improve(*sub, A(std::span<const T>(start)));
+                    const std::vector<T> few = found.weights.download();
+                    found.weights =
+                        A(std::span<const T>(scatter_features(std::span<const T>(few), std::span(features), shape_)));
+                    improved = found.objective < best_->objective - tolerance(best_->objective);
+                    if (improved) best_ = std::move(found);
+                    ++iteration_;
+                    if (const auto asked = report(disturbing ? "disturbed supports" : "exchanges")) return *asked;
+                    if (iteration_ >= options_.stop.iterations) return core::status::iteration_limit;
+                    if (improved) break;
+                }
+                if (!improved || (exact && !disturbing)) return core::status::converged;
+            }
+        }
+
+        /// Weights on supports that are better than that of w for the model, the best first.
+        std::vector<std::vector<T>> better_supports(const std::vector<T>& w, bool disturbing) {
+            std::vector<std::vector<T>> starts;
+            std::vector<std::vector<std::size_t>> seen;
+            const auto offer = [&](const detail::quadratic_support& s) {
+                const std::vector<std::size_t> members = s.sorted_members();
+                if (std::find(seen.begin(), seen.end(), members) != seen.end()) return;
+                seen.push_back(members);
+                starts.push_back(model_->template weights<T>(s));
+            };
+            detail::quadratic_support s(model_->function());
+            seen.push_back(model_->members_of(std::span<const T>(w)));
+            for (const std::size_t i : seen.front()) s.add(i);
+            const double here = s.value();
+            detail::fill(s);
+            if (!disturbing) {
+                const detail::quadratic_support filled = s;
+                detail::descend(s);
+                s.refresh();
+                offer(s);
+                if constexpr (!exact) {  // far from w the model may be wrong: a smaller step, too
+                    detail::quadratic_support one = filled;
+                    const auto exchange = one.best_exchange(0);
+                    if (exchange.candidate != detail::best_entry::none) one.apply(exchange);
+                    offer(one);
+                    offer(filled);
+                }
+                return starts;
+            }
+            auto found = detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s,
+                                                    options_.restarts, options_.disturb, options_.seed + iteration_);
+            std::stable_sort(found.begin(), found.end(),
+                             [](const auto& a, const auto& b) { return a.value < b.value; });
+            const std::size_t most = exact ? 1 : 4;
+            for (const auto& support : found) {
+                if (starts.size() >= most || !(support.value < here + (exact ? 0 : 0.1 * std::abs(here)))) break;
+                detail::quadratic_support other(model_->function());
+                for (const std::size_t i : support.members) other.add(i);
+                offer(other);
+            }
+            return starts;
+        }
+
+        std::optional<core::status> report(const char* phase) {
+            return record_.report({.phase = phase,
+                                   .iteration = iteration_,
+                                   .objective = best_->objective,
+                                   .nonzeros = p_.nonzeros(best_->weights)});
+        }
+
+        core::result<A> finish(core::status status) {
+            if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
+            std::string message =
+                status == core::status::converged
+                    ? core::text("no exchange of one weight improves it, nor did the last ", options_.restarts,
+                                 " searches from disturbed supports; a heuristic, without a certificate")
+                    : explanation(status, options_.stop);
+            A w = std::move(best_->weights);
+            return record_.finish(std::move(w), best_->objective, status, std::move(message));
+        }
+
+        const swap& options_;
+        const P& p_;
+        Run& record_;
+        penalty::layout shape_;
+        detail::candidates candidates_;
+        std::vector<double> squares_;
+        std::optional<detail::support_model> model_;
+        std::size_t iteration_ = 0;
+        std::optional<core::result<A>> best_;
+    };
+};
+
+}  // namespace gamut::solver
