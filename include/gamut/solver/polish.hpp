@@ -32,8 +32,13 @@ public:
     using value_type = typename array::value_type;
     static constexpr bool smooth = true;
 
-    /// The support is that of `w`, with the free features and the intercepts.
-    restricted(const P& p, const array& w) : problem_(p), start_(w), mask_(w.size()), ridge_(w.size()) {
+    /// The support is that of `w`, with the free features and the intercepts. scale: the size of a gradient, or 0.
+    restricted(const P& p, const array& w, double scale = 0)
+        : problem_(p),
+          start_(w),
+          scale_(scale),
+          mask_(w.size()),
+          ridge_(w.size()) {
         const penalty::layout shape = p.layout();
         const penalty::l0& term = p.penalty_term();
         std::vector<value_type> mask = w.download(), ridge(mask.size(), value_type(0));
@@ -58,6 +63,7 @@ public:
     decltype(auto) communicator() const { return problem_.communicator(); }
     const array& start() const { return start_; }
     std::size_t passes() const { return problem_.passes(); }
+    double gradient_scale() const { return scale_; }
     std::size_t nonzeros(const array& w) const { return problem_.nonzeros(w); }
 
     double value(const array& w) const { return problem_.value(w) + ridge_value(w); }
@@ -86,6 +92,7 @@ private:
 
     const P& problem_;
     const array& start_;
+    double scale_;
     array mask_, ridge_;
 };
 
@@ -94,14 +101,16 @@ private:
 /// Smooth case (l1 = 0, no bounds): restricted Newton, conjugate gradients on the support; few steps when warm.
 /// With l1 or bounds: accelerated proximal gradient on the support with restarts (O'Donoghue and Candes 2015), then done.
 /// Each step costs what newton_cg's does: passes over the data with one reduction each.
+/// Stops at stop.tolerance times the gradient at w, or times `scale` where that is more: w may be the best already.
 struct polish {
     core::stop stop{.iterations = 30, .tolerance = 1e-10};
 
-    template <Cardinality P> core::result<typename P::array> improve(const P& p, const typename P::array& w) const {
+    template <Cardinality P>
+    core::result<typename P::array> improve(const P& p, const typename P::array& w, double scale = 0) const {
         const penalty::l0& term = p.penalty_term();
         constexpr double infinity = std::numeric_limits<double>::infinity();
         if (term.l1 == 0 && term.lower == -infinity && term.upper == infinity) {
-            const restricted<P> inside(p, w);
+            const restricted<P> inside(p, w, scale);
             return newton_cg<>{.stop = stop}.minimize(inside);
         }
         return proximal(p, w);
