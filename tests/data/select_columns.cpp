@@ -92,9 +92,11 @@ BOOST_AUTO_TEST_CASE(means_and_scales_go_along) {
         all.means.push_back(static_cast<double>(j));
         all.scales.push_back(static_cast<double>(2 * j + 1));
     }
+    all.constant = {2, 3, 10};
     const data::standardization part = data::select_columns(all, chosen);
     BOOST_TEST(part.means == (std::vector<double>{0, 3, 4, 10}), boost::test_tools::per_element());
     BOOST_TEST(part.scales == (std::vector<double>{1, 7, 9, 21}), boost::test_tools::per_element());
+    BOOST_TEST(part.constant == (std::vector<std::size_t>{1, 3}), boost::test_tools::per_element());
     BOOST_TEST(data::select_columns(data::standardization{}, chosen).scales.empty());
 }
 

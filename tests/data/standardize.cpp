@@ -119,7 +119,10 @@ BOOST_AUTO_TEST_CASE(a_constant_column_has_exactly_its_mean_and_scale_1) {
         const auto result = moments(column(std::vector<double>(1000, value)), 3);
         BOOST_TEST(result.means[0] == value);
         BOOST_TEST(result.scales[0] == 1);
+        BOOST_TEST(result.constant == (std::vector<std::size_t>{0}), boost::test_tools::per_element());
+        BOOST_TEST((value - result.means[0]) / result.divisors()[0] == 0);
     }
+    BOOST_TEST(moments(column({1, 2})).constant.empty());
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_extreme_size) {

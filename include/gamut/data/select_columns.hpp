@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <vector>
@@ -33,6 +34,7 @@ dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std:
 inline standardization select_columns(const standardization& all, std::span<const std::size_t> columns) {
     standardization out;
     for (const std::size_t j : columns) {
+        if (std::binary_search(all.constant.begin(), all.constant.end(), j)) out.constant.push_back(out.scales.size());
         if (!all.means.empty()) out.means.push_back(all.means[j]);
         if (!all.scales.empty()) out.scales.push_back(all.scales[j]);
     }

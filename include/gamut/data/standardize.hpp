@@ -19,8 +19,17 @@
 namespace gamut::data {
 
 /// Column j standardised is (x_j - means[j]) / scales[j]. Empty: the identity.
+/// The columns in `constant`, ascending, have the same number in every row, to rounding: standardised they are 0.
 struct standardization {
     std::vector<double> means = {}, scales = {};
+    std::vector<std::size_t> constant = {};
+
+    /// What to divide by so that a constant column becomes 0 exactly: its scale is as good as infinite.
+    std::vector<double> divisors() const {
+        std::vector<double> all = scales;
+        for (const std::size_t j : constant) all[j] = std::numeric_limits<double>::infinity();
+        return all;
+    }
 };
 
 namespace detail {
@@ -151,6 +160,7 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data) {
         const double deviation = std::sqrt(totals[j] / weight) / units[j];
         const bool constant = extremes[j] == -extremes[columns + j] || deviation <= 8 * epsilon * size_of_values;
         result.scales[j] = constant ? 1 : deviation;
+        if (constant) result.constant.push_back(j);
     }
     return result;
 }

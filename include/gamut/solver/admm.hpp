@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <exception>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -69,8 +70,9 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 /// Stops when, with p = sqrt(N dimension()) absolute,
 ///   residual        sqrt(sum |w_i - z|^2) / (p + max(sqrt(sum |w_i|^2), sqrt(N) |z|))       and
 ///   dual_residual   rho sqrt(N) |z - z before|, and the local solves' gradients, / (p + rho sqrt(sum |u_i|^2))
-/// are both at most stop.tolerance. rho starts from the curvature of the losses and follows the ratio of the two for the
-/// first balance_until iterations. The result is z, with the zeros that the penalty makes.
+/// are both at most stop.tolerance, or no more than the rounding of the weights makes of them: with c the curvature of the
+/// losses (or the given rho), a gradient is known to c epsilon |w|, and a block's weights to that over rho. rho starts from
+/// c and follows the ratio of the two for the first balance_until iterations. The result is z, with the zeros that the penalty makes.
 /// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
 /// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
 template <class Local> struct admm {
@@ -109,7 +111,8 @@ template <class Local> struct admm {
             return state<P>(p, anderson<A>::affordable(acceleration, p.blocks(), p.dimension()));
         });
         const double n = static_cast<double>(p.blocks());
-        double weight = rho > 0 ? rho : first_weight(p, s, record);
+        const double curvature = rho > 0 ? rho : curvature_at_start(p, s, record);
+        double weight = rho > 0 ? rho : curvature > 0 ? 0.1 * curvature : 1 / n;
         p.prox(s.mean, 1 / (n * weight), s.z);
         s.far.begin(s.z, objective(p, s.z));
 
@@ -148,7 +151,9 @@ template <class Local> struct admm {
                              .nonzeros = p.nonzeros(s.z)};
             if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, s.z);
             const bool finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
-            const bool converged = finite && now.residual <= stop.tolerance && now.dual_residual <= stop.tolerance;
+            const double known = std::numeric_limits<T>::epsilon() * curvature * std::sqrt(scalars[length_squared]);
+            const bool converged = finite && (now.residual <= stop.tolerance || primal <= known / weight) &&
+                                   (now.dual_residual <= stop.tolerance || dual <= known);
             const bool last = !finite || converged || k >= stop.iterations;
             if (last && std::isnan(now.objective)) now.objective = objective(p, s.z);
             const std::optional<core::status> asked = record.report(now);
@@ -244,8 +249,8 @@ private:
                           failure);
     }
 
-    /// A tenth of the mean curvature of the blocks along the gradient: that direction is among the steepest.
-    template <class P, class Run> double first_weight(const P& p, state<P>& s, Run& record) const {
+    /// The mean curvature of the blocks along the gradient, which is among the steepest directions; 0: none.
+    template <class P, class Run> double curvature_at_start(const P& p, state<P>& s, Run& record) const {
         p.value_and_gradient(s.z, s.work);
         std::exception_ptr failure;
         std::vector<double> curvatures;
@@ -258,8 +263,8 @@ private:
         communicator::sum(p.communicator(), std::span<const double>(curvatures), curvatures.size(), std::span(&sum, 1),
                           failure);
         record.add_passes(2);
-        const double n = static_cast<double>(p.blocks()), weight = 0.1 * sum / n;
-        return weight > 0 && std::isfinite(1 / weight) ? weight : 1 / n;
+        const double curvature = sum / static_cast<double>(p.blocks());
+        return curvature > 0 && std::isfinite(10 / curvature) ? curvature : 0;
     }
 
     /// Moves rho by at most a factor of 2, so that both residuals fall alike. u scales inversely, z stays.

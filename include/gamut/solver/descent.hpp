@@ -45,6 +45,8 @@ struct outcome {
 
 /// Minimises f from w, in place. Stops when |gradient| <= stop.tolerance |gradient at the start|, or when rounding
 /// hides any further progress. `report(record, w)` is called before every step and may end the run by a status.
+/// A function may have gradient_scale(), the size of a gradient that is not small: it takes the place of the gradient at
+/// the start where that is smaller, for a start may be the minimum already and its gradient nothing but rounding.
 template <Function F, class D, class Search, class Report>
 requires Direction<D, F> outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space,
                                          D& direction, const Search& search, const core::stop& stop,
@@ -55,8 +57,11 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
     outcome result;
     result.value = f.value_and_gradient(w, g);
     result.residual = backend::norm(g);
-    const double scale = result.residual;
+    double scale = result.residual;
+    if constexpr (requires { f.gradient_scale(); }) scale = std::max(scale, f.gradient_scale());
+    constexpr double epsilon = std::numeric_limits<T>::epsilon();  // a value is a sum of numbers rounded to T
     double step = core::record::none, shortest = scale;
+    double curvature = 0;  // the largest along a step so far
     std::size_t stalled = 0;
     const auto end = [&](core::status status, std::string message = {}) {
         result.status = status;
@@ -97,14 +102,14 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
             const auto along = [&](double t) {
                 trial = w + static_cast<T>(t) * d;
                 const double value = f.value_and_gradient(trial, trial_g);
-                return line_search::point{t, value, backend::dot(trial_g, d)};
+                return line_search::point{t, value, backend::dot(trial_g, d), std::max(1e-10, 8 * epsilon)};
             };
             found = search(along, result.value, slope, first);
             if (found.found || steepest) break;
         }
 
         // decreases below the rounding of the objective cannot be told from noise; slopes go on for a while
-        const bool rounding = promised <= 1e-12 * std::abs(result.value);
+        const bool rounding = promised <= std::max(1e-12, 8 * epsilon) * std::abs(result.value);
         if (found.endless)
             return end(core::status::diverged, "the objective falls for ever along a line (is it bounded below?)");
         if (!found.found && rounding)
@@ -113,18 +118,22 @@ requires Direction<D, F> outcome descend(const F& f, typename F::array& w, works
             return end(core::status::stopped,
                        "no point along the negative gradient has a smaller objective (is the gradient right?)");
         step = found.at.step;
-        const double least = 1e-15 * std::abs(result.value);
+        const double least = 4 * epsilon * std::abs(result.value);
         const bool level = promised <= least && result.value - found.at.value <= least;
         result.value = found.at.value;
         d = static_cast<T>(step) * d;
         g = trial_g - g;  // for the moment, its change
+        if (const double length = backend::norm(d); length > 0)
+            curvature = std::max(curvature, backend::norm(g) / length);
         direction.update(d, g);
         std::swap(w, trial);
         std::swap(g, trial_g);
         result.residual = backend::norm(g);
         stalled = result.residual < 0.9 * shortest ? 0 : stalled + 1;
         shortest = std::min(shortest, result.residual);
-        if (level && stalled >= 20) {
+        // the weights' own rounding makes that much of a gradient; mostly it is seen by nothing getting better
+        const bool unknown = result.residual <= epsilon * curvature * backend::norm(w);
+        if (level && (stalled >= 20 || unknown)) {
             result.iterations = k + 1;
             return end(core::status::converged, "the objective has no smaller value to the rounding of the arithmetic");
         }

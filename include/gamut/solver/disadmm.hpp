@@ -132,6 +132,8 @@ private:
                 partials_.resize(x_.size() * (n_ + 2));
                 sums_.resize(n_ + 2);
             });
+            p_.value_and_gradient(z_, mean_);
+            gradient_at_start_ = backend::norm(mean_);
             if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
             const double curvature = largest_curvature();
             double total_rho = options_.first_rho * curvature;
@@ -252,7 +254,7 @@ private:
             if (std::find(polished_.begin(), polished_.end(), hash) != polished_.end()) return;
             if (polished_.size() >= options_.candidates && !last) return;
             polished_.push_back(hash);
-            core::result<A> found = options_.polishing.improve(p_, w);
+            core::result<A> found = options_.polishing.improve(p_, w, gradient_at_start_);
             if (!best_ || found.objective < best_->objective) best_ = std::move(found);
         }
 
@@ -265,14 +267,17 @@ private:
         core::result<A> finish(core::status status) {
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
-            if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
-            const core::record now{
-                .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
-            run_.report(now);
             std::string message = status == core::status::converged
                                       ? core::text("the best of ", polished_.size(),
                                                    " polished supports; a heuristic, without a certificate")
                                       : explanation(status, options_.stop);
+            if (status == core::status::converged && best_->status != core::status::converged) {
+                status = best_->status;
+                message = "polish: " + best_->message;
+            }
+            const core::record now{
+                .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
+            run_.report(now);
             return run_.finish(std::move(w), objective, status, std::move(message));
         }
 
@@ -286,7 +291,7 @@ private:
         A z_, before_, mean_;
         std::vector<A> x_, u_;
         std::vector<double> partials_, sums_;
-        double block_passes_ = 0;
+        double gradient_at_start_ = 0, block_passes_ = 0;
         std::size_t counted_passes_ = 0, iteration_ = 0, stable_ = 0;
         std::uint64_t last_support_ = 0;
         std::vector<std::uint64_t> seen_, polished_;

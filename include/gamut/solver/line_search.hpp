@@ -16,13 +16,14 @@
 /// with phi(t) returning a point, value = phi(0), slope = phi'(0) < 0 and `first` the first t tried. When `found`, the
 /// last call of phi was at the accepted point, so the caller has its gradient already.
 ///
-/// Near a minimum phi(t) - phi(0) is rounding noise. Both policies then judge by slopes, the approximate Wolfe
+/// Near a minimum phi(t) - phi(0) is rounding noise, of the size that a point says. Both policies then judge by slopes, the approximate Wolfe
 /// condition:   (2 decrease - 1) phi'(0) >= phi'(t)   and   phi(t) <= phi(0) + noise |phi(0)|.
 /// Hager and Zhang 2005, A new conjugate gradient method with guaranteed descent and an efficient line search.
 namespace gamut::solver::line_search {
 
 struct point {
     double step = 0, value = 0, slope = 0;
+    double noise = 1e-10;  ///< of the value, relatively
     bool finite() const { return std::isfinite(value) && std::isfinite(slope); }
 };
 
@@ -35,11 +36,9 @@ struct outcome {
 
 namespace detail {
 
-inline constexpr double noise = 1e-10;
-
 inline bool sufficient(const point& p, double value, double slope, double decrease) {
     return p.value <= value + decrease * p.step * slope ||
-           (p.value <= value + noise * std::abs(value) && p.slope <= (2 * decrease - 1) * slope);
+           (p.value <= value + p.noise * std::abs(value) && p.slope <= (2 * decrease - 1) * slope);
 }
 
 /// The minimiser of the cubic through two points with their slopes; NaN if it has none.
@@ -86,7 +85,7 @@ struct wolfe {
             if (!p.finite()) {
                 high = {t, unknown, 0};
             } else if (!detail::sufficient(p, value, slope, decrease) ||
-                       p.value > low.value + detail::noise * std::abs(low.value)) {
+                       p.value > low.value + p.noise * std::abs(low.value)) {
                 high = p;
             } else if (std::abs(p.slope) <= -curvature * slope) {
                 result.at = p;

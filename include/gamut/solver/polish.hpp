@@ -36,8 +36,13 @@ public:
     using value_type = typename array::value_type;
     static constexpr bool smooth = true;
 
-    /// The support is that of `w`, with the free features and the intercepts.
-    restricted(const P& p, const array& w) : problem_(p), start_(w), mask_(w.size()), ridge_(w.size()) {
+    /// The support is that of `w`, with the free features and the intercepts. scale: the size of a gradient, or 0.
+    restricted(const P& p, const array& w, double scale = 0)
+        : problem_(p),
+          start_(w),
+          scale_(scale),
+          mask_(w.size()),
+          ridge_(w.size()) {
         const penalty::layout shape = p.layout();
         const penalty::l0& term = p.penalty_term();
         std::vector<value_type> mask = w.download(), ridge(mask.size(), value_type(0));
@@ -76,6 +81,7 @@ public:
     decltype(auto) communicator() const { return problem_.communicator(); }
     const array& start() const { return start_; }
     std::size_t passes() const { return problem_.passes(); }
+    double gradient_scale() const { return scale_; }
     std::size_t nonzeros(const array& w) const { return problem_.nonzeros(w); }
 
     double value(const array& w) const { return problem_.value(w) + ridge_value(w); }
@@ -104,6 +110,7 @@ private:
 
     const P& problem_;
     const array& start_;
+    double scale_;
     array mask_, ridge_;
 };
 
@@ -157,36 +164,39 @@ inline penalty::l0 on_features(const penalty::l0& whole, std::span<const std::si
 /// a sum of its entries, a Cholesky factorisation per step; 3 to 6 steps when warm), more by conjugate gradients.
 /// With l1 or bounds: accelerated proximal gradient on the support with restarts (O'Donoghue and Candes 2015), then done.
 /// Each step costs what newton_cg's does: passes over the data with one reduction each.
+/// Stops at stop.tolerance times the gradient at w, or times `scale` where that is more: w may be the best already.
 struct polish {
     std::size_t largest = 1024;  ///< weights that Newton's method takes as a matrix
     core::stop stop{.iterations = 30, .tolerance = 1e-10};
 
-    template <Cardinality P> core::result<typename P::array> improve(const P& p, const typename P::array& w) const {
+    template <Cardinality P>
+    core::result<typename P::array> improve(const P& p, const typename P::array& w, double scale = 0) const {
         if constexpr (ColumnAccess<P>) {
             using A = typename P::array;
             using T = typename A::value_type;
             const std::vector<T> all = w.download();
             const std::vector<std::size_t> features = used_features(p, std::span<const T>(all));
-            if (features.size() == p.layout().features) return on_all(p, w);
+            if (features.size() == p.layout().features) return on_all(p, w, scale);
             const auto part =
                 p.on_columns(features, on_features(p.penalty_term(), features),
                              A(std::span<const T>(gather_features(std::span<const T>(all), features, p.layout()))));
-            core::result<A> found = on_all(*part, part->start());
+            core::result<A> found = on_all(*part, part->start(), scale);
             const std::vector<T> few = found.weights.download();
             found.weights = A(std::span<const T>(
                 scatter_features(std::span<const T>(few), std::span<const std::size_t>(features), p.layout())));
             return found;
         } else {
-            return on_all(p, w);
+            return on_all(p, w, scale);
         }
     }
 
 private:
-    template <Cardinality P> core::result<typename P::array> on_all(const P& p, const typename P::array& w) const {
+    template <Cardinality P>
+    core::result<typename P::array> on_all(const P& p, const typename P::array& w, double scale) const {
         const penalty::l0& term = p.penalty_term();
         constexpr double infinity = std::numeric_limits<double>::infinity();
         if (term.l1 == 0 && term.lower == -infinity && term.upper == infinity) {
-            const restricted<P> inside(p, w);
+            const restricted<P> inside(p, w, scale);
             if constexpr (SecondDerivatives<P>) {
                 const std::vector<std::size_t> entries = inside.entries();
                 if (entries.size() <= largest)
@@ -229,7 +239,8 @@ private:
                 }
                 return false;
             };
-            if (!solve(0)) return std::nullopt;
+            // several outputs may have a common shift that the loss does not see
+            if (!solve(p.layout().outputs > 1 ? 1e-10 : 0)) return std::nullopt;
             double decrease = 0;  // what the model promises, twice
             for (std::size_t e = 0; e < m; ++e) decrease -= step[e] * static_cast<double>(slopes[entries[e]]);
             const auto move = [&](double length) {

@@ -65,6 +65,7 @@ public:
           intercept_(intercept),
           shape_{data.columns(), model::outputs_of(m, data.classes.size())},
           scaling_(std::move(scaling)),
+          divisors_(scaling_.divisors()),
           mine_(blocks_of(data, ranks)),
           total_weight_(total_weight),
           sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_},
@@ -211,7 +212,7 @@ public:
         std::vector<double> sums(m * m), partials, inverse;
         std::exception_ptr failure;
         try {
-            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            for (const double divisor : divisors_) inverse.push_back(1 / divisor);
             partials.resize(mine_.size() * m * m);
             const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
             const backend::observations<value_type> seen{data_.y.data(),
@@ -247,7 +248,7 @@ public:
         std::exception_ptr failure = std::exchange(pending_, nullptr);
         try {
             if (failure) std::rethrow_exception(failure);
-            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            for (const double divisor : divisors_) inverse.push_back(1 / divisor);
             partials.resize(mine_.size() * m * m);
             std::vector<backend::shard_range> groups;
             for (std::size_t b = 0; b < mine_.size(); ++b) groups.push_back({b * per_block, (b + 1) * per_block});
@@ -270,7 +271,7 @@ public:
         const std::size_t p = shape_.features;
         std::vector<double> sums(p), inverse;
         globally(p, sums, [&](double* partials) {
-            for (const double scale : scaling_.scales) inverse.push_back(1 / scale);
+            for (const double divisor : divisors_) inverse.push_back(1 / divisor);
             backend::parallel_for(
                 0, sweep_.all().size(), static_cast<std::size_t>(threads()), [&](std::size_t s, std::size_t) {
                     std::fill_n(partials + s * p, p, 0.0);
@@ -419,12 +420,12 @@ private:
         effective e{host_copy(weights), {}, std::vector<value_type>(c)};
         const auto w = e.given.span();
         if (intercept_) std::copy(w.begin() + static_cast<std::ptrdiff_t>(p * c), w.end(), e.bias.begin());
-        if (scaling_.scales.empty()) return e;
+        if (divisors_.empty()) return e;
         e.scaled.resize(p * c);
         std::vector<double> shift(c);
         for (std::size_t j = 0; j < p; ++j)
             for (std::size_t k = 0; k < c; ++k) {
-                const double scaled = static_cast<double>(w[j * c + k]) / scaling_.scales[j];
+                const double scaled = static_cast<double>(w[j * c + k]) / divisors_[j];
                 e.scaled[j * c + k] = static_cast<value_type>(scaled);
                 shift[k] += scaling_.means[j] * scaled;
             }
@@ -441,7 +442,7 @@ private:
             for (std::size_t k = 0; k < c; ++k) {
                 const double s = sums[j * c + k];
                 g[j * c + k] = static_cast<value_type>(
-                    scaling_.scales.empty() ? s : (s - scaling_.means[j] * sums[p * c + k]) / scaling_.scales[j]);
+                    divisors_.empty() ? s : (s - scaling_.means[j] * sums[p * c + k]) / divisors_[j]);
             }
         if (intercept_)
             for (std::size_t k = 0; k < c; ++k) g[p * c + k] = static_cast<value_type>(sums[p * c + k]);
@@ -551,6 +552,7 @@ private:
     bool intercept_;
     penalty::layout shape_;
     data::standardization scaling_;
+    std::vector<double> divisors_;
     data::range mine_;
     double total_weight_;
     sweep sweep_;
