@@ -4,7 +4,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
 
+#include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sparse.hpp>
@@ -18,44 +23,191 @@ struct column_scaling {
     const double* inverse_scales = nullptr;
 };
 
+/// A weight per row: values[i * stride]; null: all 1.
+template <class T> struct row_weights {
+    const T* values = nullptr;
+    std::size_t stride = 1;
+    double operator()(std::size_t i) const { return values ? static_cast<double>(values[i * stride]) : 1.0; }
+};
+
+/// Some columns of A = [ X~ | 1 | y ], in any order: feature j of p is j, the ones are p, the labels p + 1.
+class moment_columns {
+public:
+    moment_columns(std::span<const std::size_t> columns, std::size_t p, column_scaling scaling) {
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            const std::size_t j = columns[k];
+            const bool scaled = j < p && scaling.means;
+            if (j >= p) others_.push_back({k, j == p});
+            features_.push_back(j < p ? j : 0);
+            means_.push_back(scaled ? scaling.means[j] : 0.0);
+            inverse_.push_back(scaled ? scaling.inverse_scales[j] : 1.0);
+        }
+    }
+
+    /// Not a feature, but the ones or the labels, at place k.
+    struct other {
+        std::size_t k;
+        bool ones;
+        template <class T> double value(const T* y, std::size_t i) const {
+            return ones ? 1.0 : static_cast<double>(y[i]);
+        }
+    };
+
+    std::size_t size() const { return features_.size(); }
+    std::span<const other> others() const { return others_; }
+    double mean(std::size_t k) const { return means_[k]; }
+    double inverse_scale(std::size_t k) const { return inverse_[k]; }
+
+    /// Per column of X where it stands here, or -1.
+    std::vector<std::int32_t> places(std::size_t p) const {
+        std::vector<std::int32_t> place(p, -1);
+        auto next = others_.begin();
+        for (std::size_t k = 0; k < features_.size(); ++k) {
+            if (next != others_.end() && next->k == k)
+                ++next;
+            else
+                place[features_[k]] = static_cast<std::int32_t>(k);
+        }
+        return place;
+    }
+
+    /// out: factor times this row of A.
+    template <class T>
+    void copy_row(const dense_matrix<T>& x, const T* y, std::size_t i, double factor, double* out) const {
+        const T* const row = x.row(i);
+        if (x.columns > 0)
+            for (std::size_t k = 0; k < features_.size(); ++k)
+                out[k] = factor * ((static_cast<double>(row[features_[k]]) - means_[k]) * inverse_[k]);
+        for (const other& o : others_) out[o.k] = factor * o.value(y, i);
+    }
+    template <class T>
+    void copy_row(const sparse_matrix<T>& x, const std::vector<std::int32_t>& place, const T* y, std::size_t i,
+                  double factor, double* out) const {
+        for (std::size_t k = 0; k < features_.size(); ++k) out[k] = factor * ((0.0 - means_[k]) * inverse_[k]);
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e) {
+            const std::int32_t at = place[static_cast<std::size_t>(x.indices[e])];
+            if (at < 0) continue;
+            const auto k = static_cast<std::size_t>(at);
+            out[k] = factor * ((static_cast<double>(x.value(e)) - means_[k]) * inverse_[k]);
+        }
+        for (const other& o : others_) out[o.k] = factor * o.value(y, i);
+    }
+
+private:
+    std::vector<std::size_t> features_;
+    std::vector<other> others_;
+    std::vector<double> means_, inverse_;
+};
+
 namespace detail {
 
-template <class T> void copy_row(const dense_matrix<T>& x, std::size_t i, double* out) {
-    std::copy(x.row(i), x.row(i) + x.columns, out);
+/// Rows that are standardised (and, if X is sparse, filled out) in a buffer, and multiplied there: out += L' D R.
+template <class T, class Fill>
+void add_filled_products(row_range rows, const row_weights<T>& weights, std::size_t left, std::size_t right,
+                         Fill&& fill, double* out, std::size_t stride) {
+    const std::size_t most = std::clamp<std::size_t>((std::size_t(1) << 17) / (left + right) / 8 * 8, 32, 256);
+    const std::size_t block = std::min(most, std::max<std::size_t>(rows.end - rows.begin, 1));
+    aligned_vector<double> l(block * left), r(block * right);
+    for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
+        const std::size_t end = std::min(begin + block, rows.end);
+        for (std::size_t i = begin; i < end; ++i)
+            fill(i, weights(i), l.data() + (i - begin) * left, r.data() + (i - begin) * right);
+        host<double>::gemm(true, false, left, right, end - begin, 1.0, l.data(), left, r.data(), right, 1.0, out,
+                           stride);
+    }
 }
-template <class T> void copy_row(const sparse_matrix<T>& x, std::size_t i, double* out) {
-    std::fill(out, out + x.columns, 0.0);
-    for (std::int64_t k = x.offsets[i]; k < x.offsets[i + 1]; ++k)
-        out[x.indices[static_cast<std::size_t>(k)]] = static_cast<double>(x.value(static_cast<std::size_t>(k)));
+
+template <class T>
+void add_products(const dense_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+                  const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
+    add_filled_products(
+        rows, weights, left.size(), right.size(),
+        [&](std::size_t i, double weight, double* l, double* r) {
+            left.copy_row(x, y, i, weight, l);
+            right.copy_row(x, y, i, 1.0, r);
+        },
+        out, stride);
+}
+
+/// Entry by entry where rows have few entries, as dense ones else: with t = columns' weighted sums, d = the weights' sum,
+///     X~' D X~ = (X'DX - t m' - m t' + d m m') / (s s')
+template <class T>
+void add_products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+                  const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
+    const std::vector<std::int32_t> l_place = left.places(x.columns), r_place = right.places(x.columns);
+    const auto first = [&](std::size_t i) { return static_cast<std::size_t>(x.offsets[i]); };
+    double pairs = 0;
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        std::size_t l = left.others().size(), r = right.others().size();
+        for (std::size_t e = first(i); e < first(i + 1); ++e) {
+            const auto j = static_cast<std::size_t>(x.indices[e]);
+            l += l_place[j] >= 0 ? 1 : 0;
+            r += r_place[j] >= 0 ? 1 : 0;
+        }
+        pairs += static_cast<double>(l) * static_cast<double>(r);
+    }
+    constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
+    const std::size_t nl = left.size(), nr = right.size();
+    if (cost_of_a_pair * pairs > static_cast<double>(rows.end - rows.begin) * static_cast<double>(nl * nr)) {
+        add_filled_products(
+            rows, weights, nl, nr,
+            [&](std::size_t i, double weight, double* l, double* r) {
+                left.copy_row(x, l_place, y, i, weight, l);
+                right.copy_row(x, r_place, y, i, 1.0, r);
+            },
+            out, stride);
+        return;
+    }
+    std::vector<double> l_sums(nl), r_sums(nr);
+    std::vector<std::pair<std::size_t, double>> entries;
+    double total = 0;
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        const double weight = weights(i);
+        total += weight;
+        entries.clear();
+        for (std::size_t e = first(i); e < first(i + 1); ++e)
+            if (const std::int32_t k = r_place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
+                entries.emplace_back(static_cast<std::size_t>(k), static_cast<double>(x.value(e)));
+        for (const auto& o : right.others()) entries.emplace_back(o.k, o.value(y, i));
+        for (const auto& [k, value] : entries) r_sums[k] += weight * value;
+        const auto add = [&](std::size_t k, double value) {
+            l_sums[k] += value;
+            double* const row = out + k * stride;
+            for (const auto& [c, r] : entries) row[c] += value * r;
+        };
+        for (std::size_t e = first(i); e < first(i + 1); ++e)
+            if (const std::int32_t k = l_place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
+                add(static_cast<std::size_t>(k), weight * static_cast<double>(x.value(e)));
+        for (const auto& o : left.others()) add(o.k, weight * o.value(y, i));
+    }
+    for (std::size_t a = 0; a < nl; ++a)
+        for (std::size_t b = 0; b < nr; ++b) {
+            double& entry = out[a * stride + b];
+            entry =
+                (entry - l_sums[a] * right.mean(b) - left.mean(a) * r_sums[b] + total * left.mean(a) * right.mean(b)) *
+                left.inverse_scale(a) * right.inverse_scale(b);
+        }
 }
 
 }  // namespace detail
 
-/// All second moments of some rows: out += A' Omega A with A = [ X~ | 1 (if there is an intercept) | y ], m = p + 1 or p + 2
-/// columns, out m x m row-major. One pass over the rows, n m^2 multiplications and additions; a block of rows is standardised
-/// (and, if X is sparse, filled out) in a buffer that stays in cache, so that means far from 0 cost no digits.
-/// Always in double, in a fixed order.
+/// out = sum over some rows of d_i a_i,left a_i,right: left.size() x right.size() numbers, rows `stride` apart. One pass over the
+/// rows; n left right multiplications and additions, or as many as there are pairs of entries in sparse rows. Always in
+/// double, in a fixed order; means far from 0 cost no digits, but for sparse rows of few entries.
 template <class T, class Matrix>
-void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, column_scaling scaling, bool intercept,
-                 double* out) {
-    const std::size_t p = x.columns, m = p + (intercept ? 2 : 1);
-    const std::size_t block = std::clamp<std::size_t>((std::size_t(256) << 10) / (m * sizeof(double)) / 8 * 8, 8, 256);
-    aligned_vector<double> a(block * m);
-    for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
-        const std::size_t end = std::min(begin + block, rows.end);
-        for (std::size_t i = begin; i < end; ++i) {
-            double* row = a.data() + (i - begin) * m;
-            detail::copy_row(x, i, row);
-            const double root = seen.omega ? std::sqrt(static_cast<double>(seen.omega[i])) : 1.0;
-            if (scaling.means)
-                for (std::size_t j = 0; j < p; ++j) row[j] = (row[j] - scaling.means[j]) * scaling.inverse_scales[j];
-            if (intercept) row[p] = 1;
-            row[m - 1] = static_cast<double>(seen.y[i]);
-            if (root != 1)
-                for (std::size_t j = 0; j < m; ++j) row[j] *= root;
-        }
-        host<double>::gemm(true, false, m, m, end - begin, 1.0, a.data(), m, a.data(), m, 1.0, out, m);
-    }
+void products_of_columns(const Matrix& x, row_range rows, const T* y, const row_weights<T>& weights,
+                         const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
+    for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, right.size(), 0.0);
+    if (left.size() > 0 && right.size() > 0) detail::add_products(x, rows, y, weights, left, right, out, stride);
+}
+
+/// The same for several runs of rows, on that many threads: `out` has left.size() x right.size() numbers for each.
+template <class T, class Matrix>
+void products_of_columns(const Matrix& x, std::span<const row_range> runs, const T* y, const row_weights<T>& weights,
+                         const moment_columns& left, const moment_columns& right, double* out, std::size_t threads) {
+    detail::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
+        products_of_columns(x, runs[r], y, weights, left, right, out + r * left.size() * right.size(), right.size());
+    });
 }
 
 /// y = G x for a symmetric matrix in memory.
