@@ -25,11 +25,15 @@
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/box.hpp>
 #include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/group.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/none.hpp>
+#include <gamut/penalty/scad.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>

@@ -210,6 +210,23 @@ void products_of_columns(const Matrix& x, std::span<const row_range> runs, const
     });
 }
 
+namespace detail {
+template <class T> struct multiple_adder {
+    template <std::size_t Bytes> GAMUT_INLINE static void run(T a, const T* x, T* y, std::size_t n) {
+        using P = pack<T, Bytes>;
+        const P factor(a);
+        std::size_t i = 0;
+        for (; i + 8 <= n; i += 8) (P::load(y + i) + factor * P::load(x + i)).store(y + i);
+        for (; i < n; ++i) y[i] += a * x[i];
+    }
+};
+}  // namespace detail
+
+/// y += a x, n numbers.
+template <class T> void add_multiple(T a, const T* x, T* y, std::size_t n) {
+    detail::run<detail::multiple_adder<T>>(a, x, y, n);
+}
+
 /// y = G x for a symmetric matrix in memory.
 template <class T> void multiply(const dense_matrix<T>& g, const T* x, T* y) {
     detail::multiply(detail::part(g, 0, g.rows), x, T(0), y);

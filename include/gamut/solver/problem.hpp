@@ -49,6 +49,8 @@ public:
 
     /// The penalty is part of value() and of gradients.
     static constexpr bool smooth = penalty::Smooth<Penalty, value_type>;
+    /// The loss is convex and at least 0.
+    static constexpr bool nonnegative_loss = model::is_nonnegative<Model>;
 
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
