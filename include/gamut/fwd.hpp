@@ -89,6 +89,7 @@ template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
 struct coordinate;
+struct strengths;
 template <class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;

@@ -39,4 +39,5 @@
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/plain_function.hpp>
 #include <gamut/solver/sgd.hpp>
+#include <gamut/solver/strengths.hpp>
 #include <gamut/version.hpp>

@@ -44,20 +44,20 @@ BOOST_AUTO_TEST_CASE(moments_are_the_plain_sums_over_rows) {
     }
     const backend::column_scaling scaling{means.data(), inverse.data()};
     for (const bool weighted : {true, false})
-        for (const auto& left_columns : {all, some})
-            for (const auto& right_columns : {all, some}) {
-                const backend::moment_columns left(left_columns, p, scaling), right(right_columns, p, scaling);
+        for (const auto& names : {all, some})
+            for (const backend::place_range left : {backend::place_range{0, names.size()}, {1, 3}, {3, 4}}) {
+                const backend::moment_columns columns(names, p, scaling);
                 const backend::row_weights<double> weights{weighted ? omega.data() : nullptr};
-                const std::size_t stride = right.size() + 2;
+                const std::size_t stride = columns.size() + 2;
                 std::vector<double> of_dense(left.size() * stride, -7.0), of_sparse = of_dense;
                 const backend::row_range part{20, n};
-                backend::products_of_columns(dense, part, y.data(), weights, left, right, of_dense.data(), stride);
-                backend::products_of_columns(sparse, part, y.data(), weights, left, right, of_sparse.data(), stride);
+                backend::products_of_columns(dense, part, y.data(), weights, columns, left, of_dense.data(), stride);
+                backend::products_of_columns(sparse, part, y.data(), weights, columns, left, of_sparse.data(), stride);
                 for (std::size_t a = 0; a < left.size(); ++a)
                     for (std::size_t b = 0; b < stride; ++b) {
-                        long double wanted = b < right.size() ? 0 : -7;
-                        for (std::size_t i = part.begin; i < part.end && b < right.size(); ++i)
-                            wanted += (weighted ? omega[i] : 1) * rows[i][left_columns[a]] * rows[i][right_columns[b]];
+                        long double wanted = b < names.size() ? 0 : -7;
+                        for (std::size_t i = part.begin; i < part.end && b < names.size(); ++i)
+                            wanted += (weighted ? omega[i] : 1) * rows[i][names[left.begin + a]] * rows[i][names[b]];
                         BOOST_TEST(std::abs(of_dense[a * stride + b] - static_cast<double>(wanted)) < 1e-11);
                         BOOST_TEST(of_dense[a * stride + b] == of_sparse[a * stride + b]);
                     }
@@ -84,14 +84,14 @@ BOOST_AUTO_TEST_CASE(few_entries_in_a_row_give_the_same_sums) {
         }
         sparse.offsets.push_back(static_cast<std::int64_t>(sparse.indices.size()));
     }
-    std::vector<std::size_t> left_columns{p, 3, 5, p + 1}, right_columns;
-    for (std::size_t j = 0; j < p + 2; ++j) right_columns.push_back(p + 1 - j);
-    const backend::column_scaling scaling{means.data(), inverse.data()};
-    const backend::moment_columns left(left_columns, p, scaling), right(right_columns, p, scaling);
-    std::vector<double> of_dense(left.size() * right.size()), of_sparse = of_dense;
+    std::vector<std::size_t> names;
+    for (std::size_t j = 0; j < p + 2; ++j) names.push_back(p + 1 - j);
+    const backend::moment_columns columns(names, p, {means.data(), inverse.data()});
+    std::vector<double> of_dense(4 * names.size()), of_sparse = of_dense;
     const backend::row_weights<double> weights{d.data() + 1, 2};
-    backend::products_of_columns(dense, {0, n}, y.data(), weights, left, right, of_dense.data(), right.size());
-    backend::products_of_columns(sparse, {0, n}, y.data(), weights, left, right, of_sparse.data(), right.size());
+    const backend::place_range left{0, 4};
+    backend::products_of_columns(dense, {0, n}, y.data(), weights, columns, left, of_dense.data(), names.size());
+    backend::products_of_columns(sparse, {0, n}, y.data(), weights, columns, left, of_sparse.data(), names.size());
     for (std::size_t k = 0; k < of_dense.size(); ++k) BOOST_TEST(std::abs(of_dense[k] - of_sparse[k]) < 1e-12);
 }
 
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(means_far_from_zero_cost_no_digits) {
     const std::vector<std::size_t> both{0, 2};
     const backend::moment_columns columns(both, 1, {&mean, &inverse});
     std::vector<double> sums(4);
-    backend::products_of_columns(x, {0, n}, y.data(), backend::row_weights<double>{}, columns, columns, sums.data(), 2);
+    backend::products_of_columns(x, {0, n}, y.data(), backend::row_weights<double>{}, columns, {0, 2}, sums.data(), 2);
     BOOST_TEST(sums[0] == 64.0);
     BOOST_TEST(sums[1] == 0.0);
 }

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -33,7 +34,8 @@ template <class T> struct row_weights {
 /// Some columns of A = [ X~ | 1 | y ], in any order: feature j of p is j, the ones are p, the labels p + 1.
 class moment_columns {
 public:
-    moment_columns(std::span<const std::size_t> columns, std::size_t p, column_scaling scaling) {
+    moment_columns(std::span<const std::size_t> columns, std::size_t p, column_scaling scaling)
+        : scaled_(scaling.means) {
         for (std::size_t k = 0; k < columns.size(); ++k) {
             const std::size_t j = columns[k];
             const bool scaled = j < p && scaling.means;
@@ -71,142 +73,153 @@ public:
         return place;
     }
 
-    /// out: factor times this row of A.
-    template <class T>
-    void copy_row(const dense_matrix<T>& x, const T* y, std::size_t i, double factor, double* out) const {
+    /// out: this row of A.
+    template <class T> void copy_row(const dense_matrix<T>& x, const T* y, std::size_t i, double* out) const {
         const T* const row = x.row(i);
-        if (x.columns > 0)
-            for (std::size_t k = 0; k < features_.size(); ++k)
-                out[k] = factor * ((static_cast<double>(row[features_[k]]) - means_[k]) * inverse_[k]);
-        for (const other& o : others_) out[o.k] = factor * o.value(y, i);
+        const std::size_t* const feature = features_.data();
+        const std::size_t count = x.columns > 0 ? features_.size() : 0;
+        if (scaled_)
+            for (std::size_t k = 0; k < count; ++k)
+                out[k] = (static_cast<double>(row[feature[k]]) - means_[k]) * inverse_[k];
+        else
+            for (std::size_t k = 0; k < count; ++k) out[k] = static_cast<double>(row[feature[k]]);
+        for (const other& o : others_) out[o.k] = o.value(y, i);
     }
     template <class T>
     void copy_row(const sparse_matrix<T>& x, const std::vector<std::int32_t>& place, const T* y, std::size_t i,
-                  double factor, double* out) const {
-        for (std::size_t k = 0; k < features_.size(); ++k) out[k] = factor * ((0.0 - means_[k]) * inverse_[k]);
+                  double* out) const {
+        for (std::size_t k = 0; k < features_.size(); ++k) out[k] = (0.0 - means_[k]) * inverse_[k];
         for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e) {
             const std::int32_t at = place[static_cast<std::size_t>(x.indices[e])];
             if (at < 0) continue;
             const auto k = static_cast<std::size_t>(at);
-            out[k] = factor * ((static_cast<double>(x.value(e)) - means_[k]) * inverse_[k]);
+            out[k] = (static_cast<double>(x.value(e)) - means_[k]) * inverse_[k];
         }
-        for (const other& o : others_) out[o.k] = factor * o.value(y, i);
+        for (const other& o : others_) out[o.k] = o.value(y, i);
     }
 
 private:
     std::vector<std::size_t> features_;
     std::vector<other> others_;
     std::vector<double> means_, inverse_;
+    bool scaled_;
+};
+
+/// Places begin <= k < end in some list of columns.
+struct place_range {
+    std::size_t begin = 0, end = 0;
+    std::size_t size() const { return end - begin; }
 };
 
 namespace detail {
 
-/// Rows that are standardised (and, if X is sparse, filled out) in a buffer, and multiplied there: out += L' D R.
+/// Rows that are standardised (and, if X is sparse, filled out) in a buffer, and multiplied there.
 template <class T, class Fill>
-void add_filled_products(row_range rows, const row_weights<T>& weights, std::size_t left, std::size_t right,
-                         Fill&& fill, double* out, std::size_t stride) {
-    const std::size_t most = std::clamp<std::size_t>((std::size_t(1) << 17) / (left + right) / 8 * 8, 32, 256);
-    const std::size_t block = std::min(most, std::max<std::size_t>(rows.end - rows.begin, 1));
-    aligned_vector<double> l(block * left), r(block * right);
+void filled_products(row_range rows, const row_weights<T>& weights, std::size_t width, place_range left, Fill&& fill,
+                     double* out, std::size_t stride) {
+    const std::size_t most = std::clamp<std::size_t>((std::size_t(1) << 17) / width / 8 * 8, 32, 256);
+    const std::size_t block = std::min(most, std::max<std::size_t>(rows.end - rows.begin, 1)), height = left.size();
+    const auto right = std::make_unique_for_overwrite<double[]>(block * width);
+    const auto weighted = std::make_unique_for_overwrite<double[]>(weights.values ? block * height : 0);
     for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
         const std::size_t end = std::min(begin + block, rows.end);
-        for (std::size_t i = begin; i < end; ++i)
-            fill(i, weights(i), l.data() + (i - begin) * left, r.data() + (i - begin) * right);
-        host<double>::gemm(true, false, left, right, end - begin, 1.0, l.data(), left, r.data(), right, 1.0, out,
-                           stride);
+        for (std::size_t i = begin; i < end; ++i) {
+            double* const row = right.get() + (i - begin) * width;
+            fill(i, row);
+            if (!weights.values) continue;
+            const double weight = weights(i);
+            double* const l = weighted.get() + (i - begin) * height;
+            for (std::size_t k = 0; k < height; ++k) l[k] = weight * row[left.begin + k];
+        }
+        const double* const l = weights.values ? weighted.get() : right.get() + left.begin;
+        host<double>::gemm(true, false, height, width, end - begin, 1.0, l, weights.values ? height : width,
+                           right.get(), width, begin == rows.begin ? 0.0 : 1.0, out, stride);
     }
 }
 
 template <class T>
-void add_products(const dense_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
-                  const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
-    add_filled_products(
-        rows, weights, left.size(), right.size(),
-        [&](std::size_t i, double weight, double* l, double* r) {
-            left.copy_row(x, y, i, weight, l);
-            right.copy_row(x, y, i, 1.0, r);
-        },
-        out, stride);
+void products(const dense_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+              const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    filled_products(
+        rows, weights, columns.size(), left, [&](std::size_t i, double* row) { columns.copy_row(x, y, i, row); }, out,
+        stride);
 }
 
 /// Entry by entry where rows have few entries, as dense ones else: with t = columns' weighted sums, d = the weights' sum,
 ///     X~' D X~ = (X'DX - t m' - m t' + d m m') / (s s')
 template <class T>
-void add_products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
-                  const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
-    const std::vector<std::int32_t> l_place = left.places(x.columns), r_place = right.places(x.columns);
-    const auto first = [&](std::size_t i) { return static_cast<std::size_t>(x.offsets[i]); };
+void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+              const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    const std::vector<std::int32_t> place = columns.places(x.columns);
+    const std::size_t width = columns.size();
+    std::vector<std::pair<std::size_t, double>> entries;
+    const auto read = [&](std::size_t i) {
+        entries.clear();
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e)
+            if (const std::int32_t k = place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
+                entries.emplace_back(static_cast<std::size_t>(k), static_cast<double>(x.value(e)));
+        for (const auto& o : columns.others()) entries.emplace_back(o.k, o.value(y, i));
+    };
+    const auto in_left = [&](std::size_t k) { return k >= left.begin && k < left.end; };
     double pairs = 0;
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
-        std::size_t l = left.others().size(), r = right.others().size();
-        for (std::size_t e = first(i); e < first(i + 1); ++e) {
-            const auto j = static_cast<std::size_t>(x.indices[e]);
-            l += l_place[j] >= 0 ? 1 : 0;
-            r += r_place[j] >= 0 ? 1 : 0;
-        }
-        pairs += static_cast<double>(l) * static_cast<double>(r);
+        read(i);
+        const auto l = std::count_if(entries.begin(), entries.end(), [&](const auto& e) { return in_left(e.first); });
+        pairs += static_cast<double>(l) * static_cast<double>(entries.size());
     }
     constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
-    const std::size_t nl = left.size(), nr = right.size();
-    if (cost_of_a_pair * pairs > static_cast<double>(rows.end - rows.begin) * static_cast<double>(nl * nr)) {
-        add_filled_products(
-            rows, weights, nl, nr,
-            [&](std::size_t i, double weight, double* l, double* r) {
-                left.copy_row(x, l_place, y, i, weight, l);
-                right.copy_row(x, r_place, y, i, 1.0, r);
-            },
-            out, stride);
+    if (cost_of_a_pair * pairs >
+        static_cast<double>(rows.end - rows.begin) * static_cast<double>(left.size() * width)) {
+        filled_products(
+            rows, weights, width, left, [&](std::size_t i, double* row) { columns.copy_row(x, place, y, i, row); }, out,
+            stride);
         return;
     }
-    std::vector<double> l_sums(nl), r_sums(nr);
-    std::vector<std::pair<std::size_t, double>> entries;
+    for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, width, 0.0);
+    std::vector<double> sums(width);
     double total = 0;
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
         const double weight = weights(i);
         total += weight;
-        entries.clear();
-        for (std::size_t e = first(i); e < first(i + 1); ++e)
-            if (const std::int32_t k = r_place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
-                entries.emplace_back(static_cast<std::size_t>(k), static_cast<double>(x.value(e)));
-        for (const auto& o : right.others()) entries.emplace_back(o.k, o.value(y, i));
-        for (const auto& [k, value] : entries) r_sums[k] += weight * value;
-        const auto add = [&](std::size_t k, double value) {
-            l_sums[k] += value;
-            double* const row = out + k * stride;
-            for (const auto& [c, r] : entries) row[c] += value * r;
-        };
-        for (std::size_t e = first(i); e < first(i + 1); ++e)
-            if (const std::int32_t k = l_place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
-                add(static_cast<std::size_t>(k), weight * static_cast<double>(x.value(e)));
-        for (const auto& o : left.others()) add(o.k, weight * o.value(y, i));
+        read(i);
+        for (const auto& [k, value] : entries) {
+            sums[k] += weight * value;
+            if (!in_left(k)) continue;
+            double* const row = out + (k - left.begin) * stride;
+            for (const auto& [c, r] : entries) row[c] += weight * value * r;
+        }
     }
-    for (std::size_t a = 0; a < nl; ++a)
-        for (std::size_t b = 0; b < nr; ++b) {
-            double& entry = out[a * stride + b];
-            entry =
-                (entry - l_sums[a] * right.mean(b) - left.mean(a) * r_sums[b] + total * left.mean(a) * right.mean(b)) *
-                left.inverse_scale(a) * right.inverse_scale(b);
+    for (std::size_t a = left.begin; a < left.end; ++a)
+        for (std::size_t b = 0; b < width; ++b) {
+            double& entry = out[(a - left.begin) * stride + b];
+            entry = (entry - sums[a] * columns.mean(b) - columns.mean(a) * sums[b] +
+                     total * columns.mean(a) * columns.mean(b)) *
+                    columns.inverse_scale(a) * columns.inverse_scale(b);
         }
 }
 
 }  // namespace detail
 
-/// out = sum over some rows of d_i a_i,left a_i,right: left.size() x right.size() numbers, rows `stride` apart. One pass over the
-/// rows; n left right multiplications and additions, or as many as there are pairs of entries in sparse rows. Always in
-/// double, in a fixed order; means far from 0 cost no digits, but for sparse rows of few entries.
+/// out = sum over some rows of d_i a_i,left a_i: left.size() x columns.size() numbers, rows `stride` apart; left: some of the
+/// columns. One pass over the rows; as many multiplications and additions per row, or as there are pairs of entries in sparse
+/// rows. Always in double, in a fixed order; means far from 0 cost no digits, but for sparse rows of few entries.
 template <class T, class Matrix>
 void products_of_columns(const Matrix& x, row_range rows, const T* y, const row_weights<T>& weights,
-                         const moment_columns& left, const moment_columns& right, double* out, std::size_t stride) {
-    for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, right.size(), 0.0);
-    if (left.size() > 0 && right.size() > 0) detail::add_products(x, rows, y, weights, left, right, out, stride);
+                         const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    if (left.size() == 0) return;
+    if (rows.begin == rows.end)
+        for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, columns.size(), 0.0);
+    else
+        detail::products(x, rows, y, weights, columns, left, out, stride);
 }
 
-/// The same for several runs of rows, on that many threads: `out` has left.size() x right.size() numbers for each.
+/// The same for several runs of rows, on that many threads: `out` has left.size() x columns.size() numbers for each.
 template <class T, class Matrix>
 void products_of_columns(const Matrix& x, std::span<const row_range> runs, const T* y, const row_weights<T>& weights,
-                         const moment_columns& left, const moment_columns& right, double* out, std::size_t threads) {
+                         const moment_columns& columns, place_range left, double* out, std::size_t threads) {
     detail::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
-        products_of_columns(x, runs[r], y, weights, left, right, out + r * left.size() * right.size(), right.size());
+        products_of_columns(x, runs[r], y, weights, columns, left, out + r * left.size() * columns.size(),
+                            columns.size());
     });
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -72,10 +73,11 @@ struct coordinate {
         return {};
     }
 
-    /// The same from where the state is, with any penalty; the state's columns and moments are kept.
+    /// The same from where the state is, with any penalty; the state's columns and moments are kept. Parts whose slopes at the
+    /// start are at least `likely` join even if they do not have to yet.
     template <class P, class Penalty, class Run>
-    core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty,
-                                            Run& record) const {
+    core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
+                                            double likely = std::numeric_limits<double>::infinity()) const {
         using parts_type = detail::parts_of<Penalty>;
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());
@@ -83,7 +85,8 @@ struct coordinate {
         double scale = 0, sharpness = 0.1, before = 0;
         for (std::size_t k = 1;; ++k) {
             state.measure();
-            const detail::optimality now = detail::assess<P>(state, parts);
+            const detail::optimality now = detail::assess<P>(state, parts, likely);
+            likely = std::numeric_limits<double>::infinity();
             if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
             const std::optional<core::status> asked = record.report(

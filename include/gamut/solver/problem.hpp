@@ -507,35 +507,36 @@ private:
                                            std::span<const std::size_t> known, std::span<const std::size_t> fresh,
                                            const backend::row_weights<value_type>& weights, double factor,
                                            std::exception_ptr failure = nullptr) const {
-        constexpr std::size_t strip = 128;
         const std::size_t n = fresh.size(), m = known.size(), count = mine_.size();
+        // of whole blocks, at most 32 MiB, but strips as high as products are fast
+        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / data_.partition.blocks / (m + n + 1);
+        const std::size_t strip = std::clamp<std::size_t>(room, 128, std::max<std::size_t>(128, m));
         backend::dense_matrix<double> result(n, m + n);
-        std::vector<double> inverse, sums, partials;
+        std::vector<double> inverse, sums;
         std::vector<std::size_t> columns(known.begin(), known.end());
         std::vector<backend::row_range> runs;
         const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
         for (std::size_t b = 0; b < count; ++b)
             runs.push_back({sweep_.rows_of(b * per_block).begin, sweep_.rows_of((b + 1) * per_block - 1).end});
+        for (const double scale : scaling.scales) inverse.push_back(1 / scale);
         for (std::size_t begin = 0; begin < n; begin += strip) {
             const std::size_t height = std::min(strip, n - begin), width = m + n - begin;
             sums.resize(height * width);
+            std::span<double> partials;
             try {
                 if (failure) std::rethrow_exception(failure);
-                inverse.clear();
-                for (const double scale : scaling.scales) inverse.push_back(1 / scale);
-                partials.resize(count * height * width);
+                partials = partials_of(count * height * width);
                 columns.resize(m);
                 columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
-                const backend::column_scaling how{inverse.empty() ? nullptr : scaling.means.data(), inverse.data()};
-                const backend::moment_columns left(fresh.subspan(begin, height), x.columns, how),
-                    right(columns, x.columns, how);
+                const backend::moment_columns chosen(
+                    columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()});
                 backend::products_of_columns(x, std::span<const backend::row_range>(runs), data_.y.data(), weights,
-                                             left, right, partials.data(), static_cast<std::size_t>(threads()));
+                                             chosen, {m, m + height}, partials.data(),
+                                             static_cast<std::size_t>(threads()));
             } catch (...) {
                 failure = std::current_exception();
             }
-            const std::span<const double> mine(partials);
-            communicator::sum(ranks_, failure ? mine : mine.first(count * height * width), count, sums, failure);
+            communicator::sum(ranks_, std::span<const double>(partials), count, sums, failure);
             for (std::size_t i = 0; i < height; ++i)
                 for (std::size_t j = 0; j < width; ++j) {
                     const std::size_t row = begin + i, column = j < m ? j : j + begin;

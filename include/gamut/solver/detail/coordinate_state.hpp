@@ -67,6 +67,7 @@ public:
     }
     std::span<const double> intercepts(std::span<const double> all) const { return all.subspan(shape_.size()); }
 
+    void clear_weights() { std::fill(weights_.begin(), weights_.end(), 0.0); }
     array result() const {
         array w(weights_.size());
         upload(weights_, w);
@@ -86,8 +87,10 @@ public:
             weights_ = given;
     }
 
-    /// Loss and slopes at the weights: one pass over the data, one global sum.
+    /// Loss and slopes at the weights: one pass over the data, one global sum, unless they are known.
     void measure() {
+        if (measured_) return;
+        measured_ = true;
         array w(weights_.size()), g(weights_.size());
         upload(weights_, w);
         loss_ = problem_.value_and_gradient(w, g);
@@ -107,6 +110,7 @@ public:
     /// Quadratic: in memory. Otherwise prox-Newton: per step one pass over the chosen columns, and their weighted products
     /// where the model has become stale.
     template <class Parts> void solve(const Parts& parts, double tolerance) {
+        measured_ = false;
         if constexpr (quadratic) {
             communicator::agree(problem_.communicator(), [&] {
                 std::vector<double> v = gather(weights_), slope = gather(slopes_);
@@ -334,7 +338,7 @@ private:
     std::vector<unit> units_;
     std::vector<double> model_;  // second derivatives over the entries, capacity_ numbers a row
     std::size_t capacity_ = 0, grown_features_ = 0;
-    bool grown_ = false;
+    bool grown_ = false, measured_ = false;
     std::vector<double> curvature_;
     std::unique_ptr<column_problem> part_;
 };
@@ -368,7 +372,7 @@ struct optimality {
 ///     F >= 0 else     F*(t a) <= t F*(a) = t (w'g - L)     for F*(0) = -min F <= 0
 /// the best t of those; or, with a ridge, t = 1 and the conjugate of the whole penalty.
 /// An intercept b adds b h, h its slope, to w'g, and what is left of h costs t |h| times the distance to the best intercept.
-template <class P, class Parts> optimality assess(const coordinate_state<P>& state, const Parts& parts) {
+template <class P, class Parts> optimality assess(const coordinate_state<P>& state, const Parts& parts, double likely) {
     optimality now;
     const auto w = state.weights(), g = state.slopes();
     const auto features = state.shape().size();
@@ -408,9 +412,8 @@ template <class P, class Parts> optimality assess(const coordinate_state<P>& sta
         now.violation = std::max(now.violation, violation);
         if (!state.at_work(parts.begin(part))) {
             now.outside = std::max(now.outside, violation);
-            if (!zero || violation > 0)
-                now.newcomers.push_back(
-                    {zero ? parts.score(part, slope) : std::numeric_limits<double>::infinity(), part});
+            const double score = zero ? parts.score(part, slope) : std::numeric_limits<double>::infinity();
+            if (!zero || violation > 0 || score >= likely) now.newcomers.push_back({score, part});
         } else if (!zero || violation > 0) {
             now.members.push_back(part);
         }
