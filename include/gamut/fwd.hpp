@@ -71,6 +71,9 @@ struct l2;
 struct elastic_net;
 struct box;
 struct l0;
+struct group;
+struct mcp;
+struct scad;
 }  // namespace penalty
 
 namespace solver {  // see concept.hpp
@@ -86,6 +89,8 @@ template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
 struct swap;
+struct coordinate;
+struct strengths;
 template <class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;

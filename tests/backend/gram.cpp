@@ -13,7 +13,7 @@ using namespace gamut;
 BOOST_AUTO_TEST_SUITE(gram)
 
 BOOST_AUTO_TEST_CASE(moments_are_the_plain_sums_over_rows) {
-    const std::size_t n = 301, p = 7, m = p + 2;
+    const std::size_t n = 301, p = 7;
     const core::random draw{.seed = 3};
     backend::dense_matrix<double> dense(n, p);
     backend::sparse_matrix<double> sparse;
@@ -32,29 +32,67 @@ BOOST_AUTO_TEST_CASE(moments_are_the_plain_sums_over_rows) {
         }
         sparse.offsets.push_back(static_cast<std::int64_t>(sparse.indices.size()));
     }
-    for (const bool intercept : {true, false}) {
-        const std::size_t columns = intercept ? m : m - 1;
-        std::vector<long double> wanted(columns * columns);
-        for (std::size_t i = 0; i < n; ++i) {
-            std::vector<long double> row;
-            for (std::size_t j = 0; j < p; ++j) row.push_back((dense(i, j) - means[j]) * inverse[j]);
-            if (intercept) row.push_back(1);
-            row.push_back(y[i]);
-            for (std::size_t a = 0; a < columns; ++a)
-                for (std::size_t b = 0; b < columns; ++b) wanted[a * columns + b] += omega[i] * row[a] * row[b];
-        }
-        std::vector<double> of_dense(columns * columns), of_sparse(columns * columns);
-        const backend::observations<double> seen{y.data(), omega.data(), 1};
-        const backend::column_scaling scaling{means.data(), inverse.data()};
-        for (const backend::row_range part : {backend::row_range{0, 100}, backend::row_range{100, n}}) {
-            backend::add_moments(dense, part, seen, scaling, intercept, of_dense.data());
-            backend::add_moments(sparse, part, seen, scaling, intercept, of_sparse.data());
-        }
-        for (std::size_t k = 0; k < wanted.size(); ++k) {
-            BOOST_TEST(std::abs(of_dense[k] - static_cast<double>(wanted[k])) < 1e-11);
-            BOOST_TEST(of_dense[k] == of_sparse[k]);
-        }
+    // every column of [ X~ | 1 | y ], and some of them out of order
+    const std::vector<std::size_t> all{0, 1, 2, 3, 4, 5, 6, p, p + 1}, some{p + 1, 4, 0, p};
+    std::vector<std::vector<long double>> rows;
+    for (std::size_t i = 0; i < n; ++i) {
+        std::vector<long double> row;
+        for (std::size_t j = 0; j < p; ++j) row.push_back((dense(i, j) - means[j]) * inverse[j]);
+        row.push_back(1);
+        row.push_back(y[i]);
+        rows.push_back(row);
     }
+    const backend::column_scaling scaling{means.data(), inverse.data()};
+    for (const bool weighted : {true, false})
+        for (const auto& names : {all, some})
+            for (const backend::place_range left : {backend::place_range{0, names.size()}, {1, 3}, {3, 4}}) {
+                const backend::moment_columns columns(names, p, scaling);
+                const backend::row_weights<double> weights{weighted ? omega.data() : nullptr};
+                const std::size_t stride = columns.size() + 2;
+                std::vector<double> of_dense(left.size() * stride, -7.0), of_sparse = of_dense;
+                const backend::row_range part{20, n};
+                backend::products_of_columns(dense, part, y.data(), weights, columns, left, of_dense.data(), stride);
+                backend::products_of_columns(sparse, part, y.data(), weights, columns, left, of_sparse.data(), stride);
+                for (std::size_t a = 0; a < left.size(); ++a)
+                    for (std::size_t b = 0; b < stride; ++b) {
+                        long double wanted = b < names.size() ? 0 : -7;
+                        for (std::size_t i = part.begin; i < part.end && b < names.size(); ++i)
+                            wanted += (weighted ? omega[i] : 1) * rows[i][names[left.begin + a]] * rows[i][names[b]];
+                        BOOST_TEST(std::abs(of_dense[a * stride + b] - static_cast<double>(wanted)) < 1e-11);
+                        BOOST_TEST(of_dense[a * stride + b] == of_sparse[a * stride + b]);
+                    }
+            }
+}
+
+BOOST_AUTO_TEST_CASE(few_entries_in_a_row_give_the_same_sums) {
+    const std::size_t n = 200, p = 90;
+    const core::random draw{.seed = 4};
+    backend::dense_matrix<double> dense(n, p);
+    backend::sparse_matrix<double> sparse;
+    sparse.rows = n, sparse.columns = p;
+    std::vector<double> y(n), d(2 * n), means(p), inverse(p);
+    for (std::size_t j = 0; j < p; ++j)
+        means[j] = 0.01 * static_cast<double>(j), inverse[j] = 1 / (1 + 0.5 * static_cast<double>(j));
+    for (std::size_t i = 0; i < n; ++i) {
+        y[i] = draw.normal(100000 + i);
+        d[2 * i] = d[2 * i + 1] = draw.normal(200000 + i);  // of either sign, every other one
+        for (std::size_t j = 0; j < p; ++j) {
+            if (draw.uniform(i * p + j) < 0.97) continue;
+            dense(i, j) = draw.normal(i * p + j);
+            sparse.indices.push_back(static_cast<std::int32_t>(j));
+            sparse.values.push_back(dense(i, j));
+        }
+        sparse.offsets.push_back(static_cast<std::int64_t>(sparse.indices.size()));
+    }
+    std::vector<std::size_t> names;
+    for (std::size_t j = 0; j < p + 2; ++j) names.push_back(p + 1 - j);
+    const backend::moment_columns columns(names, p, {means.data(), inverse.data()});
+    std::vector<double> of_dense(4 * names.size()), of_sparse = of_dense;
+    const backend::row_weights<double> weights{d.data() + 1, 2};
+    const backend::place_range left{0, 4};
+    backend::products_of_columns(dense, {0, n}, y.data(), weights, columns, left, of_dense.data(), names.size());
+    backend::products_of_columns(sparse, {0, n}, y.data(), weights, columns, left, of_sparse.data(), names.size());
+    for (std::size_t k = 0; k < of_dense.size(); ++k) BOOST_TEST(std::abs(of_dense[k] - of_sparse[k]) < 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(means_far_from_zero_cost_no_digits) {
@@ -63,9 +101,10 @@ BOOST_AUTO_TEST_CASE(means_far_from_zero_cost_no_digits) {
     std::vector<double> y(n, 1.0);
     for (std::size_t i = 0; i < n; ++i) x(i, 0) = 1e9 + (i % 2 == 0 ? 1.0 : -1.0);
     const double mean = 1e9, inverse = 1;
+    const std::vector<std::size_t> both{0, 2};
+    const backend::moment_columns columns(both, 1, {&mean, &inverse});
     std::vector<double> sums(4);
-    backend::add_moments(x, {0, n}, backend::observations<double>{y.data(), nullptr, 1}, {&mean, &inverse}, false,
-                         sums.data());
+    backend::products_of_columns(x, {0, n}, y.data(), backend::row_weights<double>{}, columns, {0, 2}, sums.data(), 2);
     BOOST_TEST(sums[0] == 64.0);
     BOOST_TEST(sums[1] == 0.0);
 }

@@ -13,10 +13,13 @@
 
 #include <gamut/penalty/box.hpp>
 #include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/group.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/none.hpp>
+#include <gamut/penalty/scad.hpp>
 
 using namespace gamut;
 
@@ -34,7 +37,11 @@ const auto penalties = std::make_tuple(
     penalty::box{.lower = 0.3, .upper = 0.6}, nonnegative{}, penalty::l0{.kappa = 3}, penalty::l0{.kappa = 0},
     penalty::l0{.kappa = 100}, penalty::l0{.kappa = 4, .l2 = 0.5, .l1 = 0.2},
     penalty::l0{.kappa = 2, .l2 = 0.1, .lower = -0.4, .upper = 1, .over = penalty::support::per_output},
-    penalty::l0{.kappa = 2, .l1 = 0.3, .over = penalty::support::rows, .free = {1}});
+    penalty::l0{.kappa = 2, .l1 = 0.3, .over = penalty::support::rows, .free = {1}}, penalty::mcp{.strength = 0.3},
+    penalty::mcp{.strength = 0.8, .gamma = 1.5}, penalty::scad{.strength = 0.3},
+    penalty::scad{.strength = 0.6, .gamma = 2.2}, penalty::scad{.strength = 0}, penalty::group{.strength = 0.5},
+    penalty::group{.strength = 0.4, .sizes = {2, 1, 2}}, penalty::group{.sizes = {3, 2}, .weights = {0.2, 0}},
+    penalty::group{.strength = 0.3, .sizes = {3, 2}, .l1 = 0.2});
 
 constexpr penalty::layout shape{.features = 5, .outputs = 2};
 

@@ -7,9 +7,12 @@
 
 #include <gamut/penalty/box.hpp>
 #include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/group.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/mcp.hpp>
+#include <gamut/penalty/scad.hpp>
 
 using namespace gamut;
 
@@ -39,6 +42,13 @@ BOOST_AUTO_TEST_CASE(strengths_must_be_finite_and_not_negative) {
         refuses(penalty::elastic_net{.l2 = bad}, "penalty::elastic_net: l2 is ");
         refuses(penalty::l0{.l2 = bad}, "penalty::l0: l2 is ");
         refuses(penalty::l0{.l1 = bad}, "penalty::l0: l1 is ");
+        refuses(penalty::mcp{.strength = bad}, "penalty::mcp: strength is ");
+        refuses(penalty::mcp{.gamma = bad}, "penalty::mcp: gamma is ");
+        refuses(penalty::scad{.strength = bad}, "penalty::scad: strength is ");
+        refuses(penalty::scad{.gamma = bad}, "penalty::scad: gamma is ");
+        refuses(penalty::group{.strength = bad}, "penalty::group: strength is ");
+        refuses(penalty::group{.l1 = bad}, "penalty::group: l1 is ");
+        refuses(penalty::group{.weights = {1, 1, bad, 1}}, "penalty::group: a weight is ");
     }
 }
 
@@ -60,6 +70,19 @@ BOOST_AUTO_TEST_CASE(bounds_of_l0_must_contain_zero) {
 BOOST_AUTO_TEST_CASE(free_features_must_exist) {
     refuses(penalty::l0{.free = {0, 4}}, "penalty::l0: free has feature 4 (there are 4, ");
     penalty::validate(penalty::l0{.free = {0, 3, 3}}, {.features = 4, .outputs = 3});
+}
+
+BOOST_AUTO_TEST_CASE(concave_penalties_have_a_least_gamma) {
+    refuses(penalty::mcp{.gamma = 0}, "penalty::mcp: gamma is 0 ");
+    refuses(penalty::scad{.gamma = 2}, "penalty::scad: gamma is 2 ");
+}
+
+BOOST_AUTO_TEST_CASE(groups_must_be_those_of_the_features) {
+    refuses(penalty::group{.sizes = {2, 1}}, "penalty::group: the sizes add up to 3 (there are 4 ");
+    refuses(penalty::group{.sizes = {4, 0}}, "penalty::group: sizes has a 0 ");
+    refuses(penalty::group{.sizes = {2, 2}, .weights = {1}}, "penalty::group: 1 weights (there are 2 ");
+    refuses(penalty::group{.weights = {1, 2}}, "penalty::group: 2 weights (there are 4 ");
+    penalty::validate(penalty::group{.sizes = {3, 1}, .weights = {0, 2}}, {.features = 4, .outputs = 3});
 }
 
 BOOST_AUTO_TEST_SUITE_END()

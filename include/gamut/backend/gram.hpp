@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
 #include <vector>
 
+#include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sparse.hpp>
@@ -13,44 +18,220 @@
 
 namespace gamut::backend {
 
+/// A weight per row: values[i * stride]; null: all 1.
+template <class T> struct row_weights {
+    const T* values = nullptr;
+    std::size_t stride = 1;
+    double operator()(std::size_t i) const { return values ? static_cast<double>(values[i * stride]) : 1.0; }
+};
+
+/// Some columns of A = [ X~ | 1 | y ], in any order: feature j of p is j, the ones are p, the labels p + 1.
+class moment_columns {
+public:
+    moment_columns(std::span<const std::size_t> columns, std::size_t p, column_scaling scaling)
+        : scaled_(scaling.means) {
+        for (std::size_t k = 0; k < columns.size(); ++k) {
+            const std::size_t j = columns[k];
+            const bool scaled = j < p && scaling.means;
+            if (j >= p) others_.push_back({k, j == p});
+            features_.push_back(j < p ? j : 0);
+            means_.push_back(scaled ? scaling.means[j] : 0.0);
+            inverse_.push_back(scaled ? scaling.inverse_scales[j] : 1.0);
+        }
+    }
+
+    /// Not a feature, but the ones or the labels, at place k.
+    struct other {
+        std::size_t k;
+        bool ones;
+        template <class T> double value(const T* y, std::size_t i) const {
+            return ones ? 1.0 : static_cast<double>(y[i]);
+        }
+    };
+
+    std::size_t size() const { return features_.size(); }
+    std::span<const other> others() const { return others_; }
+    double mean(std::size_t k) const { return means_[k]; }
+    double inverse_scale(std::size_t k) const { return inverse_[k]; }
+
+    /// Per column of X where it stands here, or -1.
+    std::vector<std::int32_t> places(std::size_t p) const {
+        std::vector<std::int32_t> place(p, -1);
+        auto next = others_.begin();
+        for (std::size_t k = 0; k < features_.size(); ++k) {
+            if (next != others_.end() && next->k == k)
+                ++next;
+            else
+                place[features_[k]] = static_cast<std::int32_t>(k);
+        }
+        return place;
+    }
+
+    /// out: this row of A.
+    template <class T> void copy_row(const dense_matrix<T>& x, const T* y, std::size_t i, double* out) const {
+        const T* const row = x.row(i);
+        const std::size_t* const feature = features_.data();
+        const std::size_t count = x.columns > 0 ? features_.size() : 0;
+        if (scaled_)
+            for (std::size_t k = 0; k < count; ++k)
+                out[k] = (static_cast<double>(row[feature[k]]) - means_[k]) * inverse_[k];
+        else
+            for (std::size_t k = 0; k < count; ++k) out[k] = static_cast<double>(row[feature[k]]);
+        for (const other& o : others_) out[o.k] = o.value(y, i);
+    }
+    template <class T>
+    void copy_row(const sparse_matrix<T>& x, const std::vector<std::int32_t>& place, const T* y, std::size_t i,
+                  double* out) const {
+        for (std::size_t k = 0; k < features_.size(); ++k) out[k] = (0.0 - means_[k]) * inverse_[k];
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e) {
+            const std::int32_t at = place[static_cast<std::size_t>(x.indices[e])];
+            if (at < 0) continue;
+            const auto k = static_cast<std::size_t>(at);
+            out[k] = (static_cast<double>(x.value(e)) - means_[k]) * inverse_[k];
+        }
+        for (const other& o : others_) out[o.k] = o.value(y, i);
+    }
+
+private:
+    std::vector<std::size_t> features_;
+    std::vector<other> others_;
+    std::vector<double> means_, inverse_;
+    bool scaled_;
+};
+
+/// Places begin <= k < end in some list of columns.
+struct place_range {
+    std::size_t begin = 0, end = 0;
+    std::size_t size() const { return end - begin; }
+};
+
 namespace detail {
 
-template <class T> void copy_row(const dense_matrix<T>& x, std::size_t i, double* out) {
-    std::copy(x.row(i), x.row(i) + x.columns, out);
+/// Rows that are standardised (and, if X is sparse, filled out) in a buffer, and multiplied there.
+template <class T, class Fill>
+void filled_products(row_range rows, const row_weights<T>& weights, std::size_t width, place_range left, Fill&& fill,
+                     double* out, std::size_t stride) {
+    const std::size_t most = std::clamp<std::size_t>((std::size_t(1) << 17) / width / 8 * 8, 32, 256);
+    const std::size_t block = std::min(most, std::max<std::size_t>(rows.end - rows.begin, 1)), height = left.size();
+    const auto right = std::make_unique_for_overwrite<double[]>(block * width);
+    const auto weighted = std::make_unique_for_overwrite<double[]>(weights.values ? block * height : 0);
+    for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
+        const std::size_t end = std::min(begin + block, rows.end);
+        for (std::size_t i = begin; i < end; ++i) {
+            double* const row = right.get() + (i - begin) * width;
+            fill(i, row);
+            if (!weights.values) continue;
+            const double weight = weights(i);
+            double* const l = weighted.get() + (i - begin) * height;
+            for (std::size_t k = 0; k < height; ++k) l[k] = weight * row[left.begin + k];
+        }
+        const double* const l = weights.values ? weighted.get() : right.get() + left.begin;
+        host<double>::gemm(true, false, height, width, end - begin, 1.0, l, weights.values ? height : width,
+                           right.get(), width, begin == rows.begin ? 0.0 : 1.0, out, stride);
+    }
 }
-template <class T> void copy_row(const sparse_matrix<T>& x, std::size_t i, double* out) {
-    std::fill(out, out + x.columns, 0.0);
-    for (std::int64_t k = x.offsets[i]; k < x.offsets[i + 1]; ++k)
-        out[x.indices[static_cast<std::size_t>(k)]] = static_cast<double>(x.value(static_cast<std::size_t>(k)));
+
+template <class T>
+void products(const dense_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+              const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    filled_products(
+        rows, weights, columns.size(), left, [&](std::size_t i, double* row) { columns.copy_row(x, y, i, row); }, out,
+        stride);
+}
+
+/// Entry by entry where rows have few entries, as dense ones else: with t = columns' weighted sums, d = the weights' sum,
+///     X~' D X~ = (X'DX - t m' - m t' + d m m') / (s s')
+template <class T>
+void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_weights<T>& weights,
+              const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    const std::vector<std::int32_t> place = columns.places(x.columns);
+    const std::size_t width = columns.size();
+    std::vector<std::pair<std::size_t, double>> entries;
+    const auto read = [&](std::size_t i) {
+        entries.clear();
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e)
+            if (const std::int32_t k = place[static_cast<std::size_t>(x.indices[e])]; k >= 0)
+                entries.emplace_back(static_cast<std::size_t>(k), static_cast<double>(x.value(e)));
+        for (const auto& o : columns.others()) entries.emplace_back(o.k, o.value(y, i));
+    };
+    const auto in_left = [&](std::size_t k) { return k >= left.begin && k < left.end; };
+    double pairs = 0;
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        read(i);
+        const auto l = std::count_if(entries.begin(), entries.end(), [&](const auto& e) { return in_left(e.first); });
+        pairs += static_cast<double>(l) * static_cast<double>(entries.size());
+    }
+    constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
+    if (cost_of_a_pair * pairs >
+        static_cast<double>(rows.end - rows.begin) * static_cast<double>(left.size() * width)) {
+        filled_products(
+            rows, weights, width, left, [&](std::size_t i, double* row) { columns.copy_row(x, place, y, i, row); }, out,
+            stride);
+        return;
+    }
+    for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, width, 0.0);
+    std::vector<double> sums(width);
+    double total = 0;
+    for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        const double weight = weights(i);
+        total += weight;
+        read(i);
+        for (const auto& [k, value] : entries) {
+            sums[k] += weight * value;
+            if (!in_left(k)) continue;
+            double* const row = out + (k - left.begin) * stride;
+            for (const auto& [c, r] : entries) row[c] += weight * value * r;
+        }
+    }
+    for (std::size_t a = left.begin; a < left.end; ++a)
+        for (std::size_t b = 0; b < width; ++b) {
+            double& entry = out[(a - left.begin) * stride + b];
+            entry = (entry - sums[a] * columns.mean(b) - columns.mean(a) * sums[b] +
+                     total * columns.mean(a) * columns.mean(b)) *
+                    columns.inverse_scale(a) * columns.inverse_scale(b);
+        }
 }
 
 }  // namespace detail
 
-/// All second moments of some rows: out += A' Omega A with A = [ X~ | 1 (if there is an intercept) | y ], m = p + 1 or p + 2
-/// columns, out m x m row-major. One pass over the rows, n m^2 multiplications and additions; a block of rows is standardised
-/// (and, if X is sparse, filled out) in a buffer that stays in cache, so that means far from 0 cost no digits.
-/// Always in double, in a fixed order.
+/// out = sum over some rows of d_i a_i,left a_i: left.size() x columns.size() numbers, rows `stride` apart; left: some of the
+/// columns. One pass over the rows; as many multiplications and additions per row, or as there are pairs of entries in sparse
+/// rows. Always in double, in a fixed order; means far from 0 cost no digits, but for sparse rows of few entries.
 template <class T, class Matrix>
-void add_moments(const Matrix& x, row_range rows, const observations<T>& seen, column_scaling scaling, bool intercept,
-                 double* out) {
-    const std::size_t p = x.columns, m = p + (intercept ? 2 : 1);
-    const std::size_t block = std::clamp<std::size_t>((std::size_t(256) << 10) / (m * sizeof(double)) / 8 * 8, 8, 256);
-    aligned_vector<double> a(block * m);
-    for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
-        const std::size_t end = std::min(begin + block, rows.end);
-        for (std::size_t i = begin; i < end; ++i) {
-            double* row = a.data() + (i - begin) * m;
-            detail::copy_row(x, i, row);
-            const double root = seen.omega ? std::sqrt(static_cast<double>(seen.omega[i])) : 1.0;
-            if (scaling.means)
-                for (std::size_t j = 0; j < p; ++j) row[j] = (row[j] - scaling.means[j]) * scaling.inverse_scales[j];
-            if (intercept) row[p] = 1;
-            row[m - 1] = static_cast<double>(seen.y[i]);
-            if (root != 1)
-                for (std::size_t j = 0; j < m; ++j) row[j] *= root;
-        }
-        host<double>::gemm(true, false, m, m, end - begin, 1.0, a.data(), m, a.data(), m, 1.0, out, m);
+void products_of_columns(const Matrix& x, row_range rows, const T* y, const row_weights<T>& weights,
+                         const moment_columns& columns, place_range left, double* out, std::size_t stride) {
+    if (left.size() == 0) return;
+    if (rows.begin == rows.end)
+        for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, columns.size(), 0.0);
+    else
+        detail::products(x, rows, y, weights, columns, left, out, stride);
+}
+
+/// The same for several runs of rows, on that many threads: `out` has left.size() x columns.size() numbers for each.
+template <class T, class Matrix>
+void products_of_columns(const Matrix& x, std::span<const row_range> runs, const T* y, const row_weights<T>& weights,
+                         const moment_columns& columns, place_range left, double* out, std::size_t threads) {
+    detail::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
+        products_of_columns(x, runs[r], y, weights, columns, left, out + r * left.size() * columns.size(),
+                            columns.size());
+    });
+}
+
+namespace detail {
+template <class T> struct multiple_adder {
+    template <std::size_t Bytes> GAMUT_INLINE static void run(T a, const T* x, T* y, std::size_t n) {
+        using P = pack<T, Bytes>;
+        const P factor(a);
+        std::size_t i = 0;
+        for (; i + 8 <= n; i += 8) (P::load(y + i) + factor * P::load(x + i)).store(y + i);
+        for (; i < n; ++i) y[i] += a * x[i];
     }
+};
+}  // namespace detail
+
+/// y += a x, n numbers.
+template <class T> void add_multiple(T a, const T* x, T* y, std::size_t n) {
+    detail::run<detail::multiple_adder<T>>(a, x, y, n);
 }
 
 /// out_j += sum over rows of omega_i x~_ij^2. One pass; sparse: over the entries alone.

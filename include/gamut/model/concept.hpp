@@ -20,6 +20,7 @@
 ///     std::size_t outputs(std::size_t classes) const;        then w is a matrix with that many columns
 ///     static constexpr std::size_t most_classes = 2;         of a classification; default: no limit
 ///     void validate() const;                                 throws core::option_error
+///     static constexpr bool nonnegative = true;              the loss is convex and never below 0: bounds follow from it
 ///     static constexpr const char* name = "...";              what model files call it
 /// X w stands for the product plus the intercept, if there is one.
 namespace gamut::model {
@@ -76,6 +77,11 @@ template <class M> inline constexpr bool is_classification = false;
 template <class M>
 requires requires { M::classification; }
 inline constexpr bool is_classification<M> = M::classification;
+
+template <class M> inline constexpr bool is_nonnegative = false;
+template <class M>
+requires requires { M::nonnegative; }
+inline constexpr bool is_nonnegative<M> = M::nonnegative;
 
 /// Columns of the weights of a model for a problem with that many classes.
 template <class M> std::size_t outputs_of(const M& m, std::size_t classes) {

@@ -11,6 +11,7 @@ struct linear {
     constexpr auto loss(auto w, auto X, auto y) const { return mean(0.5 * square(X * w - y)); }
     constexpr auto predict(auto w, auto X) const { return X * w; }
 
+    static constexpr bool nonnegative = true;
     static constexpr double largest_curvature = 1;  // of the loss of a row in x'w
 };
 

@@ -20,6 +20,7 @@ struct logistic {
     }
     constexpr auto predict(auto w, auto X) const { return sigmoid(X * w); }
 
+    static constexpr bool nonnegative = true;
     static constexpr double largest_curvature = 0.25;
 };
 

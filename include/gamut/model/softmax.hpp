@@ -24,6 +24,7 @@ struct softmax {
         return exp(z - log_sum_exp(z));
     }
 
+    static constexpr bool nonnegative = true;
     static constexpr double largest_curvature = 0.5;
 };
 

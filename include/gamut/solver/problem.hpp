@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/backend/columns.hpp>
 #include <gamut/backend/gram.hpp>
 #include <gamut/backend/parallel.hpp>
 #include <gamut/backend/sweep.hpp>
@@ -48,6 +50,8 @@ public:
 
     /// The penalty is part of value() and of gradients.
     static constexpr bool smooth = penalty::Smooth<Penalty, value_type>;
+    /// The loss is convex and at least 0.
+    static constexpr bool nonnegative_loss = model::is_nonnegative<Model>;
 
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
@@ -204,35 +208,83 @@ public:
         double constant = 0;
     };
 
-    /// Least squares in terms of G = X~'Omega X~ / Omega: loss = 1/2 w'Gw - slope'w + constant. One pass, one global sum of
-    /// (d + 1)^2 numbers, as many partials as there are blocks.
+    /// Least squares in terms of G = X~'Omega X~ / Omega: loss = 1/2 w'Gw - slope'w + constant. One pass; global sums of
+    /// (d + 1)^2 / 2 numbers in all, as many partials as there are blocks.
     quadratic_moments moments() const requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
         ++passes_;
-        const std::size_t d = dimension(), m = d + 1;
-        std::vector<double> sums(m * m), partials, inverse;
-        std::exception_ptr failure;
-        try {
-            for (const double divisor : divisors_) inverse.push_back(1 / divisor);
-            partials.resize(mine_.size() * m * m);
-            const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
-            const backend::observations<value_type> seen{data_.y.data(),
-                                                         data_.weights.empty() ? nullptr : data_.weights.data(), 1};
-            for (std::size_t b = 0; b < mine_.size(); ++b)
-                for (std::size_t s = b * per_block; s < (b + 1) * per_block; ++s)
-                    backend::add_moments(data_.x, sweep_.rows_of(s), seen,
-                                         {inverse.empty() ? nullptr : scaling_.means.data(), inverse.data()},
-                                         intercept_, partials.data() + b * m * m);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        communicator::sum(ranks_, partials, mine_.size(), sums, failure);
+        const std::size_t d = dimension(), y = shape_.features + 1;
+        std::vector<std::size_t> columns(d + 1, y);
+        std::iota(columns.begin(), columns.end() - 1, std::size_t(0));
+        const auto sums = products(data_.x, scaling_, {}, columns, sample_weights(), 1 / total_weight_);
         quadratic_moments result{backend::dense_matrix<value_type>(d, d), std::vector<value_type>(d), 0};
         for (std::size_t i = 0; i < d; ++i) {
-            for (std::size_t j = 0; j < d; ++j)
-                result.gram(i, j) = static_cast<value_type>(sums[i * m + j] / total_weight_);
-            result.slope[i] = static_cast<value_type>(sums[i * m + d] / total_weight_);
+            for (std::size_t j = 0; j < d; ++j) result.gram(i, j) = static_cast<value_type>(sums(i, j));
+            result.slope[i] = static_cast<value_type>(sums(i, d));
         }
-        result.constant = 0.5 * sums[d * m + d] / total_weight_;
+        result.constant = 0.5 * sums(d, d);
+        return result;
+    }
+
+    /// Least squares: rows of G for the columns `fresh`, against the columns `known` and then `fresh`; the intercept's is
+    /// layout().features. Reads those columns; global sums of as many numbers as are new.
+    backend::dense_matrix<double> gram_rows(std::span<const std::size_t> known,
+                                            std::span<const std::size_t> fresh) const
+        requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
+        if constexpr (std::is_same_v<typename Dataset::matrix_type, backend::dense_matrix<value_type>>) {
+            return products(data_.x, scaling_, known, fresh, sample_weights(), 1 / total_weight_);
+        } else {  // entries of other columns are passed over once, not for every strip
+            std::vector<std::size_t> chosen;
+            for (const auto part : {known, fresh})
+                for (const std::size_t j : part)
+                    if (j < shape_.features) chosen.push_back(j);
+            std::sort(chosen.begin(), chosen.end());
+            const auto place = [&](std::size_t j) {
+                return j == shape_.features ? chosen.size()
+                                            : static_cast<std::size_t>(
+                                                  std::lower_bound(chosen.begin(), chosen.end(), j) - chosen.begin());
+            };
+            std::vector<std::size_t> known_places, fresh_places;
+            for (const std::size_t j : known) known_places.push_back(place(j));
+            for (const std::size_t j : fresh) fresh_places.push_back(place(j));
+            std::exception_ptr failure;
+            typename Dataset::matrix_type x;
+            try {
+                x = backend::columns_of(data_.x, std::span<const std::size_t>(chosen),
+                                        static_cast<std::size_t>(threads()));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            return products(x, data::select_columns(scaling_, chosen), known_places, fresh_places, sample_weights(),
+                            1 / total_weight_, failure);
+        }
+    }
+
+    /// The matrix of the loss's second derivatives at w, d x d in the order of the weights: what a product with `hessian`
+    /// multiplies by, for problems of few columns. c passes, and c (c + 1) / 2 weighted products of the columns;
+    /// global sums of about d^2 / 2 numbers in all.
+    backend::dense_matrix<double> hessian_matrix(const array& w) const requires(Backend::host_memory) {
+        const std::size_t c = shape_.outputs, rows = shape_.features + (intercept_ ? 1 : 0);
+        std::vector<std::size_t> columns(rows);
+        std::iota(columns.begin(), columns.end(), std::size_t(0));
+        backend::dense_matrix<double> result(rows * c, rows * c);
+        typename sweep::curvature derivatives;
+        for (std::size_t l = 0; l < c; ++l) {
+            ++passes_;
+            std::exception_ptr failure;
+            try {
+                const effective e = effective_weights(w);
+                sweep_.second_derivatives(e.w(), e.b(), sweep_.all(), l, derivatives);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            for (std::size_t k = 0; k <= l; ++k) {
+                const auto part = products(data_.x, scaling_, {}, columns,
+                                           {derivatives.data() ? derivatives.data() + k : nullptr, c}, 1, failure);
+                for (std::size_t i = 0; i < rows; ++i)
+                    for (std::size_t j = 0; j < rows; ++j)
+                        result(i * c + k, j * c + l) = result(i * c + l, j * c + k) = part(i, j);
+            }
+        }
         return result;
     }
 
@@ -491,6 +543,59 @@ private:
             runs_[s] = {rows.begin + n * run / count, rows.begin + n * (run + 1) / count};
         }
         return runs_;
+    }
+
+    backend::row_weights<value_type> sample_weights() const {
+        return {data_.weights.empty() ? nullptr : data_.weights.data(), 1};
+    }
+
+    /// factor sum of d_i a_i a_i' for columns of A = [ X~ | 1 | y ]: row r is column fresh[r] against the columns `known` and
+    /// then `fresh`. Strips of rows, each summed over all ranks: the upper triangle alone of what is symmetric, one partial per
+    /// block of rows, blocks on all threads.
+    template <class Matrix>
+    backend::dense_matrix<double> products(const Matrix& x, const data::standardization& scaling,
+                                           std::span<const std::size_t> known, std::span<const std::size_t> fresh,
+                                           const backend::row_weights<value_type>& weights, double factor,
+                                           std::exception_ptr failure = nullptr) const {
+        const std::size_t n = fresh.size(), m = known.size(), count = mine_.size();
+        // of whole blocks, at most 32 MiB, but strips as high as products are fast
+        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / data_.partition.blocks / (m + n + 1);
+        const std::size_t strip = std::clamp<std::size_t>(room, 128, std::max<std::size_t>(128, m));
+        backend::dense_matrix<double> result(n, m + n);
+        std::vector<double> inverse, sums;
+        std::vector<std::size_t> columns(known.begin(), known.end());
+        std::vector<backend::row_range> runs;
+        const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
+        for (std::size_t b = 0; b < count; ++b)
+            runs.push_back({sweep_.rows_of(b * per_block).begin, sweep_.rows_of((b + 1) * per_block - 1).end});
+        for (const double divisor : scaling.divisors()) inverse.push_back(1 / divisor);
+        for (std::size_t begin = 0; begin < n; begin += strip) {
+            const std::size_t height = std::min(strip, n - begin), width = m + n - begin;
+            sums.resize(height * width);
+            std::span<double> partials;
+            try {
+                if (failure) std::rethrow_exception(failure);
+                partials = partials_of(count * height * width);
+                columns.resize(m);
+                columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
+                const backend::moment_columns chosen(
+                    columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()});
+                backend::products_of_columns(x, std::span<const backend::row_range>(runs), data_.y.data(), weights,
+                                             chosen, {m, m + height}, partials.data(),
+                                             static_cast<std::size_t>(threads()));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            communicator::sum(ranks_, std::span<const double>(partials), count, sums, failure);
+            for (std::size_t i = 0; i < height; ++i)
+                for (std::size_t j = 0; j < width; ++j) {
+                    const std::size_t row = begin + i, column = j < m ? j : j + begin;
+                    if (j >= m && column < m + row) continue;
+                    result(row, column) = factor * sums[i * width + j];
+                    if (j >= m) result(column - m, m + row) = result(row, column);
+                }
+        }
+        return result;
     }
 
     std::span<double> partials_of(std::size_t n) const {

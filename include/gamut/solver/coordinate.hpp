@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/coordinate_state.hpp>
+#include <gamut/solver/detail/quadratic_descent.hpp>
+#include <gamut/solver/run.hpp>
+
+namespace gamut::solver {
+
+/// Coordinate descent over a growing working set, for penalties that make zeros: l1, elastic_net, group, mcp, scad, or any
+/// separable one. Rows are spread over ranks, so a message per coordinate is out of the question; instead
+///   outer   slopes of the loss at all weights, the gap, and the parts that violate their conditions most join W
+///   inner   min over W of a quadratic model of the loss plus the penalty, by cyclic coordinate descent in memory with Anderson
+///           extrapolation: the same on every rank, without messages
+/// Least squares is its own model: its second moments are computed once for each column that enters W. Other losses: prox-Newton
+/// on the columns of W, with second derivatives that are renewed when steps stop shrinking the violation five times.
+/// Per outer iteration one pass and one global sum of dimension() numbers; per new column |W| more; per Newton step a pass over
+/// the columns of W and a sum of |W| numbers, |W|^2 / 2 when the model is renewed. Memory |W|^2 on every rank.
+///
+/// Stops when residual <= stop.tolerance:
+///   l1, elastic_net, group     the duality gap over the objective at zero weights. The dual point is the scaled vector of the
+///                              rows' slopes; intercepts count as being within 1 + |b| of the best
+///   other penalties            the largest violation of a condition of optimality over the largest slope at the start: for
+///                              mcp and scad, which are not convex, a point that no single weight can improve
+/// Massias, Gramfort and Salmon, ICML 2018 (celer); Bertrand et al., NeurIPS 2022 (skglm); Lee, Sun and Saunders 2014.
+struct coordinate {
+    std::size_t working_set = 100;  ///< parts that may join at first; later as many as are there already
+    std::size_t anderson = 5;       ///< epochs between extrapolations; 0: none
+    std::size_t blocks = 16;        ///< partial sums of second moments, and so the most ranks with work there
+    core::stop stop{};
+
+    void validate() const {
+        if (working_set == 0)
+            throw core::option_error("coordinate: working_set is 0 (some weight must be worked on) try 100");
+        if (anderson > 50)
+            throw core::option_error(core::text("coordinate: anderson is ", anderson, " (at most 50) try 5"));
+        stop.validate("coordinate");
+    }
+
+    template <Coordinatewise P, class... O>
+    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+        run<P, O...> record("coordinate", p, stop, observers...);
+        auto state = prepare(p, [&] {
+            validate();
+            return detail::coordinate_state<P>(p, anderson);
+        });
+        state.begin();
+        return descend(state, p.penalty_term(), record);
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Problem<P>,
+                      "coordinate: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
+        static_assert(!Problem<P> || Coordinatewise<P>,
+                      "coordinate: needs columns and second derivatives in this process's memory (backend::host): "
+                      "on_columns(columns, penalty), hessian_matrix(w); see gamut/solver/problem.hpp");
+        return {};
+    }
+
+    /// The same from where the state is, with any penalty; the state's columns and moments are kept. Parts whose slopes at the
+    /// start are at least `likely` join even if they do not have to yet.
+    template <class P, class Penalty, class Run>
+    core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
+                                            double likely = std::numeric_limits<double>::infinity()) const {
+        using parts_type = detail::parts_of<Penalty>;
+        constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
+        const parts_type parts(penalty, state.shape());
+        const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
+        double scale = 0, sharpness = 0.1, before = 0;
+        for (std::size_t k = 1;; ++k) {
+            state.measure();
+            const detail::optimality now = detail::assess<P>(state, parts, likely);
+            likely = std::numeric_limits<double>::infinity();
+            if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
+            const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
+            const std::optional<core::status> asked = record.report(
+                {.iteration = k, .objective = now.objective, .residual = residual, .nonzeros = now.nonzeros});
+            const bool at_rest = k > 1 && now.newcomers.empty() && now.objective == before && sharpness < 1e-6;
+            std::optional<core::status> end;
+            if (!std::isfinite(now.objective) || std::isnan(residual))
+                end = core::status::diverged;
+            else if (residual <= stop.tolerance)
+                end = core::status::converged;
+            else if (asked)
+                end = asked;
+            else if (at_rest || k >= stop.iterations)
+                end = core::status::iteration_limit;
+            if (end)
+                return record.finish(
+                    state.result(), now.objective, *end,
+                    *end == core::status::converged ? core::text(by_gap ? "the duality gap"
+                                                                        : "the largest violation of a condition "
+                                                                          "of optimality",
+                                                                 ", relative, fell to ", residual)
+                    : at_rest ? core::text("nothing moves any more in this precision; the residual is ", residual)
+                              : explanation(*end, stop));
+            before = now.objective;
+            if (now.newcomers.empty()) sharpness *= 0.1;
+            const double wanted = by_gap ? stop.tolerance * null_objective / now.gap_per_violation(null_objective)
+                                         : stop.tolerance * scale;
+            state.choose(members(state, now), parts);
+            state.solve(parts, std::max({0.1 * now.outside, sharpness * wanted, 1e-16 * scale}));
+        }
+    }
+
+private:
+    /// The parts that are to join, the most violated first to be chosen; where the whole set is rebuilt, with those that stay.
+    template <class P>
+    std::vector<std::size_t> members(const detail::coordinate_state<P>& state, const detail::optimality& now) const {
+        const std::size_t room = std::max(working_set, state.size());
+        auto best = now.newcomers;
+        if (best.size() > room) {
+            std::nth_element(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(room), best.end(),
+                             [](const auto& a, const auto& b) {
+                                 return a.score > b.score || (a.score == b.score && a.part < b.part);
+                             });
+            best.resize(room);
+        }
+        std::vector<std::size_t> chosen;
+        for (const auto& newcomer : best) chosen.push_back(newcomer.part);
+        if constexpr (!detail::coordinate_state<P>::quadratic)
+            chosen.insert(chosen.end(), now.members.begin(), now.members.end());
+        std::sort(chosen.begin(), chosen.end());
+        return chosen;
+    }
+};
+
+}  // namespace gamut::solver
