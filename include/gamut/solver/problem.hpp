@@ -294,14 +294,26 @@ public:
     backend::dense_matrix<double> second_derivatives(
         const array& w, std::span<const std::size_t> entries) const requires Backend::host_memory {
         ++passes_;
-        const std::size_t m = entries.size(), per_block = data_.partition.shards / data_.partition.blocks;
-        std::vector<double> partials, inverse;
-        backend::dense_matrix<double> sums(m, m);
         std::exception_ptr failure = std::exchange(pending_, nullptr);
+        if constexpr (!autodiff::has_table<formula>) {  // entry j is column j, and the intercept the column of ones
+            typename sweep::curvature derivatives;
+            try {
+                const effective e = effective_weights(w);
+                sweep_.linearize(e.w(), e.b(), sweep_.all(), derivatives);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            return products(data_.x, scaling_, {}, entries, {derivatives.data(), 1}, 1, failure);
+        }
+        const std::size_t m = entries.size(), per_block = data_.partition.shards / data_.partition.blocks;
+        std::vector<double> inverse;
+        std::span<double> partials;
+        backend::dense_matrix<double> sums(m, m);
         try {
             if (failure) std::rethrow_exception(failure);
             for (const double divisor : divisors_) inverse.push_back(1 / divisor);
-            partials.resize(mine_.size() * m * m);
+            partials = partials_of(mine_.size() * m * m);
+            std::fill(partials.begin(), partials.end(), 0.0);
             std::vector<backend::shard_range> groups;
             for (std::size_t b = 0; b < mine_.size(); ++b) groups.push_back({b * per_block, (b + 1) * per_block});
             const effective e = effective_weights(w);
@@ -311,7 +323,8 @@ public:
         } catch (...) {
             failure = std::current_exception();
         }
-        communicator::sum(ranks_, partials, mine_.size(), std::span<double>(sums.values), failure);
+        communicator::sum(ranks_, std::span<const double>(partials), mine_.size(), std::span<double>(sums.values),
+                          failure);
         for (std::size_t i = 0; i < m; ++i)
             for (std::size_t j = 0; j < i; ++j) sums(i, j) = sums(j, i);
         return sums;

@@ -46,9 +46,10 @@ namespace gamut::solver {
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
-    std::size_t blocks = 8;                     ///< of rows, each a partial sum; the most ranks with work
-    std::size_t restarts = 32;                  ///< searches from disturbed supports; 0: none
-    double disturb = 0.3;                       ///< share of the support that is replaced at random
+    std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
+    std::size_t restarts =
+        128;  ///< searches from disturbed supports, at most: fewer when the first ones all come back, or are long
+    double disturb = 0.5;                       ///< share of the support that is replaced at random
     std::size_t pool = 0;                       ///< candidates looked at together; 0: chosen from kappa and the sizes
     std::uint64_t seed = 1;                     ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
@@ -222,8 +223,20 @@ private:
                 }
                 return starts;
             }
-            auto found = detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s,
-                                                    options_.restarts, options_.disturb, options_.seed + iteration_);
+            std::vector<detail::found_support> found;
+            const std::size_t searches = affordable_searches(s);
+            for (std::size_t begin = 0; begin < searches;) {
+                const std::size_t count = std::min(searches - begin, begin == 0 ? std::size_t(8) : searches);
+                const auto more =
+                    detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s, begin,
+                                               count, options_.disturb, options_.seed + iteration_);
+                found.insert(found.end(), more.begin(), more.end());
+                begin += count;
+                const bool all_came_back = std::all_of(more.begin(), more.end(), [&](const auto& support) {
+                    return support.members == s.sorted_members();
+                });
+                if (all_came_back) break;  // nothing else is near
+            }
             std::stable_sort(found.begin(), found.end(),
                              [](const auto& a, const auto& b) { return a.value < b.value; });
             const std::size_t most = exact ? 1 : 4;
@@ -234,6 +247,13 @@ private:
                 offer(other);
             }
             return starts;
+        }
+
+        /// A search costs about places^2 times pool operations for a handful of exchanges.
+        std::size_t affordable_searches(const detail::quadratic_support& s) const {
+            const double places = static_cast<double>(s.size()), pool = static_cast<double>(model_->function().size());
+            const double most = 4e8 / std::max(1.0, places * places * pool);
+            return std::min(options_.restarts, std::max<std::size_t>(8, static_cast<std::size_t>(std::min(most, 1e9))));
         }
 
         std::optional<core::status> report(const char* phase) {

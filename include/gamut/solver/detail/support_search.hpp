@@ -60,11 +60,12 @@ struct found_support {
     double value = std::numeric_limits<double>::infinity();
 };
 
-/// Best supports from `searches` disturbed ones, one result each. Shared out over ranks and threads: search i draws from
-/// (seed, i) and knows of no other. Collective: two gathers.
+/// Best supports from disturbed ones, one result each of the searches first, first + 1, ... Shared out over ranks and threads: search
+/// i draws from (seed, i) and knows of no other. Collective: two gathers.
 template <class C>
 std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const quadratic_support& base,
-                                              std::size_t searches, double share, std::uint64_t seed) {
+                                              std::size_t first, std::size_t searches, double share,
+                                              std::uint64_t seed) {
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
     const std::size_t places = base.size(), each = (searches + size - 1) / size, width = places + 2;
     std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
@@ -75,9 +76,8 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
             std::int64_t* const out = mine.data() + i * width;
             if (search >= searches) return;
             quadratic_support s = base;
-            disturb(s, share, {.seed = seed, .stream = search});
+            disturb(s, share, {.seed = seed, .stream = first + search});
             descend(s);
-            s.refresh();
             const std::vector<std::size_t> members = s.sorted_members();
             out[0] = 1;
             out[1] = static_cast<std::int64_t>(members.size());
