@@ -49,9 +49,9 @@ struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     std::size_t restarts =
         128;  ///< searches from disturbed supports, at most: fewer when the first ones all come back, or are long
-    double disturb = 0.5;                       ///< share of the support that is replaced at random
-    std::size_t pool = 0;                       ///< candidates looked at together; 0: chosen from kappa and the sizes
-    std::uint64_t seed = 1;                     ///< of the disturbances
+    double disturb = 0.5;    ///< share of the support that is replaced at random, though at most 12 weights
+    std::size_t pool = 0;    ///< candidates looked at together; 0: chosen from kappa and the sizes
+    std::uint64_t seed = 1;  ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
     polish polishing{};
     core::stop stop{.iterations = 100};  ///< supports fitted
@@ -252,7 +252,7 @@ private:
         /// A search costs about places^2 times pool operations for a handful of exchanges.
         std::size_t affordable_searches(const detail::quadratic_support& s) const {
             const double places = static_cast<double>(s.size()), pool = static_cast<double>(model_->function().size());
-            const double most = 4e8 / std::max(1.0, places * places * pool);
+            const double most = 2e8 / std::max(1.0, places * places * pool);
             return std::min(options_.restarts, std::max<std::size_t>(8, static_cast<std::size_t>(std::min(most, 1e9))));
         }
 

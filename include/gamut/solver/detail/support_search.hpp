@@ -39,11 +39,11 @@ inline void descend(quadratic_support& s) {
     }
 }
 
-/// Replaces a share of the members, at least one, by candidates drawn from the ten times as many that then gain most.
+/// Replaces a share of the members, 1 to 12, by candidates drawn from the ten times as many that then gain most.
 inline void disturb(quadratic_support& s, double share, const core::random& random) {
     const std::size_t size = s.size();
-    const auto leaving =
-        std::clamp<std::size_t>(static_cast<std::size_t>(std::ceil(share * static_cast<double>(size))), 1, size);
+    const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
+    const std::size_t leaving = std::min(std::clamp<std::size_t>(wanted, 1, 12), size);
     std::uint64_t draw = 0;
     for (std::size_t k = 0; k < leaving; ++k) s.remove(random.below(draw++, s.size()));
     const std::vector<std::size_t> best = s.largest_gains(10 * size);
