@@ -262,8 +262,8 @@ public:
                 certify();
                 if (best.bound >= cutoff) break;
             }
-            if (!(gap > 1e-11 * std::abs(primal)) || (primal < cutoff && gap <= 0.2 * (cutoff - dual))) break;
-            if (gap > 0.3 * last_gap && stale_) renew(x);
+            if (!(gap > 1e-11 * std::abs(primal)) || (primal < cutoff && gap <= 0.3 * (cutoff - dual))) break;
+            if (gap > 0.6 * last_gap && stale_) renew(x);
             last_gap = gap;
 
             const auto [next, promised] = step(c, x, gradient, gap);
