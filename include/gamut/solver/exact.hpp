@@ -7,7 +7,6 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
-#include <queue>
 #include <string>
 #include <type_traits>
 #include <unordered_set>
@@ -55,14 +54,7 @@ struct exact {
     const {
         communicator::agree(p.communicator(), [&] { validate(p); });
         run<P, std::remove_reference_t<O>...> record("exact", p, stop, observers...);
-        const detail::perspective relaxed(p.penalty_term(), p.layout());
-        if constexpr (Quadratic<P>) {
-            const auto nodes = detail::gram_nodes<P>(p, relaxed);
-            return tree(*this, p, relaxed, nodes, record).go();
-        } else {
-            auto nodes = detail::loss_nodes<P>(p, relaxed, polishing);
-            return tree(*this, p, relaxed, nodes, record).go();
-        }
+        return search(p, p, progress{}, record);
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
@@ -73,6 +65,34 @@ struct exact {
     }
 
 private:
+    struct progress;
+    template <class P, class Nodes, class Run> class tree;
+
+    /// Grows a tree on `part`, some columns of `whole`, and goes on with fewer columns once half of them are decided for good.
+    template <class P, class Run>
+    core::result<typename P::array> search(const P& whole, const P& part, progress from, Run& record) const {
+        const detail::perspective relaxed(part.penalty_term(), part.layout());
+        auto nodes = nodes_of(part, relaxed);
+        tree<P, decltype(nodes), Run> growing(*this, whole, part, relaxed, nodes, record, std::move(from));
+        if constexpr (ColumnAccess<P>) {
+            if (growing.grow()) {
+                const std::vector<std::size_t> columns = growing.live_columns();
+                const auto fewer = part.on_columns(columns, detail::on_columns(part.penalty_term(), columns));
+                return search(whole, *fewer, growing.on(columns), record);
+            }
+        } else {
+            while (growing.grow()) {}
+        }
+        return growing.finish();
+    }
+
+    template <class P> auto nodes_of(const P& p, const detail::perspective& relaxed) const {
+        if constexpr (Quadratic<P>)
+            return detail::gram_nodes<P>(p, relaxed);
+        else
+            return detail::loss_nodes<P>(p, relaxed, polishing);
+    }
+
     template <class P> void validate(const P& p) const {
         stop.validate("exact");
         const penalty::l0& term = p.penalty_term();
@@ -93,77 +113,182 @@ private:
                                                 " MiB) raise it, or use solver::disadmm"));
     }
 
+    struct node {
+        double bound = -std::numeric_limits<double>::infinity();
+        std::size_t id = 0;
+        detail::choices chosen{};
+        std::vector<double> start{};
+        bool operator<(const node& other) const {  // the top of a heap is the largest
+            return bound > other.bound || (bound == other.bound && id > other.id);
+        }
+    };
+
+    /// How far a tree has grown.
+    struct progress {
+        std::vector<node> open{};       ///< a heap, the lowest bound first
+        std::optional<node> next{};     ///< where the dive goes on
+        detail::fit_on_support best{};  ///< with the weights of all columns
+        double closed = std::numeric_limits<double>::infinity();  ///< no weights of what is done with are below
+        std::size_t count = 0, ids = 0;
+        core::status status = core::status::converged;
+        std::vector<std::size_t> columns{};  ///< of the problem that the tree looks at; empty: all
+        double root_bound = -std::numeric_limits<double>::infinity();
+        std::vector<double> root_lift{};  ///< what using a group added to the bound of the root
+    };
+
     template <class P, class Nodes, class Run> class tree {
         using A = typename P::array;
         using choices = detail::choices;
         using choice = detail::choice;
 
-        struct node {
-            double bound = -std::numeric_limits<double>::infinity();
-            std::size_t id = 0;
-            choices chosen{};
-            std::vector<double> start{};
-            bool operator<(const node& other) const {  // the top of a heap is the largest
-                return bound > other.bound || (bound == other.bound && id > other.id);
-            }
-        };
-
     public:
-        tree(const exact& options, const P& p, const detail::perspective& relaxed, Nodes& nodes, Run& record)
-            : options_(options), p_(p), relaxed_(relaxed), nodes_(nodes), run_(record) {}
+        /// `p` is all of `whole`, or those of its columns that `from` names.
+        tree(const exact& options, const P& whole, const P& p, const detail::perspective& relaxed, Nodes& nodes, Run& record,
+             progress from)
+            : options_(options), whole_(whole), p_(p), relaxed_(relaxed), nodes_(nodes), run_(record), now_(std::move(from)) {
+            if (now_.count == 0) now_.next = node{.chosen = relaxed_.undecided(), .start = nodes_.start()};
+        }
 
-        core::result<A> go() {
-            std::optional<node> next = node{.chosen = relaxed_.undecided(), .start = nodes_.start()};
-            core::status status = core::status::converged;
-            while (next || !open_.empty()) {
+        /// Looks at nodes until there are none, the limit is reached, or somebody asks to stop. True: not so, but half of the
+        /// columns are of no use any more.
+        bool grow() {
+            auto& open = now_.open;
+            auto& next = now_.next;
+            while (now_.status == core::status::converged && (next || !open.empty())) {
                 if (!next) {
-                    next = std::move(const_cast<node&>(open_.top()));
-                    open_.pop();
+                    std::pop_heap(open.begin(), open.end());
+                    next = std::move(open.back());
+                    open.pop_back();
                 }
-                lowest_ = std::min(next->bound, open_.empty() ? next->bound : open_.top().bound);
                 if (next->bound >= cutoff()) {
                     close(next->bound);
                     next.reset();
                     continue;
                 }
-                if (count_ == options_.stop.iterations) {
-                    status = core::status::iteration_limit;
-                    break;
+                if (now_.count >= options_.stop.iterations) {
+                    now_.status = core::status::iteration_limit;
+                    return false;
                 }
-                ++count_;
-                const double before = best_.objective;
-                auto child = examine(*next);
-                if (best_.objective < before || count_ % 64 == 0)
-                    if (const auto asked = report()) {
-                        status = *asked;
-                        if (child) open_.push(std::move(*child));
-                        next.reset();
-                        break;
-                    }
-                next = std::move(child);
+                ++now_.count;
+                const double before = now_.best.objective;
+                next = examine(*next);
+                count_passes();
+                const bool better = now_.best.objective < before;
+                if (better || now_.count % 64 == 0)
+                    if (const auto asked = report()) now_.status = *asked;
+                if (better && now_.status == core::status::converged && p_.layout().features >= 16 &&
+                    live_columns().size() <= p_.layout().features / 2)
+                    return true;
             }
-            if (next) open_.push(std::move(*next));
-            return finish(status);
+            return false;
+        }
+
+        core::result<A> finish() {
+            if (now_.best.weights.empty()) now_.best.weights.resize(whole_.dimension());
+            report();
+            const core::status status = now_.status;
+            const std::size_t count = now_.count;
+            A w(whole_.dimension());
+            detail::set(w, now_.best.weights);
+            const double objective = whole_.value(w) + whole_.penalty(w);
+            const double bound = std::min(lower(), objective), gap = core::relative_gap(objective, bound);
+            std::string message =
+                status == core::status::converged
+                    ? core::text("proven with ", count, " nodes: no support is better by more than ", gap, " of the objective")
+                    : core::text(status == core::status::iteration_limit ? core::text("the limit of ", count, " nodes is used up")
+                                                                         : explanation(status, options_.stop),
+                                 "; the least objective lies between ", bound, " and ", objective);
+            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
+            result.lower_bound = bound;
+            return result;
+        }
+
+        /// Features that better solutions may use, by the bound of the root; ascending.
+        std::vector<std::size_t> live_columns() const {
+            std::vector<std::size_t> live;
+            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size();
+            for (std::size_t i = 0; i < p_.layout().features; ++i) {
+                bool any = now_.root_lift.empty();
+                for (std::size_t g = i * outputs / group; g < (i + 1) * outputs / group && !any; ++g)
+                    any = now_.root_bound + now_.root_lift[g] < cutoff();
+                if (any) live.push_back(i);
+            }
+            return live;
+        }
+
+        /// The same progress for a tree that looks at these columns only, which are live.
+        progress on(const std::vector<std::size_t>& columns) {
+            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size(), entries = relaxed_.entries();
+            const std::size_t per_feature = outputs / group;
+            std::vector<bool> live(relaxed_.groups());
+            for (const std::size_t i : columns)
+                for (std::size_t g = i * per_feature; g < (i + 1) * per_feature; ++g) live[g] = true;
+            for (std::size_t g = 0; g < live.size(); ++g)
+                if (!live[g]) close(now_.root_bound + now_.root_lift[g]);
+            const auto restrict = [&](const auto& all, std::size_t block) {
+                std::remove_cvref_t<decltype(all)> some;
+                for (const std::size_t i : columns)
+                    some.insert(some.end(), all.begin() + static_cast<std::ptrdiff_t>(i * block),
+                                all.begin() + static_cast<std::ptrdiff_t>((i + 1) * block));
+                return some;
+            };
+            const auto possible = [&](node& n) {
+                for (std::size_t g = 0; g < live.size(); ++g)
+                    if (!live[g] && n.chosen.of[g] == choice::in) return false;
+                std::vector<double> start = restrict(n.start, outputs);
+                start.insert(start.end(), n.start.begin() + static_cast<std::ptrdiff_t>(entries), n.start.end());
+                n.start = std::move(start);
+                n.chosen.of = restrict(n.chosen.of, per_feature);
+                return true;
+            };
+            progress some = std::move(now_);
+            some.root_lift = restrict(some.root_lift, per_feature);
+            std::erase_if(some.open, [&](node& n) { return !possible(n); });
+            std::make_heap(some.open.begin(), some.open.end());
+            if (some.next && !possible(*some.next)) some.next.reset();
+            if (some.columns.empty())
+                some.columns = columns;
+            else
+                for (std::size_t k = 0; k < columns.size(); ++k) some.columns[k] = some.columns[columns[k]];
+            some.columns.resize(columns.size());
+            return some;
         }
 
     private:
         /// Everything below this is worth looking at.
-        double cutoff() const {
-            return best_.objective - options_.stop.tolerance * std::abs(best_.objective);
-        }
+        double cutoff() const { return now_.best.objective - options_.stop.tolerance * std::abs(now_.best.objective); }
 
         /// No weights of a node that is done with are below `bound`.
-        void close(double bound) { closed_ = std::min(closed_, bound); }
+        void close(double bound) { now_.closed = std::min(now_.closed, bound); }
+
+        double lower() const {
+            double least = std::min(now_.best.objective, now_.closed);
+            if (now_.next) least = std::min(least, now_.next->bound);
+            return now_.open.empty() ? least : std::min(least, now_.open.front().bound);
+        }
 
         /// The best weights on a support, unless it was looked at before.
-        void offer(const choices& c, bool again = false) {
+        void offer(const choices& c) {
             std::uint64_t hash = 1469598103934665603ull;
             for (std::size_t g = 0; g < c.of.size(); ++g)
                 if (c.of[g] == choice::in) hash = (hash ^ (g + 1)) * 1099511628211ull;
-            if (!seen_.insert(hash).second && !again) return;
+            if (!seen_.insert(hash).second) return;
             detail::fit_on_support found = nodes_.fit(c);
             run_.add_passes(nodes_.own_passes());
-            if (found.objective < best_.objective || best_.weights.empty()) best_ = std::move(found);
+            if (!(found.objective < now_.best.objective) && !now_.best.weights.empty()) return;
+            now_.best.objective = found.objective;
+            const std::vector<std::size_t>& columns = now_.columns;
+            if (columns.empty()) {
+                now_.best.weights = std::move(found.weights);
+                return;
+            }
+            const std::size_t outputs = p_.layout().outputs;
+            now_.best.weights.assign(whole_.dimension(), 0);
+            for (std::size_t i = 0; i < columns.size(); ++i)
+                for (std::size_t k = 0; k < outputs; ++k)
+                    now_.best.weights[columns[i] * outputs + k] = found.weights[i * outputs + k];
+            std::copy(found.weights.begin() + static_cast<std::ptrdiff_t>(columns.size() * outputs), found.weights.end(),
+                      now_.best.weights.begin() + static_cast<std::ptrdiff_t>(whole_.layout().size()));
         }
 
         /// What is in, and the open groups with the highest scores while there are places.
@@ -177,27 +302,41 @@ private:
             return c;
         }
 
-        void leaf(const choices& c) {
-            // a support seen before was fitted then, and is no better than the best
+        /// All choices made. A support that was seen before is no better than the best.
+        std::optional<node> leaf(const choices& c) {
             offer(c);
-            close(best_.objective);
+            close(now_.best.objective);
+            return std::nullopt;
+        }
+
+        /// Those that `whole_` does not count.
+        void count_passes() {
+            if (&p_ == &whole_) return;
+            run_.add_passes(p_.passes() - counted_);
+            counted_ = p_.passes();
+        }
+
+        std::optional<node> done(double bound) {
+            close(bound);
+            return std::nullopt;
         }
 
         /// Bounds a node. Returns the child to go on with; the other one waits.
         std::optional<node> examine(node& n) {
             choices& c = n.chosen;
-            if (relaxed_.decided(c)) return leaf(c), std::nullopt;
+            if (relaxed_.decided(c)) return leaf(c);
             detail::relaxation r = nodes_.relax(c, n.start, cutoff());
             r.bound = std::max(r.bound, n.bound);
-            if (r.bound >= cutoff()) return close(r.bound), std::nullopt;
+            if (now_.count == 1) now_.root_bound = r.bound, now_.root_lift = r.lift_in;
+            if (r.bound >= cutoff()) return done(r.bound);
             offer(rounded(c, r.score));
             const double limit = cutoff();
-            if (r.bound >= limit) return close(r.bound), std::nullopt;
+            if (r.bound >= limit) return done(r.bound);
             for (std::size_t g = 0; g < c.of.size(); ++g) {
                 if (c.of[g] != choice::open) continue;
                 if (r.bound + r.lift_out[g] >= limit) {
-                    if (c.places[relaxed_.competition(g)] == 0) return close(r.bound + r.lift_out[g]), std::nullopt;
                     close(r.bound + r.lift_out[g]);
+                    if (c.places[relaxed_.competition(g)] == 0) return std::nullopt;
                     relaxed_.decide(c, g, choice::in);
                 } else if (r.bound + r.lift_in[g] >= limit) {
                     close(r.bound + r.lift_in[g]);
@@ -205,7 +344,7 @@ private:
                 }
             }
             relaxed_.settle(c);
-            if (relaxed_.decided(c)) return leaf(c), std::nullopt;
+            if (relaxed_.decided(c)) return leaf(c);
 
             std::size_t branch = c.of.size();
             for (std::size_t g = 0; g < c.of.size(); ++g) {
@@ -214,58 +353,36 @@ private:
                     (r.doubt[g] == r.doubt[branch] && r.score[g] > r.score[branch]))
                     branch = g;
             }
-            node in{r.bound + r.lift_in[branch], ++ids_, c, r.weights}, out{r.bound + r.lift_out[branch], ++ids_, std::move(c), std::move(r.weights)};
+            node in{r.bound + r.lift_in[branch], ++now_.ids, c, r.weights};
+            node out{r.bound + r.lift_out[branch], ++now_.ids, std::move(c), std::move(r.weights)};
             relaxed_.decide(in.chosen, branch, choice::in);
             relaxed_.settle(in.chosen);
             relaxed_.decide(out.chosen, branch, choice::out);
             relaxed_.settle(out.chosen);
             if (out.bound < in.bound) std::swap(in, out);
-            open_.push(std::move(out));
+            now_.open.push_back(std::move(out));
+            std::push_heap(now_.open.begin(), now_.open.end());
             return in;
         }
 
-        double lower() const { return std::min({best_.objective, closed_, lowest_}); }
-
         std::optional<core::status> report() {
-            A w(p_.dimension());
-            detail::set(w, best_.weights);
+            A w(whole_.dimension());
+            detail::set(w, now_.best.weights);
             return run_.report(core::record{.phase = "tree",
-                                            .iteration = count_,
-                                            .objective = best_.objective,
-                                            .residual = core::relative_gap(best_.objective, lower()),
-                                            .nonzeros = p_.nonzeros(w)});
-        }
-
-        core::result<A> finish(core::status status) {
-            lowest_ = open_.empty() ? std::numeric_limits<double>::infinity() : open_.top().bound;
-            if (best_.weights.empty()) best_.weights = std::vector<double>(p_.dimension());
-            report();
-            A w(p_.dimension());
-            detail::set(w, best_.weights);
-            const double objective = p_.value(w) + p_.penalty(w);
-            const double bound = std::min(lower(), objective);
-            const double gap = core::relative_gap(objective, bound);
-            std::string message =
-                status == core::status::converged
-                    ? core::text("proven with ", count_, " nodes: no support is better by more than ", gap, " of the objective")
-                    : core::text(status == core::status::iteration_limit ? core::text("the limit of ", count_, " nodes is used up")
-                                                                         : explanation(status, options_.stop),
-                                 "; the least objective lies between ", bound, " and ", objective);
-            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
-            result.lower_bound = bound;
-            return result;
+                                            .iteration = now_.count,
+                                            .objective = now_.best.objective,
+                                            .residual = core::relative_gap(now_.best.objective, lower()),
+                                            .nonzeros = whole_.nonzeros(w)});
         }
 
         const exact& options_;
-        const P& p_;
+        const P &whole_, &p_;
         const detail::perspective& relaxed_;
         Nodes& nodes_;
         Run& run_;
-        std::priority_queue<node> open_;
         std::unordered_set<std::uint64_t> seen_;
-        detail::fit_on_support best_;
-        double closed_ = std::numeric_limits<double>::infinity(), lowest_ = -std::numeric_limits<double>::infinity();
-        std::size_t count_ = 0, ids_ = 0;
+        std::size_t counted_ = 0;
+        progress now_;
     };
 };
 

@@ -34,6 +34,17 @@ struct fit_on_support {
     std::vector<double> weights{};
 };
 
+/// A cardinality penalty for some of the columns.
+inline penalty::l0 on_columns(penalty::l0 term, std::span<const std::size_t> columns) {
+    std::vector<std::size_t> free;
+    for (const std::size_t feature : term.free) {
+        const auto at = std::lower_bound(columns.begin(), columns.end(), feature);
+        if (at != columns.end() && *at == feature) free.push_back(static_cast<std::size_t>(at - columns.begin()));
+    }
+    term.free = std::move(free);
+    return term;
+}
+
 /// Doubt, scores and lifts of a relaxation in perspective form.
 inline void describe(const perspective& relaxed, const choices& c, std::span<const double> shares,
                      std::span<const double> gains, const perspective::selection& selected, relaxation& out) {
@@ -107,7 +118,7 @@ public:
             return d >= cutoff || (p < cutoff && p - d <= 0.05 * (cutoff - d));
         };
         const auto s = relaxed_quadratic(m_, relaxed_, largest_)
-                           .minimize(c, q_, std::vector<double>(start.begin(), start.begin() + long(entries_)), enough);
+                           .minimize(c, q_, std::vector<double>(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(entries_)), enough);
         relaxation out;
         out.bound = s.dual + constant_ - noise(s.w, s.dual);
         out.weights = s.w;
@@ -298,7 +309,6 @@ public:
     /// All choices made: restricted Newton on the columns that are in.
     fit_on_support fit(const choices& c) {
         const penalty::layout shape = p_.layout();
-        penalty::l0 term = p_.penalty_term();
         std::vector<std::size_t> columns;
         std::vector<double> from;
         for (std::size_t i = 0; i < shape.features; ++i) {
@@ -316,12 +326,10 @@ public:
             const auto found = polishing_.improve(p_, w);
             return {found.objective, doubles(found.weights)};
         }
-        for (std::size_t& feature : term.free)
-            feature = static_cast<std::size_t>(std::lower_bound(columns.begin(), columns.end(), feature) - columns.begin());
         from.resize(from.size() + intercepts_);
         A begin(from.size());
         set(begin, from);
-        const auto part = p_.on_columns(columns, term, begin);
+        const auto part = p_.on_columns(columns, on_columns(p_.penalty_term(), columns), begin);
         const auto found = polishing_.improve(*part, begin);
         own_passes_ += part->passes();
         const std::vector<double> w = doubles(found.weights);
