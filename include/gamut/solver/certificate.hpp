@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -13,6 +14,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/text.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/perspective.hpp>
@@ -214,6 +216,20 @@ struct certificate {
         result.lower = std::min(result.lower, result.upper);
         result.passes = p.passes() - before;
         return result;
+    }
+
+    /// The lower bound alone, for the result of a solver; NaN if there is none.
+    template <Cardinality P> double below(const P& p, const typename P::array& w, double objective) const {
+        if (!possible(p.penalty_term()) || !std::isfinite(objective)) return std::numeric_limits<double>::quiet_NaN();
+        return std::min(bound(p, w).lower, objective);
+    }
+
+    /// What that says about a result, as the end of a sentence.
+    static std::string says(double objective, double lower_bound) {
+        const double gap = core::relative_gap(objective, lower_bound);
+        if (gap <= 1e-9) return "no support is better";
+        if (gap < 1) return core::text("no support is better by more than ", gap, " of the objective");
+        return "a heuristic, without a certificate";
     }
 
     template <class P> solver::bounds bound(const P&, const typename P::array&) const {

@@ -40,8 +40,8 @@ namespace gamut::solver {
 /// stop.iterations counts nodes. Their number may double with every column: some dozens of columns with a small kappa, or some
 /// hundreds with l2 so large that bounds are tight, are proven in seconds. Ended early, the result is the best found, and
 /// lower_bound and gap() say what is left open.
-/// Least squares: one pass for the Gram matrix, then all is in memory. Other convex losses need l2 > 0: a few passes per node, and
-/// dimension() passes for each new second derivative. Every rank walks the same tree; each pass sends what it does elsewhere.
+/// Least squares: one pass for the Gram matrix, then all is in memory. Other convex losses need l2 > 0: a few passes per node, now
+/// and then one with a sum of dimension()^2 numbers. Every rank walks the same tree; each pass sends what it does elsewhere.
 /// Bertsimas, King and Mazumder 2016; Atamturk and Gomez 2020; Hazimeh, Mazumder and Saab 2022 (l0bnb).
 struct exact {
     core::stop stop{.iterations = 1000000, .tolerance = 1e-6};
@@ -49,7 +49,7 @@ struct exact {
     polish polishing{};
 
     template <Cardinality P, class... O>
-    requires(Quadratic<P> || (TwiceDifferentiable<P> && ColumnAccess<P>)) core::result<typename P::array> minimize(
+    requires(Quadratic<P> || (TwiceDifferentiable<P> && SecondDerivatives<P>)) core::result<typename P::array> minimize(
         const P& p, O&&... observers)
     const {
         communicator::agree(p.communicator(), [&] { validate(p); });
@@ -59,8 +59,8 @@ struct exact {
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
         static_assert(Cardinality<P>, "exact: needs penalty::l0 (it proves which kappa weights are best); use solver::lbfgs or admm");
-        static_assert(!Cardinality<P> || Quadratic<P> || (TwiceDifferentiable<P> && ColumnAccess<P>),
-                      "exact: needs moments(), or hessian(w) and on_columns(...); see gamut/solver/concept.hpp");
+        static_assert(!Cardinality<P> || Quadratic<P> || (TwiceDifferentiable<P> && SecondDerivatives<P>),
+                      "exact: needs moments(), or hessian(w) and second_derivatives(w, entries); see gamut/solver/concept.hpp");
         return {};
     }
 
@@ -77,7 +77,7 @@ private:
         if constexpr (ColumnAccess<P>) {
             if (growing.grow()) {
                 const std::vector<std::size_t> columns = growing.live_columns();
-                const auto fewer = part.on_columns(columns, detail::on_columns(part.penalty_term(), columns));
+                const auto fewer = part.on_columns(columns, on_features(part.penalty_term(), columns));
                 return search(whole, *fewer, growing.on(columns), record);
             }
         } else {

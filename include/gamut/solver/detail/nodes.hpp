@@ -34,17 +34,6 @@ struct fit_on_support {
     std::vector<double> weights{};
 };
 
-/// A cardinality penalty for some of the columns.
-inline penalty::l0 on_columns(penalty::l0 term, std::span<const std::size_t> columns) {
-    std::vector<std::size_t> free;
-    for (const std::size_t feature : term.free) {
-        const auto at = std::lower_bound(columns.begin(), columns.end(), feature);
-        if (at != columns.end() && *at == feature) free.push_back(static_cast<std::size_t>(at - columns.begin()));
-    }
-    term.free = std::move(free);
-    return term;
-}
-
 /// Doubt, scores and lifts of a relaxation in perspective form.
 inline void describe(const perspective& relaxed, const choices& c, std::span<const double> shares,
                      std::span<const double> gains, const perspective::selection& selected, relaxation& out) {
@@ -212,7 +201,7 @@ private:
 };
 
 /// Any convex loss: Newton steps on the relaxed problem, each one pass over the data and then all in memory. The second
-/// derivative is one of an earlier point until steps become short (dimension() products with it when renewed).
+/// derivatives are those of an earlier point as long as steps are good; renewed, they cost a pass and a sum of dimension()^2.
 template <class P> class loss_nodes {
     using A = typename P::array;
 
@@ -225,7 +214,11 @@ public:
           entries_(relaxed.entries()),
           intercepts_(d_ - entries_),
           w_(d_),
-          g_(d_) {}
+          g_(d_) {
+        const std::size_t outputs = p.layout().outputs;
+        for (std::size_t k = 0; k < outputs; ++k)
+            for (std::size_t j = k; j < d_; j += outputs) order_.push_back(j);
+    }
 
     std::vector<double> start() const { return doubles(p_.start()); }
 
@@ -306,40 +299,16 @@ public:
         return best;
     }
 
-    /// All choices made: restricted Newton on the columns that are in.
+    /// All choices made: the best weights on what is in.
     fit_on_support fit(const choices& c) {
-        const penalty::layout shape = p_.layout();
-        std::vector<std::size_t> columns;
-        std::vector<double> from;
-        for (std::size_t i = 0; i < shape.features; ++i) {
-            bool used = false;
-            for (std::size_t k = 0; k < shape.outputs; ++k)
-                used = used || c.of[(i * shape.outputs + k) / relaxed_.group_size()] == choice::in;
-            if (!used) continue;
-            columns.push_back(i);
-            for (std::size_t k = 0; k < shape.outputs; ++k)
-                from.push_back(c.of[(i * shape.outputs + k) / relaxed_.group_size()] == choice::in ? 1e-30 : 0);
-        }
-        fit_on_support out{0, std::vector<double>(d_)};
-        if (columns.empty()) {
-            A w(d_);
-            const auto found = polishing_.improve(p_, w);
-            return {found.objective, doubles(found.weights)};
-        }
-        from.resize(from.size() + intercepts_);
-        A begin(from.size());
-        set(begin, from);
-        const auto part = p_.on_columns(columns, on_columns(p_.penalty_term(), columns), begin);
-        const auto found = polishing_.improve(*part, begin);
-        own_passes_ += part->passes();
-        const std::vector<double> w = doubles(found.weights);
-        for (std::size_t i = 0; i < columns.size(); ++i)
-            for (std::size_t k = 0; k < shape.outputs; ++k)
-                out.weights[columns[i] * shape.outputs + k] = w[i * shape.outputs + k];
-        std::copy(w.end() - static_cast<std::ptrdiff_t>(intercepts_), w.end(),
-                  out.weights.end() - static_cast<std::ptrdiff_t>(intercepts_));
-        out.objective = found.objective;
-        return out;
+        std::vector<double> start(d_);
+        for (std::size_t j = 0; j < entries_; ++j)
+            if (c.of[j / relaxed_.group_size()] == choice::in) start[j] = 1e-30;  // names the support
+        set(w_, start);
+        const std::size_t before = p_.passes();
+        const auto found = polishing_.improve(p_, w_);
+        own_passes_ += found.passes - std::min(found.passes, p_.passes() - before);
+        return {found.objective, doubles(found.weights)};
     }
 
     /// Passes that the problem did not count.
@@ -358,18 +327,10 @@ private:
     /// The second derivative at x, and the same without intercepts (they follow): M - B C^-1 B'.
     void renew(const std::vector<double>& x) {
         set(w_, x);
-        const auto h = p_.hessian(w_);
-        A unit(d_), product(d_);
-        std::vector<double> direction(d_);
+        const auto h = p_.second_derivatives(w_, order_);
         hessian_.resize(d_ * d_);
-        for (std::size_t i = 0; i < d_; ++i) {
-            direction[i] = 1;
-            set(unit, direction);
-            h.times(unit, product);
-            const std::vector<double> column = doubles(product);
-            std::copy(column.begin(), column.end(), hessian_.begin() + static_cast<std::ptrdiff_t>(i * d_));
-            direction[i] = 0;
-        }
+        for (std::size_t i = 0; i < d_; ++i)
+            for (std::size_t j = 0; j < d_; ++j) hessian_[order_[i] * d_ + order_[j]] = h(i, j);
         std::vector<double> inner(intercepts_ * intercepts_);
         border_.assign(intercepts_, {});
         for (std::size_t k = 0; k < intercepts_; ++k) {
@@ -384,7 +345,7 @@ private:
             for (std::size_t k = 0; k < intercepts_; ++k) b[k] = border_[k][i];
             inner_.solve(b);
             for (std::size_t j = 0; j < entries_; ++j) {
-                double entry = 0.5 * (hessian_[i * d_ + j] + hessian_[j * d_ + i]);
+                double entry = hessian_[i * d_ + j];
                 for (std::size_t k = 0; k < intercepts_; ++k) entry -= b[k] * border_[k][j];
                 m_.entries[i * entries_ + j] = entry;
             }
@@ -427,6 +388,7 @@ private:
     const perspective& relaxed_;
     const polish& polishing_;
     std::size_t d_, entries_, intercepts_, own_passes_ = 0;
+    std::vector<std::size_t> order_;  ///< all weights, by output, then by feature
     A w_, g_;
     std::vector<double> gradient_, hessian_, gains_;
     std::vector<std::vector<double>> border_;
