@@ -7,6 +7,7 @@
 #include <limits>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
+#include <gamut/model/concept.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/perspective.hpp>
@@ -100,7 +102,8 @@ template <class A> void set(A& a, std::span<const double> values) {
 
 /// The loss at W with the best intercepts for it: Newton's method on the intercepts alone, from those of w, which move.
 /// Without intercepts one pass; with c of them 2 + c passes where w is stationary already, and that many more for each step.
-template <class P> plane centre(const P& p, const perspective& relaxed, typename P::array& w, double* loss_at_w = nullptr) {
+template <class P>
+plane centre(const P& p, const perspective& relaxed, typename P::array& w, double* loss_at_w = nullptr) {
     using A = typename P::array;
     const std::size_t d = p.dimension(), entries = relaxed.entries(), c = d - entries;
     A g(d), direction(d), product(d);
@@ -155,8 +158,9 @@ template <class P> plane centre(const P& p, const perspective& relaxed, typename
 /// Sends what the passes send; all ranks get the same. Atamturk and Gomez 2020 (screening); Wright, Nowak and Figueiredo
 /// 2009 (SpaRSA); sources of psi: detail/perspective.hpp.
 struct certificate {
-    std::size_t steps = 0;    ///< passes spent on a better bound, at most
-    double tolerance = 1e-6;  ///< stop when the gap that is left, or the possible improvement, is that small, relatively
+    std::size_t steps = 0;  ///< passes spent on a better bound, at most
+    double tolerance =
+        1e-6;  ///< stop when the gap that is left, or the possible improvement, is that small, relatively
 
     /// Whether there is a bound at all.
     static bool possible(const penalty::l0& term) {
@@ -170,15 +174,17 @@ struct certificate {
 
     /// W: weights that the penalty allows (others give no upper bound).
     template <Cardinality P>
-    requires TwiceDifferentiable<P> solver::bounds bound(const P& p, const typename P::array& w) const {
+    requires TwiceDifferentiable<P> solver::bounds bound(const P& p, const typename P::array& w)
+    const {
         const penalty::l0& term = p.penalty_term();
         communicator::agree(p.communicator(), [&] {
             if (!(tolerance >= 0))
-                throw core::option_error(core::text("certificate: tolerance is ", tolerance, " (it must be 0 or more)"));
-            if (!possible(term))
                 throw core::option_error(
-                    "certificate: l2 is 0 and the weights are not bounded (then there is no lower bound) give penalty::l0 "
-                    "an l2, such as 1e-3");
+                    core::text("certificate: tolerance is ", tolerance, " (it must be 0 or more)"));
+            if (!possible(term))
+                throw core::option_error("certificate: l2 is 0 and the weights are not bounded (then there is no lower "
+                                         "bound) give penalty::l0 "
+                                         "an l2, such as 1e-3");
         });
         const std::size_t before = p.passes();
         const detail::perspective relaxed(term, p.layout());
@@ -202,7 +208,8 @@ struct certificate {
             for (std::size_t i = 0; i < planes.size(); ++i) {
                 detail::choices seen = undecided;
                 const double slack = result.upper - planes[i].bound(relaxed, selected[i]);
-                relaxed.screen(seen, planes[i].gains, selected[i], std::max(slack, 0.0) + 1e-11 * std::abs(result.upper));
+                relaxed.screen(seen, planes[i].gains, selected[i],
+                               std::max(slack, 0.0) + 1e-11 * std::abs(result.upper));
                 for (std::size_t g = 0; g < seen.of.size(); ++g)
                     if (seen.of[g] != detail::choice::open) all.of[g] = seen.of[g];
             }
@@ -218,8 +225,11 @@ struct certificate {
         return result;
     }
 
-    /// The lower bound alone, for the result of a solver; NaN if there is none.
+    /// The lower bound alone, for the result of a solver; NaN if there is none, or the model does not say that it is convex.
     template <Cardinality P> double below(const P& p, const typename P::array& w, double objective) const {
+        if constexpr (requires { p.loss_model(); })
+            if (!model::is_convex<std::remove_cvref_t<decltype(p.loss_model())>>)
+                return std::numeric_limits<double>::quiet_NaN();
         if (!possible(p.penalty_term()) || !std::isfinite(objective)) return std::numeric_limits<double>::quiet_NaN();
         return std::min(bound(p, w).lower, objective);
     }
@@ -283,7 +293,8 @@ private:
                 change = 0;
                 for (std::size_t j = 0; j < d; ++j) change += (next[j] - w[j]) * (next[j] - w[j]);
                 detail::set(trial, next);
-                const double there = p.value_and_gradient(trial, g), value = there + relaxed.value(all, front(next), shares);
+                const double there = p.value_and_gradient(trial, g),
+                             value = there + relaxed.value(all, front(next), shares);
                 moved = value <= reference - 1e-4 * curvature * change || change == 0;
                 if (moved)
                     loss = there, primal = value;

@@ -285,9 +285,6 @@ private:
             core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
             result.lower_bound = lower_bound;
             return result;
-            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
-            result.lower_bound = lower_bound;
-            return result;
         }
 
         static constexpr bool in_memory = !std::is_same_v<P, Whole>;

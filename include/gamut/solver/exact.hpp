@@ -18,7 +18,9 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/core/text.hpp>
+#include <gamut/model/concept.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/nodes.hpp>
 #include <gamut/solver/detail/perspective.hpp>
@@ -44,23 +46,32 @@ namespace gamut::solver {
 /// and then one with a sum of dimension()^2 numbers. Every rank walks the same tree; each pass sends what it does elsewhere.
 /// Bertsimas, King and Mazumder 2016; Atamturk and Gomez 2020; Hazimeh, Mazumder and Saab 2022 (l0bnb).
 struct exact {
-    core::stop stop{.iterations = 1000000, .tolerance = 1e-6};
-    std::size_t memory = std::size_t(1) << 30;  ///< bytes that matrices may take
+    std::size_t blocks = 8;                     ///< of rows, each a partial sum; the most ranks with work
+    std::size_t memory = std::size_t(2) << 30;  ///< bytes that matrices may take
     polish polishing{};
+    core::stop stop{.iterations = 1000000, .tolerance = 1e-6};  ///< nodes; relative gap
 
     template <Cardinality P, class... O>
-    requires(Quadratic<P> || (TwiceDifferentiable<P> && SecondDerivatives<P>)) core::result<typename P::array> minimize(
-        const P& p, O&&... observers)
+    requires(Quadratic<P> || (TwiceDifferentiable<P> &&
+                              SecondDerivatives<P>)) core::result<typename P::array> minimize(const P& p,
+                                                                                              O&&... observers)
     const {
+        if constexpr (requires { p.loss_model(); })
+            static_assert(
+                model::is_convex<std::remove_cvref_t<decltype(p.loss_model())>>,
+                "exact: needs a convex loss (no other has bounds); if the model's is, write static constexpr bool "
+                "convex = true; in it");
         communicator::agree(p.communicator(), [&] { validate(p); });
         run<P, std::remove_reference_t<O>...> record("exact", p, stop, observers...);
         return search(p, p, progress{}, record);
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Cardinality<P>, "exact: needs penalty::l0 (it proves which kappa weights are best); use solver::lbfgs or admm");
-        static_assert(!Cardinality<P> || Quadratic<P> || (TwiceDifferentiable<P> && SecondDerivatives<P>),
-                      "exact: needs moments(), or hessian(w) and second_derivatives(w, entries); see gamut/solver/concept.hpp");
+        static_assert(Cardinality<P>,
+                      "exact: needs penalty::l0 (it proves which kappa weights are best); use solver::lbfgs or admm");
+        static_assert(
+            !Cardinality<P> || Quadratic<P> || (TwiceDifferentiable<P> && SecondDerivatives<P>),
+            "exact: needs moments(), or hessian(w) and second_derivatives(w, entries); see gamut/solver/concept.hpp");
         return {};
     }
 
@@ -94,19 +105,25 @@ private:
     }
 
     template <class P> void validate(const P& p) const {
+        if (!(blocks >= 1 && blocks <= 4095))
+            throw core::option_error(core::text("exact: blocks is ", blocks, " (it must be 1 to 4095)"));
         stop.validate("exact");
         const penalty::l0& term = p.penalty_term();
         if (std::isfinite(term.lower) || std::isfinite(term.upper))
-            throw core::option_error("exact: the weights are bounded (its relaxation knows no bounds) use solver::disadmm");
+            throw core::option_error(
+                "exact: the weights are bounded (its relaxation knows no bounds) use solver::disadmm");
         if (term.l2 == 0 && !Quadratic<P>)
-            throw core::option_error("exact: l2 is 0 (only least squares has a bound then) give penalty::l0 an l2, such as 1e-3");
+            throw core::option_error(
+                "exact: l2 is 0 (only least squares has a bound then) give penalty::l0 an l2, such as 1e-3");
         if (term.l2 == 0 && term.l1 > 0)
-            throw core::option_error("exact: l1 without l2 (then there is no bound) give penalty::l0 an l2, such as 1e-3");
+            throw core::option_error(
+                "exact: l1 without l2 (then there is no bound) give penalty::l0 an l2, such as 1e-3");
         if constexpr (Quadratic<P> && requires { p.dataset().rows(); })
             if (term.l2 == 0 && p.dataset().rows() < p.dimension())
-                throw core::option_error(core::text("exact: l2 is 0 and ", p.dataset().rows(), " rows are fewer than ", p.dimension(),
-                                                    " weights (all bounds are 0 then) give penalty::l0 an l2, such as 1e-3"));
-        const double d = static_cast<double>(p.dimension()), bytes = 3 * 8 * d * d;
+                throw core::option_error(
+                    core::text("exact: l2 is 0 and ", p.dataset().rows(), " rows are fewer than ", p.dimension(),
+                               " weights (all bounds are 0 then) give penalty::l0 an l2, such as 1e-3"));
+        const double d = static_cast<double>(p.dimension()), bytes = (4 + static_cast<double>(blocks)) * 8 * d * d;
         if (bytes > static_cast<double>(memory))
             throw core::option_error(core::text("exact: ", p.dimension(), " weights need ", bytes / 1048576,
                                                 " MiB for matrices (memory is ", static_cast<double>(memory) / 1048576,
@@ -125,9 +142,9 @@ private:
 
     /// How far a tree has grown.
     struct progress {
-        std::vector<node> open{};       ///< a heap, the lowest bound first
-        std::optional<node> next{};     ///< where the dive goes on
-        detail::fit_on_support best{};  ///< with the weights of all columns
+        std::vector<node> open{};                                 ///< a heap, the lowest bound first
+        std::optional<node> next{};                               ///< where the dive goes on
+        detail::fit_on_support best{};                            ///< with the weights of all columns
         double closed = std::numeric_limits<double>::infinity();  ///< no weights of what is done with are below
         std::size_t count = 0, ids = 0;
         core::status status = core::status::converged;
@@ -143,9 +160,15 @@ private:
 
     public:
         /// `p` is all of `whole`, or those of its columns that `from` names.
-        tree(const exact& options, const P& whole, const P& p, const detail::perspective& relaxed, Nodes& nodes, Run& record,
-             progress from)
-            : options_(options), whole_(whole), p_(p), relaxed_(relaxed), nodes_(nodes), run_(record), now_(std::move(from)) {
+        tree(const exact& options, const P& whole, const P& p, const detail::perspective& relaxed, Nodes& nodes,
+             Run& record, progress from)
+            : options_(options),
+              whole_(whole),
+              p_(p),
+              relaxed_(relaxed),
+              nodes_(nodes),
+              run_(record),
+              now_(std::move(from)) {
             if (now_.count == 0) now_.next = node{.chosen = relaxed_.undecided(), .start = nodes_.start()};
         }
 
@@ -192,12 +215,13 @@ private:
             detail::set(w, now_.best.weights);
             const double objective = whole_.value(w) + whole_.penalty(w);
             const double bound = std::min(lower(), objective), gap = core::relative_gap(objective, bound);
-            std::string message =
-                status == core::status::converged
-                    ? core::text("proven with ", count, " nodes: no support is better by more than ", gap, " of the objective")
-                    : core::text(status == core::status::iteration_limit ? core::text("the limit of ", count, " nodes is used up")
-                                                                         : explanation(status, options_.stop),
-                                 "; the least objective lies between ", bound, " and ", objective);
+            std::string message = status == core::status::converged
+                                      ? core::text("proven with ", count, " nodes: no support is better by more than ",
+                                                   gap, " of the objective")
+                                      : core::text(status == core::status::iteration_limit
+                                                       ? core::text("the limit of ", count, " nodes is used up")
+                                                       : explanation(status, options_.stop),
+                                                   "; the least objective lies between ", bound, " and ", objective);
             core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
             result.lower_bound = bound;
             return result;
@@ -218,7 +242,8 @@ private:
 
         /// The same progress for a tree that looks at these columns only, which are live.
         progress on(const std::vector<std::size_t>& columns) {
-            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size(), entries = relaxed_.entries();
+            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size(),
+                              entries = relaxed_.entries();
             const std::size_t per_feature = outputs / group;
             std::vector<bool> live(relaxed_.groups());
             for (const std::size_t i : columns)
@@ -262,7 +287,10 @@ private:
         void close(double bound) { now_.closed = std::min(now_.closed, bound); }
 
         double lower() const {
-            double least = std::min(now_.best.objective, now_.closed);
+            // weights are the best on their support to some digits only
+            constexpr double digits =
+                1e-12 + 4 * static_cast<double>(std::numeric_limits<typename A::value_type>::epsilon());
+            double least = std::min(now_.best.objective - digits * std::abs(now_.best.objective), now_.closed);
             if (now_.next) least = std::min(least, now_.next->bound);
             return now_.open.empty() ? least : std::min(least, now_.open.front().bound);
         }
@@ -287,7 +315,8 @@ private:
             for (std::size_t i = 0; i < columns.size(); ++i)
                 for (std::size_t k = 0; k < outputs; ++k)
                     now_.best.weights[columns[i] * outputs + k] = found.weights[i * outputs + k];
-            std::copy(found.weights.begin() + static_cast<std::ptrdiff_t>(columns.size() * outputs), found.weights.end(),
+            std::copy(found.weights.begin() + static_cast<std::ptrdiff_t>(columns.size() * outputs),
+                      found.weights.end(),
                       now_.best.weights.begin() + static_cast<std::ptrdiff_t>(whole_.layout().size()));
         }
 

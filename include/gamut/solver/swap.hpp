@@ -269,11 +269,11 @@ private:
             if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
             A w = std::move(best_->weights);
             const double lower_bound = options_.bounding.below(p_, w, best_->objective);
-            std::string message =
-                status == core::status::converged
-                    ? core::text("no exchange of one weight improves it, nor did the last ", options_.restarts,
-                                 " searches from disturbed supports; ", certificate::says(best_->objective, lower_bound))
-                    : explanation(status, options_.stop);
+            std::string message = status == core::status::converged
+                                      ? core::text("no exchange of one weight improves it, nor did the last ",
+                                                   options_.restarts, " searches from disturbed supports; ",
+                                                   certificate::says(best_->objective, lower_bound))
+                                      : explanation(status, options_.stop);
             core::result<A> result = record_.finish(std::move(w), best_->objective, status, std::move(message));
             result.lower_bound = lower_bound;
             return result;

@@ -23,9 +23,9 @@ namespace gamut::solver::detail {
 /// What is known of a node: no weights with its choices have an objective below `bound`.
 struct relaxation {
     double bound = -std::numeric_limits<double>::infinity();
-    std::vector<double> weights{};  ///< of the relaxed problem, intercepts last
-    std::vector<double> score{};    ///< of each group: how much it speaks for being in
-    std::vector<double> doubt{};    ///< of each group: how much there is to decide
+    std::vector<double> weights{};              ///< of the relaxed problem, intercepts last
+    std::vector<double> score{};                ///< of each group: how much it speaks for being in
+    std::vector<double> doubt{};                ///< of each group: how much there is to decide
     std::vector<double> lift_in{}, lift_out{};  ///< what deciding an open group adds to the bound
 };
 
@@ -70,7 +70,8 @@ public:
         // the intercepts are eliminated: M - B C^-1 B'
         std::vector<double> inner(intercepts_ * intercepts_);
         for (std::size_t k = 0; k < intercepts_; ++k)
-            for (std::size_t l = 0; l < intercepts_; ++l) inner[k * intercepts_ + l] = moments.gram(entries_ + k, entries_ + l);
+            for (std::size_t l = 0; l < intercepts_; ++l)
+                inner[k * intercepts_ + l] = moments.gram(entries_ + k, entries_ + l);
         const semidefinite c(std::move(inner), intercepts_);
         std::vector<double> level(intercepts_);
         for (std::size_t k = 0; k < intercepts_; ++k) level[k] = moments.slope[entries_ + k];
@@ -106,8 +107,11 @@ public:
             const double p = primal + constant_, d = dual + constant_ - noise({}, dual);
             return d >= cutoff || (p < cutoff && p - d <= 0.05 * (cutoff - d));
         };
-        const auto s = relaxed_quadratic(m_, relaxed_, largest_)
-                           .minimize(c, q_, std::vector<double>(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(entries_)), enough);
+        const auto s =
+            relaxed_quadratic(m_, relaxed_, largest_)
+                .minimize(c, q_,
+                          std::vector<double>(start.begin(), start.begin() + static_cast<std::ptrdiff_t>(entries_)),
+                          enough);
         relaxation out;
         out.bound = s.dual + constant_ - noise(s.w, s.dual);
         out.weights = s.w;
@@ -123,7 +127,8 @@ public:
             out.objective = value(out.weights);
         } else {
             const auto s = relaxed_quadratic(m_, relaxed_, largest_)
-                               .minimize(c, q_, std::vector<double>(entries_), [](double, double) { return false; }, 60);
+                               .minimize(
+                                   c, q_, std::vector<double>(entries_), [](double, double) { return false; }, 60);
             out.weights = s.w;
             out.objective = s.primal + constant_;
         }
@@ -192,7 +197,8 @@ private:
         return out;
     }
 
-    static constexpr double epsilon = static_cast<double>(std::numeric_limits<typename P::array::value_type>::epsilon());
+    static constexpr double epsilon =
+        static_cast<double>(std::numeric_limits<typename P::array::value_type>::epsilon());
     const perspective& relaxed_;
     std::size_t entries_ = 0, intercepts_ = 0;
     double constant_ = 0, largest_ = 0;
@@ -249,7 +255,8 @@ public:
             x = doubles(w_);
             auto chosen = relaxed_.select(c, below.gains);
             const double bound = below.bound(relaxed_, chosen);
-            if (bound > best.bound || gains.empty()) best.bound = bound, gains = below.gains, selected = std::move(chosen);
+            if (bound > best.bound || gains.empty())
+                best.bound = bound, gains = below.gains, selected = std::move(chosen);
         };
         for (std::size_t round = 0; round < 100; ++round) {
             // as if the intercepts were the best: what certify() would come to, nearly
@@ -357,7 +364,8 @@ private:
     /// The minimum of the quadratic model and the relaxed penalty, and how much lower that is than x.
     std::pair<std::vector<double>, double> step(const choices& c, const std::vector<double>& x,
                                                 const std::vector<double>& gradient, double gap) const {
-        std::vector<double> r(intercepts_), q(gradient.begin(), gradient.begin() + static_cast<std::ptrdiff_t>(entries_)), mw;
+        std::vector<double> r(intercepts_),
+            q(gradient.begin(), gradient.begin() + static_cast<std::ptrdiff_t>(entries_)), mw;
         for (std::size_t k = 0; k < intercepts_; ++k) r[k] = gradient[entries_ + k];
         inner_.solve(r);
         double promised = 0;

@@ -40,7 +40,8 @@ public:
           competitions_(term.over == penalty::support::per_output ? shape.outputs : 1),
           free_(shape.size() / group_) {
         for (const std::size_t feature : term.free)
-            for (std::size_t j = feature * shape.outputs; j < (feature + 1) * shape.outputs; ++j) free_[j / group_] = true;
+            for (std::size_t j = feature * shape.outputs; j < (feature + 1) * shape.outputs; ++j)
+                free_[j / group_] = true;
     }
 
     std::size_t groups() const { return free_.size(); }
@@ -82,15 +83,14 @@ public:
         }
     }
 
-    bool decided(const choices& c) const {
-        return std::find(c.of.begin(), c.of.end(), choice::open) == c.of.end();
-    }
+    bool decided(const choices& c) const { return std::find(c.of.begin(), c.of.end(), choice::open) == c.of.end(); }
 
     /// argmax over v of  -slope v - l1 |v| - l2/2 v^2  within the bounds, and that maximum.
     std::pair<double, double> best_entry(double slope) const {
         const double pull = penalty::detail::shrink(-slope, term_.l1);
         if (pull == 0) return {0, 0};
-        const double v = std::clamp(term_.l2 > 0 ? pull / term_.l2 : std::copysign(infinity, pull), term_.lower, term_.upper);
+        const double v =
+            std::clamp(term_.l2 > 0 ? pull / term_.l2 : std::copysign(infinity, pull), term_.lower, term_.upper);
         if (std::isinf(v)) return {v, infinity};
         return {v, v * (pull - 0.5 * term_.l2 * v)};
     }
@@ -102,8 +102,9 @@ public:
 
     /// What a selection among the gains comes to.
     struct selection {
-        double worth = 0;                     ///< psi*(-G)
-        std::vector<double> last, next;       ///< of each competition: the least open gain that is in, the largest that is not
+        double worth = 0;  ///< psi*(-G)
+        std::vector<double> last,
+            next;  ///< of each competition: the least open gain that is in, the largest that is not
         std::vector<unsigned char> selected;  ///< groups that make up the worth
     };
     selection select(const choices& c, std::span<const double> gains) const {
@@ -143,7 +144,8 @@ public:
     }
 
     /// w = argmin over z of  psi(z) + |z - v|^2 / (2 step), and the shares s.   `w` may be `v`.
-    void prox(const choices& c, std::span<const double> v, double step, std::span<double> w, std::vector<double>& shares) const {
+    void prox(const choices& c, std::span<const double> v, double step, std::span<double> w,
+              std::vector<double>& shares) const {
         for (std::size_t j = 0; j < entries(); ++j) w[j] = penalty::detail::shrink(v[j], step * term_.l1);
         const double ridge = step * term_.l2;
         share(c, w, ridge, shares);

@@ -59,7 +59,9 @@ struct symmetric {
 class relaxed_quadratic {
 public:
     relaxed_quadratic(const symmetric& m, const perspective& relaxed, double largest)
-        : m_(m), relaxed_(relaxed), largest_(std::max(largest, std::numeric_limits<double>::min())) {}
+        : m_(m),
+          relaxed_(relaxed),
+          largest_(std::max(largest, std::numeric_limits<double>::min())) {}
 
     struct solution {
         std::vector<double> w, gradient, shares, gains;
@@ -77,7 +79,8 @@ public:
         std::size_t steps = 1;
         for (std::size_t round = 0;; ++round) {
             evaluate(c, q, s);
-            if (enough(s.primal, s.dual) || s.primal - s.dual <= 1e-13 * std::abs(s.primal) || round >= rounds) return s;
+            if (enough(s.primal, s.dual) || s.primal - s.dual <= 1e-13 * std::abs(s.primal) || round >= rounds)
+                return s;
             std::vector<double> u = proximal(c, q, s.w, s.gradient, steps);
             const double at_u = value(c, q, u);
             const std::vector<double> direction = newton(c, q, u);
@@ -162,7 +165,8 @@ private:
         for (std::size_t r = 0; r < a; ++r) {
             const std::size_t i = active[r], g = i / group, k = relaxed_.competition(g);
             const double* const row = m_.row(i);
-            const double unit = between(g) ? u[i] / size[g] : 0, strength = between(g) ? l2 / std::max(room[k], 1e-12) : l2;
+            const double unit = between(g) ? u[i] / size[g] : 0,
+                         strength = between(g) ? l2 / std::max(room[k], 1e-12) : l2;
             for (std::size_t s = 0; s <= r; ++s) {
                 const std::size_t j = active[s], h = j / group;
                 double entry = row[j];
