@@ -151,6 +151,7 @@ private:
         fit.status = found.status;
         fit.message = std::move(found.message);
         fit.objective = found.objective;
+        fit.lower_bound = found.lower_bound;
         fit.history = std::move(found.history);
         fit.iterations = found.iterations;
         fit.passes = found.passes;

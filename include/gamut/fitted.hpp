@@ -69,13 +69,17 @@ template <class Model, class T, class C> struct fitted {
 
     core::status status = core::status::converged;
     std::string message{};
-    double objective = std::numeric_limits<double>::quiet_NaN();  ///< loss + penalty
+    double objective = std::numeric_limits<double>::quiet_NaN();    ///< loss + penalty
+    double lower_bound = std::numeric_limits<double>::quiet_NaN();  ///< of the least objective; NaN: none was computed
     std::vector<core::record> history{};
     std::size_t iterations = 0, passes = 0;
     double seconds = 0;
 
     C communicator{};
     int threads = 1;
+
+    /// How much of the objective may be too much, at most; NaN if there is no lower bound.
+    double gap() const { return core::relative_gap(objective, lower_bound); }
 
     /// Features with a weight that is not 0, in the order of the columns.
     std::vector<std::size_t> support() const {

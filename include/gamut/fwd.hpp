@@ -88,6 +88,8 @@ template <class Rate = double> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
+struct certificate;  // with bounds
+struct exact;
 struct swap;
 struct coordinate;
 struct strengths;

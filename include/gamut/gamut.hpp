@@ -33,8 +33,10 @@
 #include <gamut/penalty/none.hpp>
 #include <gamut/penalty/scad.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/certificate.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/exact.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/plain_function.hpp>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
 #include <string>
@@ -53,15 +55,23 @@ struct record {
     int rank = 0, ranks = 1;
 };
 
+/// How much of an objective may be too much: (objective - lower_bound) / |objective|; NaN if there is no bound.
+inline double relative_gap(double objective, double lower_bound) {
+    return (objective - lower_bound) / std::max(std::abs(objective), std::numeric_limits<double>::min());
+}
+
 template <class Array> struct result {
     Array weights;
     double objective = std::numeric_limits<double>::quiet_NaN();
+    double lower_bound = std::numeric_limits<double>::quiet_NaN();  ///< of the least objective; NaN: none was computed
     core::status status = core::status::iteration_limit;
     std::string message{};  ///< why it ended, in a sentence
     std::size_t iterations = 0;
     std::size_t passes = 0;  ///< over the data
     double seconds = 0;
     std::vector<record> history{};
+
+    double gap() const { return relative_gap(objective, lower_bound); }
 };
 
 }  // namespace gamut::core

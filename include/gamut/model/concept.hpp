@@ -22,6 +22,7 @@
 ///     void validate() const;                                 throws core::option_error
 ///     static constexpr bool nonnegative = true;              the loss is convex and never below 0: bounds follow from it
 ///     static constexpr const char* name = "...";              what model files call it
+///     static constexpr bool convex = true;                   the loss is convex, and may be below 0: its minimum can be bounded
 /// X w stands for the product plus the intercept, if there is one.
 namespace gamut::model {
 
@@ -82,6 +83,11 @@ template <class M> inline constexpr bool is_nonnegative = false;
 template <class M>
 requires requires { M::nonnegative; }
 inline constexpr bool is_nonnegative<M> = M::nonnegative;
+
+template <class M> inline constexpr bool is_convex = is_nonnegative<M>;
+template <class M>
+requires requires { M::convex; }
+inline constexpr bool is_convex<M> = M::convex;
 
 /// Columns of the weights of a model for a problem with that many classes.
 template <class M> std::size_t outputs_of(const M& m, std::size_t classes) {

@@ -19,6 +19,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
@@ -41,7 +42,8 @@ enum class mode {
 ///   u_b = u_b + alpha x_b + (1 - alpha) z_before - z  how far the block disagrees
 ///   rho = growth rho, u_b = u_b / growth              from far below the curvature L of the loss to beyond it
 /// With small rho the blocks roam and z tries many supports; as rho grows the search freezes. Every support that lasts is
-/// polished (the best weights on it), and the best of all is the result. A heuristic: the problem is not convex.
+/// polished (the best weights on it), and the best of all is the result. A heuristic: the problem is not convex. How far from
+/// the optimum the result can be at most is in its lower_bound and gap(), if l2 > 0 (for convex losses).
 ///
 /// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective; in gram mode one
 /// block and products with the matrix instead.
@@ -59,6 +61,7 @@ template <class Local> struct disadmm {
         std::size_t(1) << 30;  ///< bytes that a Gram matrix and its partial sums may take in automatic mode
     Local local{.stop = {.iterations = 2, .tolerance = 0.1}};
     polish polishing{};
+    certificate bounding{.steps = 100};  ///< the result's lower bound
     core::stop stop{.iterations = 500};  ///< rounds
 
     void validate() const {
@@ -267,9 +270,10 @@ private:
         core::result<A> finish(core::status status) {
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
+            const double lower_bound = options_.bounding.below(p_, w, objective);
             std::string message = status == core::status::converged
-                                      ? core::text("the best of ", polished_.size(),
-                                                   " polished supports; a heuristic, without a certificate")
+                                      ? core::text("the best of ", polished_.size(), " polished supports; ",
+                                                   certificate::says(objective, lower_bound))
                                       : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
@@ -278,7 +282,9 @@ private:
             const core::record now{
                 .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);
-            return run_.finish(std::move(w), objective, status, std::move(message));
+            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
+            result.lower_bound = lower_bound;
+            return result;
         }
 
         static constexpr bool in_memory = !std::is_same_v<P, Whole>;

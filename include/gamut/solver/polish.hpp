@@ -275,7 +275,13 @@ private:
     template <Cardinality P> core::result<typename P::array> proximal(const P& p, const typename P::array& w) const {
         using A = typename P::array;
         using T = typename A::value_type;
-        const A mask = autodiff::choose(w == T(0), T(0), T(1));
+        A mask = autodiff::choose(w == T(0), T(0), T(1));
+        std::vector<T> marks = mask.download();
+        const penalty::layout shape = p.layout();
+        std::fill(marks.begin() + static_cast<std::ptrdiff_t>(shape.size()), marks.end(), T(1));  // intercepts
+        for (const std::size_t feature : p.penalty_term().free)
+            std::fill_n(marks.begin() + static_cast<std::ptrdiff_t>(feature * shape.outputs), shape.outputs, T(1));
+        mask.upload(marks);
         const std::size_t before = p.passes();
         A x = w, y = w, previous = w, g(w.size()), trial(w.size());
         const auto whole = [&](const A& v) { return p.value(v) + p.penalty(v); };

@@ -18,6 +18,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/candidates.hpp>
 #include <gamut/solver/detail/support_model.hpp>
@@ -54,6 +55,7 @@ struct swap {
     std::uint64_t seed = 1;  ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
     polish polishing{};
+    certificate bounding{};              ///< the result's lower bound, if l2 > 0
     core::stop stop{.iterations = 100};  ///< supports fitted
 
     void validate() const {
@@ -265,13 +267,16 @@ private:
 
         core::result<A> finish(core::status status) {
             if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
-            std::string message =
-                status == core::status::converged
-                    ? core::text("no exchange of one weight improves it, nor did the last ", options_.restarts,
-                                 " searches from disturbed supports; a heuristic, without a certificate")
-                    : explanation(status, options_.stop);
             A w = std::move(best_->weights);
-            return record_.finish(std::move(w), best_->objective, status, std::move(message));
+            const double lower_bound = options_.bounding.below(p_, w, best_->objective);
+            std::string message = status == core::status::converged
+                                      ? core::text("no exchange of one weight improves it, nor did the last ",
+                                                   options_.restarts, " searches from disturbed supports; ",
+                                                   certificate::says(best_->objective, lower_bound))
+                                      : explanation(status, options_.stop);
+            core::result<A> result = record_.finish(std::move(w), best_->objective, status, std::move(message));
+            result.lower_bound = lower_bound;
+            return result;
         }
 
         const swap& options_;
