@@ -28,7 +28,7 @@ namespace gamut {
 ///     auto fit = sparse.fit(data::libsvm{"train.svm"});
 ///
 /// What is left out takes its default: no penalty, the solver that suits the penalty (lbfgs for smooth ones, disadmm for l0,
-/// admm for the rest), the host in double precision, one process.
+/// coordinate for others that make zeros, admm for the rest), the host in double precision, one process.
 /// The penalty sees standardised columns unless `prepare` says otherwise; fitted weights are for the columns as given.
 template <class Model, class Penalty, class Solver, class Backend, class Communicator> struct estimator {
     Model model{};

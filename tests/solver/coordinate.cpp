@@ -158,6 +158,16 @@ BOOST_AUTO_TEST_CASE(least_squares_meets_the_conditions_of_optimality_and_every_
                                                   {.intercept = intercept, .standardized = standardized});
                         check_elastic_net(found, p, l1, l2, 1e-6);
                         check_gaps(found);
+                        if (standardized) continue;
+                        double objective = 0;  // in plain loops
+                        for (std::size_t i = 0; i < n; ++i) {
+                            double z = intercept ? found.weights[p] : 0;
+                            for (std::size_t j = 0; j < p; ++j) z += r.x(i, j) * found.weights[j];
+                            objective += (z - r.y[i]) * (z - r.y[i]) / 2 / n;
+                        }
+                        for (std::size_t j = 0; j < p; ++j)
+                            objective += l1 * std::abs(found.weights[j]) + l2 / 2 * found.weights[j] * found.weights[j];
+                        BOOST_TEST(std::abs(found.objective - objective) <= 1e-12 * objective);
                     }
 }
 
@@ -331,8 +341,24 @@ BOOST_AUTO_TEST_CASE(any_number_of_ranks_gives_the_same_bits) {
     check([&](const fits::any_communicator& ranks) {
         return fit_of(model::logistic{}, c, penalty::elastic_net{0.01, 0}, {}, ranks);
     });
+    // many columns: fewer partial sums than shards
+    sparse wide;
+    wide.rows = 700, wide.columns = 20000;
+    std::vector<double> y;
+    const core::random draw{.seed = 5};
+    for (std::size_t i = 0; i < wide.rows; ++i) {
+        std::size_t j = draw.below(i, 40);
+        y.push_back(j < 20 ? 1 : draw.normal(i));
+        for (; j < wide.columns; j += 1 + draw.below(i * wide.columns + j, 4000)) {
+            wide.indices.push_back(static_cast<std::int32_t>(j));
+            wide.values.push_back(1 + draw.uniform(i * wide.columns + j));
+        }
+        wide.offsets.push_back(static_cast<std::int64_t>(wide.indices.size()));
+    }
+    how few;
+    few.solver.blocks = 5;
     check([&](const fits::any_communicator& ranks) {
-        return fit_of(model::linear{}, data::arrays(without_zeros(r.x), r.y), penalty::elastic_net{0.05, 0}, {}, ranks);
+        return fit_of(model::linear{}, data::arrays(wide, y), penalty::elastic_net{0.05, 0}, few, ranks);
     });
 }
 

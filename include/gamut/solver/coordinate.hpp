@@ -40,9 +40,10 @@ namespace gamut::solver {
 ///                              mcp and scad, which are not convex, a point that no single weight can improve
 /// Massias, Gramfort and Salmon, ICML 2018 (celer); Bertrand et al., NeurIPS 2022 (skglm); Lee, Sun and Saunders 2014.
 struct coordinate {
-    std::size_t working_set = 100;  ///< parts that may join at first; later as many as are there already
-    std::size_t anderson = 5;       ///< epochs between extrapolations; 0: none
-    std::size_t blocks = 16;        ///< partial sums of second moments, and so the most ranks with work there
+    std::size_t working_set =
+        100;                   ///< parts that may join at a time; or a quarter of those that are there, if that is more
+    std::size_t anderson = 5;  ///< epochs between extrapolations; 0: none
+    std::size_t blocks = 16;   ///< partial sums of second moments, and so the most ranks with work there
     core::stop stop{};
 
     void validate() const {
@@ -123,7 +124,7 @@ private:
     /// The parts that are to join, the most violated first to be chosen; where the whole set is rebuilt, with those that stay.
     template <class P>
     std::vector<std::size_t> members(const detail::coordinate_state<P>& state, const detail::optimality& now) const {
-        const std::size_t room = std::max(working_set, state.size());
+        const std::size_t room = std::max(working_set, state.size() / 4);
         auto best = now.newcomers;
         if (best.size() > room) {
             std::nth_element(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(room), best.end(),

@@ -1,21 +1,50 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <type_traits>
 
+#include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/lbfgs.hpp>
 
 namespace gamut::solver {
 
+namespace detail {
+
+/// coordinate where columns can be looked at; admm elsewhere, on a device for instance.
+struct coordinate_or_admm {
+    std::size_t blocks = coordinate{}.blocks;
+    core::stop stop{};
+
+    template <class P, class... O> auto minimize(const P& p, O&&... observers) const {
+        if constexpr (Coordinatewise<P>)
+            return coordinate{.blocks = blocks, .stop = stop}.minimize(p, observers...);
+        else
+            return admm<>{.blocks = blocks, .stop = stop}.minimize(p, observers...);
+    }
+};
+
+template <class Penalty>
+inline constexpr bool for_coordinates =
+    std::is_same_v<Penalty, penalty::l1> || std::is_same_v<Penalty, penalty::elastic_net> ||
+    std::is_same_v<Penalty, penalty::group> || std::is_same_v<Penalty, penalty::mcp> ||
+    std::is_same_v<Penalty, penalty::scad>;
+
+}  // namespace detail
+
 /// The solver that suits a penalty: disadmm searches for the best kappa weights, lbfgs is fast where everything is smooth,
-/// admm takes whatever has a prox.
+/// coordinate where a penalty makes zeros, admm takes whatever has a prox.
 template <class Penalty> struct default_for {
-    using type = std::conditional_t<std::is_same_v<Penalty, penalty::l0>, disadmm<>,
-                                    std::conditional_t<penalty::Smooth<Penalty>, lbfgs<>, admm<>>>;
+    using type = std::conditional_t<
+        std::is_same_v<Penalty, penalty::l0>, disadmm<>,
+        std::conditional_t<penalty::Smooth<Penalty>, lbfgs<>,
+                           std::conditional_t<detail::for_coordinates<Penalty>, detail::coordinate_or_admm, admm<>>>>;
 };
 
 }  // namespace gamut::solver

@@ -70,6 +70,7 @@ public:
           shape_{data.columns(), model::outputs_of(m, data.classes.size())},
           scaling_(std::move(scaling)),
           divisors_(scaling_.divisors()),
+          cut_(cut_for(data.partition, shape_)),
           mine_(blocks_of(data, ranks)),
           total_weight_(total_weight),
           sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_},
@@ -305,7 +306,7 @@ public:
             }
             return products(data_.x, scaling_, {}, entries, {derivatives.data(), 1}, 1, failure);
         }
-        const std::size_t m = entries.size(), per_block = data_.partition.shards / data_.partition.blocks;
+        const std::size_t m = entries.size(), per_block = cut_.shards / cut_.blocks;
         std::vector<double> inverse;
         std::span<double> partials;
         backend::dense_matrix<double> sums(m, m);
@@ -380,7 +381,7 @@ public:
     /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
     void settle() const { communicator::agree(ranks_, std::exchange(pending_, nullptr)); }
 
-    std::size_t blocks() const { return data_.partition.blocks; }
+    std::size_t blocks() const { return cut_.blocks; }
     std::size_t first_block() const { return mine_.begin; }
     std::size_t last_block() const { return mine_.end; }
 
@@ -447,7 +448,7 @@ public:
 
     /// b counts over all ranks: first_block() <= b < last_block().
     block_function block(std::size_t b) const {
-        const std::size_t per_block = data_.partition.shards / data_.partition.blocks, first = b - mine_.begin;
+        const std::size_t per_block = cut_.shards / cut_.blocks, first = b - mine_.begin;
         return block_function(*this, {first * per_block, (first + 1) * per_block});
     }
 
@@ -542,11 +543,11 @@ private:
         const std::size_t count = batches(wanted.size), shards = sweep_.all().size();
         if (orders_.size() != shards || shuffled_.size != wanted.size || shuffled_.seed != wanted.seed ||
             shuffled_.epoch != wanted.epoch) {
-            const std::size_t first = data_.partition.block_begin_shard(mine_.begin);
+            const std::size_t first = cut_.block_begin_shard(mine_.begin);
             orders_.resize(shards);
             for (std::size_t s = 0; s < shards; ++s)
-                orders_[s] = core::permutation(
-                    {.seed = wanted.seed, .stream = wanted.epoch * data_.partition.shards + first + s}, count);
+                orders_[s] =
+                    core::permutation({.seed = wanted.seed, .stream = wanted.epoch * cut_.shards + first + s}, count);
             shuffled_ = wanted;
         }
         runs_.resize(shards);
@@ -572,13 +573,13 @@ private:
                                            std::exception_ptr failure = nullptr) const {
         const std::size_t n = fresh.size(), m = known.size(), count = mine_.size();
         // of whole blocks, at most 32 MiB, but strips as high as products are fast
-        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / data_.partition.blocks / (m + n + 1);
+        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / cut_.blocks / (m + n + 1);
         const std::size_t strip = std::clamp<std::size_t>(room, 128, std::max<std::size_t>(128, m));
         backend::dense_matrix<double> result(n, m + n);
         std::vector<double> inverse, sums;
         std::vector<std::size_t> columns(known.begin(), known.end());
         std::vector<backend::row_range> runs;
-        const std::size_t per_block = data_.partition.shards / data_.partition.blocks;
+        const std::size_t per_block = cut_.shards / cut_.blocks;
         for (std::size_t b = 0; b < count; ++b)
             runs.push_back({sweep_.rows_of(b * per_block).begin, sweep_.rows_of((b + 1) * per_block - 1).end});
         for (const double divisor : scaling.divisors()) inverse.push_back(1 / divisor);
@@ -632,10 +633,18 @@ private:
 
     std::vector<std::size_t> shard_bounds() const {
         std::vector<std::size_t> bounds;
-        for (std::size_t s = data_.partition.block_begin_shard(mine_.begin);
-             s <= data_.partition.block_begin_shard(mine_.end); ++s)
-            bounds.push_back(data_.partition.shard_begin(s) - data_.first_row);
+        for (std::size_t s = cut_.block_begin_shard(mine_.begin); s <= cut_.block_begin_shard(mine_.end); ++s)
+            bounds.push_back(cut_.shard_begin(s) - data_.first_row);
         return bounds;
+    }
+
+    /// The shards of the data; fewer, though not below 16, where a partial sum of all weights for each would take more than 2 MiB:
+    /// what a core then adds up no longer stays near it, and may be more than the data.
+    static data::partition cut_for(data::partition cut, penalty::layout shape) {
+        constexpr std::size_t budget = (std::size_t(2) << 20) / sizeof(double);
+        const std::size_t wanted = std::max<std::size_t>(16, budget / std::max<std::size_t>(shape.size(), 1));
+        cut.shards = std::min(cut.shards, (wanted + cut.blocks - 1) / cut.blocks * cut.blocks);
+        return cut;
     }
 
     static data::range blocks_of(const Dataset& data, const C& ranks) {
@@ -671,6 +680,7 @@ private:
     penalty::layout shape_;
     data::standardization scaling_;
     std::vector<double> divisors_;
+    data::partition cut_;
     data::range mine_;
     double total_weight_;
     sweep sweep_;
