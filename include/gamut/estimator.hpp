@@ -65,7 +65,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             std::is_same_v<typename Matrix::value_type, T>,
             "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
         gamut::communicator::agree(communicator, [&] {
-            check_classes(rows);
+            check_labels(rows);
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
         });
         const bool intercept = prepare.intercept == data::intercept::free;
@@ -111,7 +111,7 @@ private:
                penalty::Penalty<Penalty, typename Backend::value_type>;
     }
 
-    template <class Dataset> void check_classes(const Dataset& rows) const {
+    template <class Dataset> void check_labels(const Dataset& rows) const {
         if constexpr (model::is_classification<Model>) {
             if (rows.classes.size() < 2)
                 throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
@@ -123,6 +123,12 @@ private:
                                                       " classes (this model tells ", Model::most_classes,
                                                       " apart) use model::softmax"));
         }
+        if constexpr (requires { Model::least_label; })
+            for (std::size_t i = 0; i < rows.local_rows(); ++i)
+                if (rows.y[i] < static_cast<typename Dataset::value_type>(Model::least_label))
+                    throw core::data_error(core::text(rows.source, ": label ", rows.y[i], " in row ",
+                                                      rows.first_row + i, " (this model takes labels of at least ",
+                                                      Model::least_label, ")"));
     }
 
     template <class Problem, class Dataset, class Result>

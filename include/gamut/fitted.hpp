@@ -29,16 +29,18 @@
 namespace gamut {
 
 /// What a model says about the rows of one rank.
-///   values    rows x outputs: numbers, or the probability of the second of two classes, or of each class
+///   values       rows x outputs: numbers, or the probability of the second of two classes, or of each class
+///   threshold    a value above it means the second of two classes
 struct predictions {
     std::size_t rows = 0, outputs = 1, first_row = 0;
     std::vector<double> values;
     std::vector<std::string> classes;
+    double threshold = 0.5;
 
     double value(std::size_t row, std::size_t output = 0) const { return values[row * outputs + output]; }
     /// The most probable class, as an index into `classes`.
     std::size_t class_index(std::size_t row) const {
-        if (outputs == 1) return value(row) > 0.5 ? 1 : 0;
+        if (outputs == 1) return value(row) > threshold ? 1 : 0;
         const auto first = values.begin() + static_cast<std::ptrdiff_t>(row * outputs);
         return static_cast<std::size_t>(std::max_element(first, first + static_cast<std::ptrdiff_t>(outputs)) - first);
     }
@@ -149,7 +151,7 @@ private:
     template <class Dataset> gamut::predictions predict_rows(const Dataset& rows) const {
         using U = typename Dataset::value_type;
         using formula = decltype(model::loss_formula(model));
-        gamut::predictions result{rows.local_rows(), outputs, rows.first_row, {}, classes};
+        gamut::predictions result{rows.local_rows(), outputs, rows.first_row, {}, classes, model::threshold<Model>};
         communicator::agree(communicator, [&] {
             const backend::sweep<U, typename Dataset::matrix_type, formula> products(
                 rows.x, {nullptr, nullptr, 1}, {0, rows.local_rows()}, model::loss_formula(model), outputs, threads);

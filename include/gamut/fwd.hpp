@@ -33,6 +33,7 @@ template <class T = double> struct host;
 template <class B> class array;
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
+template <class Matrix> class row_access;
 // sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
 // columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
@@ -62,6 +63,9 @@ namespace model {  // see concept.hpp; any struct with loss(w, X, y) and predict
 struct linear;
 struct logistic;
 struct softmax;
+struct hinge;
+struct squared_hinge;
+struct poisson;
 }  // namespace model
 
 namespace penalty {  // see concept.hpp; any struct with value(w) and prox(w, step) is one
@@ -93,6 +97,8 @@ struct exact;
 struct swap;
 struct coordinate;
 struct strengths;
+struct dual;
+template <class Model, class Matrix> class dual_block;
 template <class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;

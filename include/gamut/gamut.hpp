@@ -20,9 +20,12 @@
 #include <gamut/data/split.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
+#include <gamut/model/poisson.hpp>
 #include <gamut/model/softmax.hpp>
+#include <gamut/model/squared_hinge.hpp>
 #include <gamut/penalty/box.hpp>
 #include <gamut/penalty/elastic_net.hpp>
 #include <gamut/penalty/group.hpp>
@@ -36,6 +39,7 @@
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/dual.hpp>
 #include <gamut/solver/exact.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>

@@ -3,9 +3,12 @@
 #include <gamut/backend/concept.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/model/concept.hpp>
+#include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
+#include <gamut/model/poisson.hpp>
 #include <gamut/model/softmax.hpp>
+#include <gamut/model/squared_hinge.hpp>
 
 using namespace gamut;
 
@@ -34,6 +37,18 @@ struct loss_without_weights {
     constexpr auto predict(auto w, auto X) const { return X * w; }
 };
 
+struct conjugate_only : model::linear {
+    template <class T> constexpr T dual_step(T, T, T, T) const = delete;
+};
+struct in_double_only : huber {
+    constexpr double conjugate(double alpha, double) const { return alpha; }
+    constexpr double dual_step(double alpha, double, double, double) const { return alpha; }
+};
+struct dual_without_loss {
+    template <class T> constexpr T conjugate(T alpha, T) const { return alpha; }
+    template <class T> constexpr T dual_step(T alpha, T, T, T) const { return alpha; }
+};
+
 }  // namespace
 
 static_assert(model::Model<model::linear> && model::Model<model::logistic> && model::Model<model::softmax>);
@@ -42,6 +57,13 @@ static_assert(!model::Model<int> && !model::Model<without_loss> && !model::Model
 static_assert(!model::Model<loss_per_row> && !model::Model<loss_without_weights>);
 static_assert(model::MultiOutput<model::softmax> && !model::MultiOutput<model::logistic>);
 static_assert(model::is_classification<model::softmax> && !model::is_classification<huber>);
+
+static_assert(model::Model<model::hinge> && model::Model<model::squared_hinge> && model::Model<model::poisson>);
+static_assert(model::DualModel<model::linear> && model::DualModel<model::hinge> && model::DualModel<model::poisson>);
+static_assert(!model::DualModel<huber> && !model::DualModel<model::softmax> && !model::DualModel<conjugate_only>);
+static_assert(!model::DualModel<in_double_only> && !model::DualModel<dual_without_loss>);
+static_assert(model::FacetedModel<model::hinge> && !model::FacetedModel<model::logistic>);
+static_assert(model::threshold<model::hinge> == 0 && model::threshold<model::logistic> == 0.5);
 
 static_assert(backend::Backend<backend::host<double>> && backend::Backend<backend::host<float>>);
 static_assert(!backend::Backend<int>);

@@ -5,15 +5,20 @@
 #include <string>
 #include <vector>
 
+#include <gamut/data/dataset.hpp>
+#include <gamut/model/hinge.hpp>
+#include <gamut/model/softmax.hpp>
 #include <gamut/penalty/box.hpp>
 #include <gamut/penalty/elastic_net.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/dual.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/plain_function.hpp>
+#include <gamut/solver/problem.hpp>
 #include <gamut/solver/sgd.hpp>
 
 #include "../solver/quadratic.hpp"
@@ -103,6 +108,16 @@ static_assert(Consensus<ridge> && Consensus<bounded> && Consensus<in_blocks>);
 static_assert(!Consensus<with_prox> && !Consensus<plain>);
 static_assert(Stochastic<ridge> && Stochastic<in_batches> && Stochastic<corner_in_batches>);
 static_assert(!Stochastic<gradients_too> && !Stochastic<plain>);
+
+template <class Model, class Penalty>
+using on_rows = solver::problem<Model, data::dataset<backend::dense_matrix<double>>, Penalty, backend::host<>,
+                                communicator::single<>>;
+static_assert(DualProblem<on_rows<model::hinge, penalty::l2>> && DualProblem<on_rows<model::hinge, penalty::box>>);
+static_assert(!DualProblem<on_rows<model::softmax, penalty::l2>> && !DualProblem<ridge> && !DualProblem<plain>);
+static_assert(SolverFor<dual, on_rows<model::hinge, penalty::l2>>);
+static_assert(SolverFor<dual, on_rows<model::hinge, penalty::elastic_net>>);
+static_assert(!SolverFor<dual, on_rows<model::hinge, penalty::l1>> &&
+              !SolverFor<dual, on_rows<model::softmax, penalty::l2>> && !SolverFor<dual, ridge>);
 
 static_assert(SolverFor<lbfgs<>, ridge> && SolverFor<lbfgs<>, plain> && SolverFor<lbfgs<>, gradients_too>);
 static_assert(!SolverFor<lbfgs<>, lasso> && !SolverFor<lbfgs<>, bounded> && !SolverFor<lbfgs<>, values_only>);

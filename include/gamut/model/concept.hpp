@@ -21,8 +21,10 @@
 ///     static constexpr std::size_t most_classes = 2;         of a classification; default: no limit
 ///     void validate() const;                                 throws core::option_error
 ///     static constexpr bool nonnegative = true;              the loss is convex and never below 0: bounds follow from it
-///     static constexpr const char* name = "...";              what model files call it
 ///     static constexpr bool convex = true;                   the loss is convex, and may be below 0: its minimum can be bounded
+///     static constexpr double threshold = 0;                 a prediction above it is the second class; default 0.5
+///     static constexpr double least_label = 0;               labels below it are refused
+///     static constexpr const char* name = "...";              what model files call it
 /// X w stands for the product plus the intercept, if there is one.
 namespace gamut::model {
 
@@ -88,6 +90,40 @@ template <class M> inline constexpr bool is_convex = is_nonnegative<M>;
 template <class M>
 requires requires { M::convex; }
 inline constexpr bool is_convex<M> = M::convex;
+
+/// A prediction of one output above it means the second of two classes.
+template <class M> inline constexpr double threshold = 0.5;
+template <class M>
+requires requires { M::threshold; }
+inline constexpr double threshold<M> = M::threshold;
+
+/// What dual coordinate ascent must know of a model whose loss is the mean of phi(z_i, y_i), phi convex in z = x'w:
+///     conjugate(alpha, y)          phi*(-alpha) = max over z of -alpha z - phi(z, y); finite where alpha may be
+///     dual_step(alpha, y, z, q)    argmax over a of -phi*(-a) - z a - q/2 (a - alpha)^2
+/// At the optimum alpha_i = -phi'(z_i). Both are templates over the type of the numbers, alpha = 0 is where ascent begins, and
+/// what dual_step returns for z and alpha that are finite is allowed, also for q = 0.
+/// Shalev-Shwartz and Zhang, Stochastic dual coordinate ascent methods for regularized loss minimization, JMLR 14 (2013).
+template <class M>
+concept DualModel = Model<M> && !MultiOutput<M> && requires(const M& m, double x, float f) {
+    { m.conjugate(x, x) } -> std::same_as<double>;
+    { m.conjugate(f, f) } -> std::same_as<float>;
+    { m.dual_step(x, x, x, x) } -> std::same_as<double>;
+    { m.dual_step(f, f, f, f) } -> std::same_as<float>;
+};
+
+/// A dual model whose conjugate is a parabola or a line on an interval of alpha, at whose ends many rows end up:
+///     dual_slope(alpha, y, z)      the derivative of -phi*(-alpha) - z alpha in alpha
+///     dual_least(y), dual_most(y)  the ends of the interval, maybe infinite
+///     dual_bend                    minus the second derivative
+/// Rows that are pushed hard against an end are left alone for a while (shrinking), and the others solved together.
+template <class M>
+concept FacetedModel = DualModel<M> && requires(const M& m, double x, float f) {
+    { m.dual_slope(x, x, x) } -> std::same_as<double>;
+    { m.dual_slope(f, f, f) } -> std::same_as<float>;
+    { m.dual_least(x) } -> std::same_as<double>;
+    { m.dual_most(f) } -> std::same_as<float>;
+    { M::dual_bend } -> std::convertible_to<double>;
+};
 
 /// Columns of the weights of a model for a problem with that many classes.
 template <class M> std::size_t outputs_of(const M& m, std::size_t classes) {

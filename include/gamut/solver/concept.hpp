@@ -102,6 +102,21 @@ concept Stochastic = Problem<P> &&
     { p.batch_gradient(w, b, gradient) } -> std::convertible_to<double>;
 };
 
+/// A problem in blocks of rows that can ascend their part of the dual; see solver/dual_block.hpp for what that is.
+///   dual_block(b)      made once, kept by the solver: it holds the dual variables of block b's rows
+template <class P>
+concept DualProblem = Composite<P> && requires(const P& p, std::size_t b) {
+    { p.blocks() } -> std::convertible_to<std::size_t>;
+    { p.first_block() } -> std::convertible_to<std::size_t>;
+    { p.last_block() } -> std::convertible_to<std::size_t>;
+    { p.has_intercept() } -> std::same_as<bool>;
+    { p.threads() } -> std::convertible_to<int>;
+    { p.total_weight() } -> std::convertible_to<double>;
+    { p.layout().features } -> std::convertible_to<std::size_t>;
+    p.penalty_term();
+    p.dual_block(b).shorten(1.0);
+};
+
 /// minimize(problem, observers...) returns a result; the solver itself does not change.
 template <class S, class P>
 concept SolverFor = Problem<P> && requires(const S& solver, const P& p) {

@@ -26,6 +26,7 @@
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/dual_block.hpp>
 
 namespace gamut::solver {
 
@@ -450,6 +451,15 @@ public:
     block_function block(std::size_t b) const {
         const std::size_t per_block = cut_.shards / cut_.blocks, first = b - mine_.begin;
         return block_function(*this, {first * per_block, (first + 1) * per_block});
+    }
+
+    /// The dual variables of the rows of one of this rank's blocks. It refers to the problem's data and scaling.
+    auto dual_block(std::size_t b) const requires(Backend::host_memory&& model::DualModel<Model>) {
+        const data::range rows = data_.partition.block_rows(b);
+        return solver::dual_block<Model, typename Dataset::matrix_type>(
+            model_, data_.x, {rows.begin - data_.first_row, rows.end - data_.first_row},
+            {data_.y.data(), data_.weights.empty() ? nullptr : data_.weights.data(), total_weight_}, scaling_,
+            intercept_);
     }
 
 private:

@@ -1,0 +1,525 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/autodiff/gradient.hpp>
+#include <gamut/backend/kernel.hpp>
+#include <gamut/backend/row_access.hpp>
+#include <gamut/backend/sweep.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/data/standardize.hpp>
+#include <gamut/model/concept.hpp>
+
+namespace gamut::solver {
+
+/// What a round of dual ascent asks of a block.
+struct dual_round {
+    double curvature = 1;            ///< of the penalty's conjugate, as this block shall see it: sigma' / l2
+    double intercept_curvature = 0;  ///< the same for the intercept: sigma' / mu
+    double momentum = 0;     ///< w belongs to alphas that far beyond those of now, seen from those of a round ago
+    std::size_t epochs = 1;  ///< at most as many row visits as so many passes have
+    double enough = 0;       ///< an epoch that gains less than this share of the loss is the last
+    core::random order{};    ///< a stream of draws for this block and round
+};
+
+/// What blocks add up: [ v of the rows | and, with an intercept, of those with alpha > 0 alone | scalars ].
+struct dual_sums {
+    enum scalar : std::size_t {
+        loss,
+        conjugate,
+        conjugate_at_0,
+        balance,
+        step_squared,
+        rows,
+        visits,
+        scalars_of_a_side
+    };
+    std::size_t features = 0;
+    bool intercept = false;
+
+    std::size_t sides() const { return intercept ? 2 : 1; }
+    std::size_t size() const { return sides() * (features + scalars_of_a_side); }
+    std::size_t at(scalar s, std::size_t side = 0) const { return sides() * features + side * scalars_of_a_side + s; }
+};
+
+namespace detail {
+
+template <class T> struct dual_row {
+    T alpha = 0, label = 0;
+    T norm = 0;    // |x~|^2
+    T center = 0;  // x'(means / scales^2)
+};
+
+/// The rows of a block, and the weights for the rows as they are: z_i = x_i'u + bias - spread center_i.
+template <class Model, class Matrix> struct dual_rows {
+    using T = typename Matrix::value_type;
+    const Model* model;
+    backend::row_access<Matrix> x;
+    std::size_t first, count;
+    dual_row<T>* rows;
+    const T* omega;  // null: all 1
+    const T* a;      // 1 / scales^2, null: all 1
+    T* u;
+    T bias = 0, spread = 0;
+    T curvature = 0, intercept_curvature = 0, mean_square = 0;  // of a step of 1; means'(means / scales^2)
+    T share = 0;                                                // 1 / Omega
+
+    T weight(std::size_t i) const { return omega ? omega[i] : T(1); }
+
+    /// How hard a row is pushed beyond its end; inside its interval, minus how hard it is pulled.
+    GAMUT_INLINE T push(T alpha, T label, T z) const {
+        const T slope = model->dual_slope(alpha, label, z);
+        return alpha <= model->dual_least(label)  ? -slope
+               : alpha >= model->dual_most(label) ? slope
+               : slope < T(0)                     ? slope
+                                                  : -slope;
+    }
+};
+
+/// One visit to each row of `order`. Rows that are pushed beyond their end by more than `limit` are taken out.
+template <class Model, class Matrix> struct dual_epoch {
+    using T = typename Matrix::value_type;
+    struct result {
+        std::size_t rows;
+        T violation;  // the largest
+        double gain;  // of the dual, at least, times Omega
+    };
+    template <std::size_t Bytes>
+    GAMUT_INLINE static result run(dual_rows<Model, Matrix>* b, std::uint32_t* order, std::size_t count, T limit) {
+        constexpr std::size_t ahead = 4;
+        T bias = b->bias, spread = b->spread, violation = 0;
+        double gain = 0;
+        for (std::size_t t = 0; t < count;) {
+            if (t + ahead < count) b->x.fetch(b->first + order[t + ahead]);
+            const std::size_t i = order[t];
+            dual_row<T>& row = b->rows[i];
+            const T alpha = row.alpha;
+            const T z = b->x.template product<Bytes>(b->first + i, b->u) + bias - spread * row.center;
+            if constexpr (model::FacetedModel<Model>) {
+                const T push = b->push(alpha, row.label, z);
+                if (push > limit) {
+                    order[t] = order[--count];
+                    continue;
+                }
+                ++t;
+                if (push >= T(0)) continue;
+                violation = std::max(violation, -push);
+            } else {
+                ++t;
+            }
+            const T omega = b->weight(i);
+            const T q = omega * (b->curvature * row.norm + b->intercept_curvature);
+            const T next = b->model->dual_step(alpha, row.label, z, q);
+            if (next == alpha) continue;
+            row.alpha = next;
+            const T moved = omega * (next - alpha);
+            gain += static_cast<double>(T(0.5) * q * moved * (next - alpha));
+            const T step = b->curvature * moved;
+            b->x.template add<Bytes>(b->first + i, step, b->a, b->u);
+            spread += step;
+            bias += step * (b->mean_square - row.center) + b->intercept_curvature * moved;
+        }
+        b->bias = bias;
+        b->spread = spread;
+        return {count, violation, gain};
+    }
+};
+
+/// The best alphas of the rows of `order` that lie between their ends, found together by conjugate gradients, as far as the ends allow.
+/// What one row after another reaches slowly, when rows resemble each other, this reaches at once if they have the right ends; a
+/// step costs two visits to each of these rows. The dual rises in any case.   More and Toraldo 1991 (there with gradient steps).
+template <class Model, class Matrix> struct dual_facet {
+    using T = typename Matrix::value_type;
+    struct memory {
+        std::vector<std::uint32_t> rows;
+        std::vector<T> direction, residual, search, image;
+        backend::aligned_vector<T> u;
+    };
+
+    /// Returns the number of row visits, at most about `most`.
+    template <std::size_t Bytes>
+    GAMUT_INLINE static std::size_t run(dual_rows<Model, Matrix>* b, memory* m, std::size_t columns, std::size_t most) {
+        const std::size_t n = m->rows.size();
+        m->direction.assign(n, T(0));
+        m->residual.resize(n);
+        m->image.resize(n);
+        m->u.resize(columns);
+        double square = 0;
+        for (std::size_t k = 0; k < n; ++k) {
+            const std::size_t i = m->rows[k];
+            const dual_row<T>& row = b->rows[i];
+            const T z = b->x.template product<Bytes>(b->first + i, b->u) + b->bias - b->spread * row.center;
+            m->residual[k] = b->model->dual_slope(row.alpha, row.label, z);
+            square += static_cast<double>(b->weight(i) * m->residual[k] * m->residual[k]);
+        }
+        m->search = m->residual;
+        std::size_t visits = n;
+        const double enough = 1e-20 * square;
+        for (std::size_t step = 0; step < 2 * n && visits + 2 * n <= most && square > enough; ++step, visits += 2 * n) {
+            std::fill(m->u.begin(), m->u.end(), T(0));
+            T spread = 0, bias = 0;
+            for (std::size_t k = 0; k < n; ++k) move<Bytes>(b, m->rows[k], m->search[k], m->u.data(), spread, bias);
+            double bent = 0;
+            for (std::size_t k = 0; k < n; ++k) {
+                const std::size_t i = m->rows[k];
+                m->image[k] =
+                    b->x.template product<Bytes>(b->first + i, m->u.data()) + bias - spread * b->rows[i].center;
+                bent += static_cast<double>(b->weight(i) * m->search[k] * m->image[k]);
+            }
+            if (!(bent > 1e-14 * square)) {  // rows that depend on each other: that way it only rises, up to an end
+                for (std::size_t k = 0; k < n; ++k) m->direction[k] += T(1e6) * m->search[k];
+                break;
+            }
+            const T length = static_cast<T>(square / bent);
+            double next = 0;
+            for (std::size_t k = 0; k < n; ++k) {
+                m->direction[k] += length * m->search[k];
+                m->residual[k] -= length * m->image[k];
+                next += static_cast<double>(b->weight(m->rows[k]) * m->residual[k] * m->residual[k]);
+            }
+            const T ratio = static_cast<T>(next / square);
+            square = next;
+            for (std::size_t k = 0; k < n; ++k) m->search[k] = m->residual[k] + ratio * m->search[k];
+        }
+        T share = 1;
+        for (std::size_t k = 0; k < n; ++k) {
+            const dual_row<T>& row = b->rows[m->rows[k]];
+            const T d = m->direction[k];
+            const T room = (d < T(0) ? b->model->dual_least(row.label) : b->model->dual_most(row.label)) - row.alpha;
+            if (share * std::abs(d) > std::abs(room)) share = room / d;
+        }
+        for (std::size_t k = 0; k < n; ++k) {
+            dual_row<T>& row = b->rows[m->rows[k]];
+            const T next = std::clamp(row.alpha + share * m->direction[k], b->model->dual_least(row.label),
+                                      b->model->dual_most(row.label));
+            move<Bytes>(b, m->rows[k], next - row.alpha, b->u, b->spread, b->bias);
+            row.alpha = next;
+        }
+        return visits + n;
+    }
+
+private:
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void move(const dual_rows<Model, Matrix>* b, std::size_t i, T by, T* u, T& spread, T& bias) {
+        const T moved = b->weight(i) * by, step = b->curvature * moved;
+        b->x.template add<Bytes>(b->first + i, step, b->a, u);
+        spread += step;
+        bias += step * (b->mean_square - b->rows[i].center) + b->intercept_curvature * moved;
+    }
+};
+
+/// The loss at the weights that u and bias stand for, and every row's push.
+template <class Model, class Matrix> struct dual_survey {
+    using T = typename Matrix::value_type;
+    template <std::size_t Bytes> GAMUT_INLINE static double run(dual_rows<Model, Matrix>* b, T* push) {
+        const auto formula = model::loss_formula(*b->model);
+        double loss = 0;
+        T kept[autodiff::scratch_of<decltype(formula)> + 1];
+        for (std::size_t i = 0; i < b->count; ++i) {
+            const dual_row<T>& r = b->rows[i];
+            const T z = b->x.template product<Bytes>(b->first + i, b->u) + b->bias, omega = b->weight(i);
+            if constexpr (model::FacetedModel<Model>) push[i] = b->push(r.alpha, r.label, z);
+            if (!(omega != T(0))) continue;
+            autodiff::rows<T> row(1, &z, nullptr, kept);
+            row.move_to(r.label, omega, omega * b->share);
+            loss += static_cast<double>(formula.value(row, 0));
+        }
+        return loss;
+    }
+};
+
+/// v += sum of omega_i alpha_i x_i over the rows whose alpha is positive, or over the others, or all.
+template <class Model, class Matrix> struct dual_collect {
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void run(const dual_rows<Model, Matrix>* b, bool positive, bool others, double* v) {
+        for (std::size_t i = 0; i < b->count; ++i) {
+            const double alpha = static_cast<double>(b->rows[i].alpha);
+            if (alpha == 0 || !(alpha > 0 ? positive : others)) continue;
+            const double t = static_cast<double>(b->weight(i)) * alpha;
+            if constexpr (std::is_same_v<typename Matrix::value_type, double>)
+                b->x.template add<Bytes>(b->first + i, t, nullptr, v);
+            else
+                b->x.visit(b->first + i, [&](std::size_t j, auto x) { v[j] += t * static_cast<double>(x); });
+        }
+    }
+};
+
+}  // namespace detail
+
+/// The dual variables of one block of rows, and ascent along one of them after another (SDCA) with w held by the others.
+/// In the words of model::DualModel, with the columns standardised and Omega the sum of all sample weights, the dual is
+///     D(alpha) = -1/Omega sum_i omega_i phi*(-alpha_i) - g*(v),   v = 1/Omega sum_i omega_i alpha_i x~_i,
+/// and g* bends by at most 1/l2. Rows are never standardised: |x~_i|^2 is known, and x~_i'x~_k = x_i'A x_k - c_i - c_k + m'A m with
+/// A = 1/scales^2, m the means, c_i = x_i'A m, so a step costs the stored entries of a row, twice, and five numbers more.
+/// Memory: 4 numbers per row and some more, 2 vectors of weights.
+template <class Model, class Matrix> class dual_block {
+public:
+    using T = typename Matrix::value_type;
+
+    /// Everything is referred to, and must live longer. Reads the rows once.
+    dual_block(const Model& m, const Matrix& x, backend::row_range range, const backend::observations<T>& seen,
+               const data::standardization& scaling, bool intercept)
+        : model_(&m),
+          scaling_(&scaling),
+          sums_{x.columns, intercept},
+          total_weight_(seen.total_weight),
+          x_(x),
+          first_(range.begin),
+          omega_(seen.omega ? seen.omega + range.begin : nullptr),
+          rows_(range.end - range.begin),
+          before_(rows_.size()),
+          push_(model::FacetedModel<Model> ? rows_.size() : 0),
+          u_(x.columns),
+          start_(x.columns),
+          now_(x.columns + 1),
+          earlier_(x.columns + 1) {
+        const std::size_t p = x.columns;
+        const bool scaled = std::any_of(scaling.scales.begin(), scaling.scales.end(), [](double s) { return s != 1; });
+        std::vector<double> a(p, 1.0);
+        if (scaled)
+            for (std::size_t j = 0; j < p; ++j) a[j] = 1 / (scaling.scales[j] * scaling.scales[j]);
+        if (scaled) a_.assign(a.begin(), a.end());
+        double mean_square = 0;
+        for (std::size_t j = 0; j < scaling.means.size(); ++j)
+            mean_square += a[j] * scaling.means[j] * scaling.means[j];
+        mean_square_ = mean_square;
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            double square = 0, center = 0;
+            x_.visit(first_ + i, [&](std::size_t j, T entry) {
+                const double e = static_cast<double>(entry);
+                square += a[j] * e * e;
+                if (!scaling.means.empty()) center += a[j] * e * scaling.means[j];
+            });
+            const double norm = std::max(0.0, square - 2 * center + mean_square);
+            rows_[i] = {T(0), seen.y[first_ + i], static_cast<T>(norm), static_cast<T>(center)};
+            squares_ += static_cast<double>(weight(i)) * norm;
+        }
+    }
+
+    std::size_t rows() const { return rows_.size(); }
+    const dual_sums& layout() const { return sums_; }
+    /// sum of omega_i |x~_i|^2
+    double squares() const { return squares_; }
+    /// The dual variable of a row of the block.
+    T alpha(std::size_t i) const { return rows_[i].alpha; }
+
+    /// A round from the weights w (of standardised columns, the intercept last), which all blocks know. Adds up in `sums`, which
+    /// has layout().size() entries: the loss at w; and of the alphas after the round v, the conjugates, their balance
+    /// sum omega_i alpha_i / Omega, and the square of the distance of v and (side 1) of the balance from those that w belongs to.
+    void ascend(std::span<const T> w, const dual_round& how, std::span<double> sums) {
+        auto b = begin(w, how);
+        std::fill(sums.begin(), sums.end(), 0.0);
+        sums[sums_.at(dual_sums::loss)] = backend::run<survey>(&b, push_.data());
+        for (std::size_t i = 0; i < rows_.size(); ++i) before_[i] = rows_[i].alpha;
+        if (how.momentum != 0) step_back(b, how);
+
+        T limit = std::numeric_limits<T>::infinity(), all = 0;
+        if constexpr (model::FacetedModel<Model>) {
+            for (std::size_t i = 0; i < rows_.size(); ++i)
+                if (weight(i) > T(0)) all = std::max(all, -push_[i]);
+            limit = all;
+        }
+        order_.clear();
+        for (std::size_t i = 0; i < rows_.size(); ++i)
+            if (weight(i) > T(0) && (!model::FacetedModel<Model> || !(push_[i] > limit)))
+                order_.push_back(static_cast<std::uint32_t>(i));
+
+        const std::size_t budget = how.epochs * rows_.size();
+        const double enough = how.enough * sums[sums_.at(dual_sums::loss)] * total_weight_;
+        std::uint64_t draws = how.order.bits(0);
+        std::size_t visits = rows_.size();
+        while (visits < budget + rows_.size() && !order_.empty()) {
+            shuffle(draws);
+            visits += order_.size();
+            const auto done = backend::run<epoch>(&b, order_.data(), order_.size(), limit);
+            if (done.gain <= enough) break;
+            if constexpr (model::FacetedModel<Model>) {
+                order_.resize(done.rows);
+                limit = done.violation;
+                if (!(done.violation > T(0.01) * all)) break;
+            }
+        }
+        if constexpr (model::FacetedModel<Model>) visits += solve_facet(b, budget);
+        measure(b, how, sums);
+        collect(b, sums);
+        sums[sums_.at(dual_sums::rows)] = static_cast<double>(rows_.size());
+        sums[sums_.at(dual_sums::visits)] = static_cast<double>(visits + rows_.size());
+    }
+
+    /// Goes only this share of the way of the last round.
+    void shorten(double share) {
+        for (std::size_t j = 0; j < now_.size(); ++j) now_[j] = earlier_[j] + share * (now_[j] - earlier_[j]);
+        for (std::size_t i = 0; i < rows_.size(); ++i)
+            rows_[i].alpha = before_[i] + static_cast<T>(share) * (rows_[i].alpha - before_[i]);
+    }
+
+private:
+    using view = detail::dual_rows<Model, Matrix>;
+    using epoch = detail::dual_epoch<Model, Matrix>;
+    using facet = detail::dual_facet<Model, Matrix>;
+    using survey = detail::dual_survey<Model, Matrix>;
+    using collector = detail::dual_collect<Model, Matrix>;
+
+    T weight(std::size_t i) const { return omega_ ? omega_[i] : T(1); }
+    double mean(std::size_t j) const { return scaling_->means[j]; }
+    double scale(std::size_t j) const { return scaling_->scales[j]; }
+    bool as_given() const { return scaling_->scales.empty(); }
+
+    /// The weights for the rows as they are.
+    view begin(std::span<const T> w, const dual_round& how) {
+        const std::size_t p = sums_.features;
+        double bias = sums_.intercept ? static_cast<double>(w[p]) : 0;
+        if (as_given()) {
+            std::copy_n(w.data(), p, u_.data());
+            std::copy_n(w.data(), p, start_.data());
+        }
+        for (std::size_t j = 0; j < p && !as_given(); ++j) {
+            const double scaled = static_cast<double>(w[j]) / scale(j);
+            u_[j] = start_[j] = static_cast<T>(scaled);
+            bias -= mean(j) * scaled;
+        }
+        return {.model = model_,
+                .x = x_,
+                .first = first_,
+                .count = rows_.size(),
+                .rows = rows_.data(),
+                .omega = omega_,
+                .a = a_.empty() ? nullptr : a_.data(),
+                .u = u_.data(),
+                .bias = static_cast<T>(bias),
+                .curvature = static_cast<T>(how.curvature / total_weight_),
+                .intercept_curvature = static_cast<T>(how.intercept_curvature / total_weight_),
+                .mean_square = static_cast<T>(mean_square_),
+                .share = static_cast<T>(1 / total_weight_)};
+    }
+
+    /// From the weights of the point beyond to those that this block sees when its alphas are what they are.
+    void step_back(view& b, const dual_round& how) {
+        const std::size_t p = sums_.features;
+        double bias = how.intercept_curvature * (now_[p] - earlier_[p]);
+        const double factor = how.curvature * how.momentum;
+        bias *= how.momentum;
+        for (std::size_t j = 0; j < p; ++j) {
+            const double back = factor * (now_[j] - earlier_[j]);
+            if (as_given()) {
+                u_[j] -= static_cast<T>(back);
+            } else {
+                u_[j] -= static_cast<T>(back / scale(j));
+                bias -= mean(j) * back / scale(j);
+            }
+        }
+        b.bias -= static_cast<T>(bias);
+    }
+
+    /// Where the conjugate is a line, about as many rows as columns are between their ends near the optimum, and what keeps one row
+    /// after another from their best alphas is how much they resemble each other. A row that reaches its end stays there, the others
+    /// go on. Not for very many rows: those are copies of each other, or the optimum is far.
+    std::size_t solve_facet(view& b, std::size_t most) {
+        std::size_t visits = 0;
+        if constexpr (Model::dual_bend == 0) {
+            facet_.rows.clear();
+            for (std::size_t i = 0; i < rows_.size(); ++i)
+                if (is_between(i) && weight(i) > T(0)) facet_.rows.push_back(static_cast<std::uint32_t>(i));
+            if (facet_.rows.size() > std::min(4 * (sums_.features + 1), rows_.size() / 4)) return 0;
+            while (!facet_.rows.empty() && visits < most) {
+                visits += backend::run<facet>(&b, &facet_, sums_.features, most - visits);
+                if (std::erase_if(facet_.rows, [&](std::uint32_t i) { return !is_between(i); }) == 0) break;
+            }
+        }
+        return visits;
+    }
+    bool is_between(std::size_t i) const {
+        const T alpha = rows_[i].alpha, y = rows_[i].label;
+        return alpha > model_->dual_least(y) && alpha < model_->dual_most(y);
+    }
+
+    /// Fisher and Yates. The draws follow from one random number (splitmix64; Steele et al. 2014), 32 bits for each row: one is
+    /// more likely than another by less than rows / 2^32.
+    void shuffle(std::uint64_t& draws) {
+        std::uint64_t bits = 0;
+        for (std::size_t n = order_.size(); n > 1; --n) {
+            bits >>= 32;
+            if ((order_.size() - n) % 2 == 0) {
+                bits = draws += 0x9e3779b97f4a7c15u;
+                bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9u;
+                bits = (bits ^ bits >> 27) * 0x94d049bb133111ebu;
+                bits ^= bits >> 31;
+            }
+            std::swap(order_[n - 1], order_[(bits & 0xffffffffu) * n >> 32]);
+        }
+    }
+
+    /// How far v and the balance moved.
+    void measure(const view& b, const dual_round& how, std::span<double> sums) const {
+        const double spread = static_cast<double>(b.spread);
+        double square = 0;
+        for (std::size_t j = 0; j < sums_.features; ++j) {
+            double moved = static_cast<double>(u_[j]) - static_cast<double>(start_[j]);
+            if (!as_given()) moved = moved * scale(j) - spread * mean(j) / scale(j);
+            square += moved * moved;
+        }
+        square /= how.curvature * how.curvature;
+        sums[sums_.at(dual_sums::step_squared)] = square;
+        if (sums_.intercept) {
+            const std::size_t p = sums_.features;
+            const double balance = spread / how.curvature - how.momentum * (now_[p] - earlier_[p]);
+            sums[sums_.at(dual_sums::step_squared, 1)] = balance * balance;
+        }
+    }
+
+    void collect(const view& b, std::span<double> sums) {
+        std::swap(now_, earlier_);
+        std::fill(now_.begin(), now_.end(), 0.0);
+        const std::size_t p = sums_.features;
+        double* const scalars = sums.data() + sums_.at(dual_sums::loss);
+        for (std::size_t i = 0; i < rows_.size(); ++i) {
+            const double omega = static_cast<double>(weight(i)), alpha = static_cast<double>(rows_[i].alpha),
+                         y = static_cast<double>(rows_[i].label);
+            if (omega == 0) continue;
+            double* const side =
+                scalars + (sums_.intercept && alpha > 0 ? std::size_t(dual_sums::scalars_of_a_side) : 0);
+            side[dual_sums::conjugate] += omega * model_->conjugate(alpha, y);
+            if (sums_.intercept) side[dual_sums::conjugate_at_0] += omega * model_->conjugate(0.0, y);
+            side[dual_sums::balance] += omega * alpha;
+        }
+        for (std::size_t k = 0; k < sums_.sides(); ++k) {
+            double* const v = sums.data() + k * p;
+            double* const side = scalars + k * dual_sums::scalars_of_a_side;
+            backend::run<collector>(&b, k == 1 || !sums_.intercept, k == 0, v);
+            for (std::size_t j = 0; j < p; ++j) {
+                v[j] = as_given() ? v[j] / total_weight_
+                                  : (v[j] - side[dual_sums::balance] * mean(j)) / (scale(j) * total_weight_);
+                now_[j] += v[j];
+            }
+            for (const auto s : {dual_sums::conjugate, dual_sums::conjugate_at_0, dual_sums::balance})
+                side[s] /= total_weight_;
+            now_[p] += side[dual_sums::balance];
+        }
+    }
+
+    const Model* model_;
+    const data::standardization* scaling_;
+    dual_sums sums_;
+    double total_weight_, mean_square_ = 0, squares_ = 0;
+    backend::row_access<Matrix> x_;
+    std::size_t first_;
+    const T* omega_;
+    std::vector<detail::dual_row<T>> rows_;
+    std::vector<T> before_, push_;
+    backend::aligned_vector<T> u_, start_, a_;
+    std::vector<double> now_, earlier_;  // v and balance of these rows
+    std::vector<std::uint32_t> order_;
+    struct nothing {};
+    [[no_unique_address]] std::conditional_t<model::FacetedModel<Model>, typename facet::memory, nothing> facet_;
+};
+
+}  // namespace gamut::solver
