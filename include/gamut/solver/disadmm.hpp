@@ -25,6 +25,7 @@
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
+#include <gamut/solver/swap.hpp>
 
 namespace gamut::solver {
 
@@ -42,8 +43,9 @@ enum class mode {
 ///   u_b = u_b + alpha x_b + (1 - alpha) z_before - z  how far the block disagrees
 ///   rho = growth rho, u_b = u_b / growth              from far below the curvature L of the loss to beyond it
 /// With small rho the blocks roam and z tries many supports; as rho grows the search freezes. Every support that lasts is
-/// polished (the best weights on it), and the best of all is the result. A heuristic: the problem is not convex. How far from
-/// the optimum the result can be at most is in its lower_bound and gap(), if l2 > 0 (for convex losses).
+/// polished (the best weights on it), and the best of all is improved by exchanges of weights (solver::swap; not for rows of
+/// several weights, nor on devices). A heuristic: the problem is not convex. How far from the optimum the result can be at most
+/// is in its lower_bound and gap(), if l2 > 0 (for convex losses).
 ///
 /// Per round: one local solve per block, one reduction of dimension() numbers, one pass for the objective; in gram mode one
 /// block and products with the matrix instead.
@@ -61,8 +63,9 @@ template <class Local> struct disadmm {
         std::size_t(1) << 30;  ///< bytes that a Gram matrix and its partial sums may take in automatic mode
     Local local{.stop = {.iterations = 2, .tolerance = 0.1}};
     polish polishing{};
-    certificate bounding{.steps = 100};  ///< the result's lower bound
-    core::stop stop{.iterations = 500};  ///< rounds
+    std::optional<swap> swapping = swap{};  ///< std::nullopt: none
+    certificate bounding{.steps = 100};     ///< the result's lower bound
+    core::stop stop{.iterations = 500};     ///< rounds
 
     void validate() const {
         const auto demand = [](bool ok, const char* option, double value, const char* why) {
@@ -74,6 +77,7 @@ template <class Local> struct disadmm {
         demand(first_rho > 0 && std::isfinite(first_rho), "first_rho", first_rho, "it must be positive");
         demand(last_rho >= first_rho && std::isfinite(last_rho), "last_rho", last_rho, "it must be at least first_rho");
         demand(candidates >= 1, "candidates", static_cast<double>(candidates), "at least one support must be polished");
+        if (swapping) swapping->validate();
         stop.validate("disadmm");
     }
 
@@ -268,6 +272,11 @@ private:
         }
 
         core::result<A> finish(core::status status) {
+            if constexpr (ColumnAccess<P> && SecondDerivatives<P>)
+                if (status == core::status::converged && options_.swapping && swap::is_possible(p_)) {
+                    best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_);
+                    iteration_ = best_->iterations;
+                }
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             const double lower_bound = options_.bounding.below(p_, w, objective);

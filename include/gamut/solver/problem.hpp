@@ -90,6 +90,7 @@ public:
     double total_weight() const { return total_weight_; }
     array start() const { return start_.size() == 0 ? array(dimension()) : start_; }
     std::size_t passes() const { return passes_; }
+    std::size_t rows() const { return data_.rows(); }
 
     /// Loss, and the penalty if that is smooth.
     double value(const array& w) const {

@@ -80,12 +80,23 @@ struct swap {
     const {
         communicator::agree(p.communicator(), [&] {
             validate();
-            if (p.layout().outputs > 1 && p.penalty_term().over == penalty::support::rows)
+            if (!is_possible(p))
                 throw core::option_error(
                     "swap: over is rows (a row of several weights is not exchanged yet) use solver::disadmm");
         });
         run<P, std::remove_reference_t<O>...> record("swap", p, stop, observers...);
-        return search(*this, p, record).go(w);
+        return search(*this, p, record, 0).go(polishing.improve(p, w));
+    }
+
+    /// Part of another solver's run, whose records go on: improves what that has found after `iterations`.
+    template <Cardinality P, class Run>
+    requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> improve(
+        const P& p, core::result<typename P::array> found, Run& record, std::size_t iterations)
+    const { return search(*this, p, record, iterations).improve(std::move(found)); }
+
+    /// False for what is not exchanged yet: rows of several weights.
+    template <Cardinality P> static bool is_possible(const P& p) {
+        return p.layout().outputs == 1 || p.penalty_term().over != penalty::support::rows;
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
@@ -104,15 +115,28 @@ private:
         static constexpr bool exact = Quadratic<P>;  // the model is the loss
 
     public:
-        search(const swap& options, const P& p, Run& record)
+        search(const swap& options, const P& p, Run& record, std::size_t iterations)
             : options_(options),
               p_(p),
               record_(record),
               shape_(p.layout()),
-              candidates_(p.penalty_term(), shape_) {}
+              candidates_(p.penalty_term(), shape_),
+              first_(iterations),
+              iteration_(iterations) {}
 
-        core::result<A> go(const A& from) {
-            best_ = options_.polishing.improve(p_, from);
+        core::result<A> go(core::result<A> from) {
+            core::result<A> found = improve(std::move(from));
+            const double lower_bound = options_.bounding.below(p_, found.weights, found.objective);
+            if (found.status == core::status::converged)
+                found.message += "; " + certificate::says(found.objective, lower_bound);
+            core::result<A> result =
+                record_.finish(std::move(found.weights), found.objective, found.status, std::move(found.message));
+            result.lower_bound = lower_bound;
+            return result;
+        }
+
+        core::result<A> improve(core::result<A> from) {
+            best_ = std::move(from);
             core::status status = core::status::converged;
             if (candidates_.places() > 0) {
                 std::vector<std::size_t> pool, before;
@@ -126,7 +150,14 @@ private:
                     before = std::move(pool);
                 }
             }
-            return finish(status);
+            if (status == core::status::converged) status = best_->status;  // of the last fit
+            best_->status = status;
+            best_->iterations = iteration_;
+            best_->message =
+                status == core::status::converged
+                    ? core::text("no exchange of one weight improves it, nor did searches from disturbed supports")
+                    : explanation(status, options_.stop);
+            return std::move(*best_);
         }
 
     private:
@@ -153,7 +184,7 @@ private:
         /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes.
         std::size_t pool_size() const {
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
-            const double all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.dataset().rows());
+            const double all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows());
             const std::size_t few = std::max<std::size_t>(4 * candidates_.places(), 256);
             const bool affordable =
                 8 * all * all * static_cast<double>(p_.blocks() + 2) <= static_cast<double>(options_.memory) &&
@@ -189,7 +220,7 @@ private:
                     if (improved) best_ = std::move(found);
                     ++iteration_;
                     if (const auto asked = report(disturbing ? "disturbed supports" : "exchanges")) return *asked;
-                    if (iteration_ >= options_.stop.iterations) return core::status::iteration_limit;
+                    if (iteration_ - first_ >= options_.stop.iterations) return core::status::iteration_limit;
                     if (improved) break;
                 }
                 if (!improved || (exact && !disturbing)) return core::status::converged;
@@ -265,20 +296,6 @@ private:
                                    .nonzeros = p_.nonzeros(best_->weights)});
         }
 
-        core::result<A> finish(core::status status) {
-            if (status == core::status::converged && best_->status != core::status::converged) status = best_->status;
-            A w = std::move(best_->weights);
-            const double lower_bound = options_.bounding.below(p_, w, best_->objective);
-            std::string message = status == core::status::converged
-                                      ? core::text("no exchange of one weight improves it, nor did the last ",
-                                                   options_.restarts, " searches from disturbed supports; ",
-                                                   certificate::says(best_->objective, lower_bound))
-                                      : explanation(status, options_.stop);
-            core::result<A> result = record_.finish(std::move(w), best_->objective, status, std::move(message));
-            result.lower_bound = lower_bound;
-            return result;
-        }
-
         const swap& options_;
         const P& p_;
         Run& record_;
@@ -286,7 +303,7 @@ private:
         detail::candidates candidates_;
         std::vector<double> squares_;
         std::optional<detail::support_model> model_;
-        std::size_t iteration_ = 0;
+        std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
     };
 };
