@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // A support vector machine on tumour cells, solved through its dual: every round bounds the best objective from both sides, so the
-// run can stop when they meet, and says how close it is. On 4 blocks (ranks, threads) it ends at the same machine.
+// run can stop when they meet, and says how close it is. On 4 blocks (for ranks, threads) it ends
+// at the same machine, later.
 #include <cmath>
 #include <cstdio>
 

@@ -13,6 +13,7 @@ namespace gamut::model {
 /// Dual: alpha = y - mu, mu >= 0, conjugate(alpha) = mu log mu - mu.
 struct poisson {
     static constexpr const char* name = "poisson";
+    static constexpr bool convex = true;
     static constexpr double least_label = 0;
 
     constexpr auto loss(auto w, auto X, auto y) const {

@@ -66,7 +66,7 @@ inline ridge ridge_of(const penalty::elastic_net& p) { return {p.l1, p.l2}; }
 /// Per round: up to local_epochs + 2 passes over each block's rows (the hinge: up to twice that), one global sum of dimension()
 /// numbers (twice as many with an intercept). The blocks run on this rank's threads. The start of the problem is not used.
 /// Shalev-Shwartz and Zhang 2013, 2014 (prox-SDCA); Hsieh et al. 2008 (shrinking); Ma et al. 2015, Smith et al. 2018 (CoCoA+),
-/// Ma et al. 2017 (momentum); Bertsekas 1982 (multipliers). Why so: docs/decisions/0009.
+/// Ma et al. 2017 (momentum); Bertsekas 1982 (multipliers). Why so: docs/decisions/0010.
 struct dual {
     std::size_t blocks = 1;  ///< of rows; also the most ranks and threads that have work
     std::size_t local_epochs = 10;
