@@ -34,10 +34,10 @@ def fit_l0learn(X, y, options, threads):
 
     kappa, linear = options["kappa"], options["model"] == "linear"
     common = {"loss": "SquaredError" if linear else "Logistic", "penalty": "L0" if linear else "L0L2", "algorithm": "CDPSI",
-              "max_support_size": kappa + 5}
+              "max_support_size": kappa + 5, "scale_down_factor": 0.95, "max_swaps": 1000}
     if not linear:
         common |= {"num_gamma": 1, "gamma_min": 1e-7, "gamma_max": 1e-7}
-    target = y if linear else 2 * y - 1
+    X, target = X.copy(), np.array(y if linear else 2 * y - 1)  # its binding takes only arrays that own their memory
     found = []
 
     def along(**grid):
@@ -55,7 +55,7 @@ def fit_l0learn(X, y, options, threads):
             high, low = lambdas[sizes < kappa].min(), lambdas[sizes > kappa].max()
             if low < high:
                 free = {"num_gamma": None} if linear else {}
-                along(**{**free, "num_lambda": None, "lambda_grid": [list(np.linspace(high, low, 52)[1:-1])]})
+                along(**{**free, "num_lambda": None, "lambda_grid": [list(np.linspace(high, low, 102)[1:-1])]})
         return choose  # not timed
 
     def choose():
@@ -69,14 +69,11 @@ def fit_l0learn(X, y, options, threads):
 
 def fit_l0bnb(X, y, options, threads):
     """Branch and bound for the penalised problem, along a path up to kappa; ended after options["l0bnb_seconds"] per point."""
+    np.Inf = np.inf  # it was written for numpy 1
     from l0bnb import fit_path
 
-    Z = (X - X.mean(axis=0)) / np.linalg.norm(X - X.mean(axis=0), axis=0)
-    centred = y - y.mean()
-
     def fit():
-        path = fit_path(Z, centred, lambda_2=1e-6, max_nonzeros=options["kappa"], intercept=False,
-                        time_limit=options.get("l0bnb_seconds", 10), gap_tol=0.01, max_iter=50, verbose=False)
+        path = fit_path(X, y, lambda_2=1e-6, max_nonzeros=options["kappa"], time_limit=options["l0bnb_seconds"])
         fitting = [point["B"] for point in path if np.count_nonzero(point["B"]) <= options["kappa"]]
         return lambda: (min(fitting, key=lambda b: refit.least_squares(X, y, np.flatnonzero(b))), 0.0)
 
@@ -113,7 +110,7 @@ FITS = {"abess": fit_abess, "l0learn": fit_l0learn, "l0bnb": fit_l0bnb, "skscope
 # ---- the cases
 
 def make_case(name, make, model, kappa, libraries, **more):
-    return Case(name=name, make=make, libraries=libraries, options={"model": model, "kappa": kappa, "l0bnb_seconds": 10},
+    return Case(name=name, make=make, libraries=libraries, options={"model": model, "kappa": kappa, "l0bnb_seconds": 5},
                 gamut=["--model", model, "--kappa", str(kappa)], **more)
 
 

@@ -68,6 +68,7 @@ def environment(threads, blas_threads):
     for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "NUMEXPR_NUM_THREADS"):
         values[name] = str(threads)
     values["OPENBLAS_NUM_THREADS"] = str(blas_threads)
+    values["OMP_WAIT_POLICY"] = "passive"  # threads that spin while they wait take the cores from those that work, if others use them too
     values["XLA_FLAGS"] = f"--xla_cpu_multi_thread_eigen={'true' if threads > 1 else 'false'} intra_op_parallelism_threads={threads}"
     values["PYTHONDONTWRITEBYTECODE"] = "1"
     return values
@@ -170,7 +171,7 @@ def describe_machine(options):
              "load at the start": round(os.getloadavg()[0], 1)}
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
         facts[name] = os.environ.get(name, "not set")
-    facts["set for each library"] = f"OMP/MKL/NUMBA/OPENBLAS_NUM_THREADS={options.threads} (gamut: OPENBLAS_NUM_THREADS=1, it has its own threads)"
+    facts["set for each library"] = f"OMP/MKL/NUMBA/OPENBLAS_NUM_THREADS={options.threads} (gamut: OPENBLAS_NUM_THREADS=1, it has its own threads), OMP_WAIT_POLICY=passive"
     return facts
 
 

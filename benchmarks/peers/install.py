@@ -102,7 +102,9 @@ def install_library(name):
         inside = os.path.join(folder, "bin", "python")
         version, why = version_of(inside, package, module)
         if version is None:
-            why = pip_install(folder, package, *(frame_versions() if folder == shared else ["numpy", "scipy"]))
+            # wheels for an older Python were made for numpy 1, and crash on a later one
+            own = ["numpy<2" if newest else "numpy", "scipy"]
+            why = pip_install(folder, package, *(frame_versions() if folder == shared else own))
             if why is None:
                 version, why = version_of(inside, package, module)
         if version is not None:

@@ -12,6 +12,8 @@ import time
 
 import numpy as np
 
+import install
+
 replies = os.fdopen(os.dup(1), "w")  # what a library prints goes to stderr, not among the answers
 os.dup2(2, 1)
 
@@ -31,11 +33,10 @@ def forget_peak():
 
 
 def main():
-    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
     module, library, threads = importlib.import_module(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     prepare = module.FITS[library]
-    if hasattr(module, "load_library"):
-        module.load_library(library)
+    if library in install.LIBRARIES:
+        importlib.import_module(install.LIBRARIES[library][1])  # its own size is not the memory of a fit
     before = memory("VmRSS:")
     fit = None
     for line in sys.stdin:
