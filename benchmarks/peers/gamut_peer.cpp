@@ -137,11 +137,12 @@ void measure(const Estimator& estimator, const Source& source, const arguments& 
 
 /// The solvers that may be asked for by name; the first is the default. A new one is one line.
 template <class F> void with_solver(const arguments& given, F&& run) {
-    const std::string name = given.text("--solver", "disadmm");
+    const std::string name = given.text("--solver", "swap");
     const auto timed = [&](auto solver) {
         if constexpr (requires { solver.stop.seconds; }) solver.stop.seconds = given.real("--seconds", "0");
         run(solver);
     };
+    if (name == "swap") return timed(solver::swap{});
     if (name == "disadmm") return timed(solver::disadmm<>{});
     throw core::option_error(core::text("--solver ", name, ": there is no such solver here"));
 }
