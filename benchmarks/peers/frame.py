@@ -281,6 +281,8 @@ def main():
             data, results = frame.run(module, case)
             if hasattr(module, "after"):
                 module.after(case, data, results, cache)
+                with open(cache_file, "w", encoding="utf-8") as file:
+                    json.dump(cache, file, indent=1)
             del data
             if case.group:
                 print(".", end="", flush=True)
@@ -296,8 +298,6 @@ def main():
     finally:
         frame.close_workers()
         shutil.rmtree(frame.arrays, ignore_errors=True)
-        with open(cache_file, "w", encoding="utf-8") as file:
-            json.dump(cache, file, indent=1)
     for module in modules:
         if hasattr(module, "summary"):
             records += module.summary(everything[module.__name__], ratio)
