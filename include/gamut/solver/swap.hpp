@@ -138,7 +138,7 @@ private:
         core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
             core::status status = core::status::converged;
-            if (candidates_.places() > 0) {
+            if (candidates_.places() > 0 && pool_size() > 0) {
                 std::vector<std::size_t> pool, before;
                 bool disturbing = false;
                 while (status == core::status::converged) {
@@ -181,15 +181,19 @@ private:
             return candidates_.largest(scores, most);
         }
 
-        /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes.
+        /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes. Never more
+        /// than memory and time allow: 0 if that is hardly more than there are places.
         std::size_t pool_size() const {
+            const auto places = static_cast<double>(candidates_.places()),
+                       all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows()),
+                       partials = static_cast<double>(p_.blocks() + 2);
+            const double in_memory = std::sqrt(static_cast<double>(options_.memory) / 8 / partials),
+                         in_time = std::sqrt((exact ? 1e12 : 1e10) / std::max(rows, 1.0)),
+                         most = std::min({in_memory, in_time, all});
+            if (most < std::min(1.25 * places, all)) return 0;
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
-            const double all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows());
-            const std::size_t few = std::max<std::size_t>(4 * candidates_.places(), 256);
-            const bool affordable =
-                8 * all * all * static_cast<double>(p_.blocks() + 2) <= static_cast<double>(options_.memory) &&
-                (exact ? rows >= all || rows * all * all <= 2e8 : all <= 512);
-            return affordable ? candidates_.size() : few;
+            const bool cheap = all <= most && (exact ? rows >= all || rows * all * all <= 2e8 : all <= 512);
+            return static_cast<std::size_t>(cheap ? all : std::min(std::max(4 * places, 256.0), most));
         }
 
         /// Models, exchanges and fits within the pool until the support stays.
