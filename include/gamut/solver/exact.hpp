@@ -197,7 +197,7 @@ private:
                 next = examine(*next);
                 count_passes();
                 const bool better = now_.best.objective < before;
-                if (better || now_.count % 64 == 0)
+                if (better || now_.count % 64 == 0 || run_.passes() - reported_ >= 256)
                     if (const auto asked = report()) now_.status = *asked;
                 if (better && now_.status == core::status::converged && p_.layout().features >= 16 &&
                     live_columns().size() <= p_.layout().features / 2)
@@ -395,6 +395,7 @@ private:
         }
 
         std::optional<core::status> report() {
+            reported_ = run_.passes();
             A w(whole_.dimension());
             detail::set(w, now_.best.weights);
             return run_.report(core::record{.phase = "tree",
@@ -410,7 +411,7 @@ private:
         Nodes& nodes_;
         Run& run_;
         std::unordered_set<std::uint64_t> seen_;
-        std::size_t counted_ = 0;
+        std::size_t counted_ = 0, reported_ = 0;  // passes
         progress now_;
     };
 };
