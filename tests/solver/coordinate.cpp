@@ -153,6 +153,8 @@ struct huber {
     constexpr auto predict(auto w, auto X) const { return X * w; }
 };
 
+static_assert(!solver::Coordinatewise<toy::problem<toy::squared, penalty::l1>>, "its columns can't be looked at");
+
 bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 
 }  // namespace
