@@ -94,8 +94,9 @@ auto with_problem(Model model, const data::arrays<Matrix>& source, const Penalty
     const data::request wanted{.classification = model::is_classification<Model>, .blocks = h.solver.blocks};
     const auto loaded = source.load(ranks, wanted);
     const data::standardization scaling = h.standardized ? data::standardize(ranks, loaded) : data::standardization{};
-    const solver::problem<Model, data::dataset<Matrix>, Penalty, backend::host<>, fits::any_communicator> problem(
-        model, loaded, penalty, backend::host<>{.threads = 1}, ranks, h.intercept, scaling);
+    using machine = backend::host<typename Matrix::value_type>;
+    const solver::problem<Model, data::dataset<Matrix>, Penalty, machine, fits::any_communicator> problem(
+        model, loaded, penalty, machine{.threads = 1}, ranks, h.intercept, scaling);
     return f(problem);
 }
 
@@ -106,7 +107,9 @@ fit fit_of(Model model, const data::arrays<Matrix>& source, const Penalty& penal
         auto found = h.solver.minimize(problem);
         typename std::remove_cvref_t<decltype(problem)>::array g(problem.dimension());
         problem.value_and_gradient(found.weights, g);
-        return fit{found.weights.download(), found.objective, found.status, found.message, found.history, g.download()};
+        const auto w = found.weights.download(), slopes = g.download();
+        return fit{{w.begin(), w.end()}, found.objective, found.status,
+                   found.message,        found.history,   {slopes.begin(), slopes.end()}};
     });
 }
 template <class Model, class Penalty>
@@ -140,6 +143,17 @@ void check_gaps(const fit& found) {
     BOOST_TEST(found.history.back().residual <= 1e-11);
     BOOST_TEST(found.history.back().objective == found.objective);
 }
+
+/// A model of one's own: squares near 0, absolute values beyond. Nothing says that it is not negative, so there is no gap.
+struct huber {
+    constexpr auto loss(auto w, auto X, auto y) const {
+        auto r = X * w - y;
+        return mean(choose(abs(r) < 1.0, 0.5 * square(r), abs(r) - 0.5));
+    }
+    constexpr auto predict(auto w, auto X) const { return X * w; }
+};
+
+static_assert(!solver::Coordinatewise<toy::problem<toy::squared, penalty::l1>>, "its columns can't be looked at");
 
 bool same_bits(double a, double b) { return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b); }
 
@@ -445,6 +459,29 @@ BOOST_AUTO_TEST_CASE(a_fit_may_begin_anywhere_and_extrapolation_only_saves_time)
     how all;
     all.solver.working_set = 1000;
     BOOST_TEST(std::abs(with.objective - fit_of(model::linear{}, r, penalty, all).objective) <= 1e-11 * with.objective);
+}
+
+BOOST_AUTO_TEST_CASE(a_model_of_ones_own_ends_on_the_conditions_of_optimality) {
+    const auto r = make_rows(120, 60, 0.3);
+    const auto found = fit_of(huber{}, r, penalty::elastic_net{0.05, 0.01});
+    BOOST_TEST((found.status == core::status::converged));
+    BOOST_TEST(found.message.find("violation") != std::string::npos);
+    check_elastic_net(found, 60, 0.05, 0.01, 1e-8);
+    BOOST_TEST(found.history.back().nonzeros < 60u);
+}
+
+BOOST_AUTO_TEST_CASE(float_ends_where_its_rounding_begins) {
+    const auto r = make_rows(200, 50, 0.5);
+    backend::dense_matrix<float> x(200, 50);
+    std::copy(r.x.values.begin(), r.x.values.end(), x.values.begin());
+    const how h{.solver = {.stop = {.tolerance = 1e-12}}};
+    const auto exact = fit_of(model::linear{}, r, penalty::elastic_net{0.05, 0}, h),
+               found = fit_of(model::linear{}, data::arrays(x, std::vector<float>(r.y.begin(), r.y.end())),
+                              penalty::elastic_net{0.05, 0}, h);
+    BOOST_TEST((found.status == core::status::converged));
+    BOOST_TEST(found.history.size() < 30u);
+    for (std::size_t j = 0; j < exact.weights.size(); ++j)
+        BOOST_TEST(std::abs(found.weights[j] - exact.weights[j]) <= 1e-4);
 }
 
 BOOST_AUTO_TEST_CASE(options_and_limits) {

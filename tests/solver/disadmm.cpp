@@ -12,6 +12,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/model/linear.hpp>
+#include <gamut/penalty/box.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
@@ -24,6 +25,7 @@
 using namespace gamut;
 
 static_assert(std::is_same_v<solver::default_for<penalty::l0>::type, solver::disadmm<>>);
+static_assert(std::is_same_v<solver::default_for<penalty::box>::type, solver::admm<>>);
 static_assert(std::is_same_v<solver::default_for<penalty::l2>::type, solver::lbfgs<>>);
 
 namespace {

@@ -4,7 +4,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include <gamut/backend/detail/parallel.hpp>
@@ -38,7 +37,7 @@ dense_matrix<T> columns_of(const dense_matrix<T>& x, std::span<const std::size_t
     return out;
 }
 
-/// The same of a sparse matrix: two passes over its entries.
+/// The same of a sparse matrix: one pass over its entries.
 template <class T>
 sparse_matrix<T> columns_of(const sparse_matrix<T>& x, std::span<const std::size_t> columns, std::size_t threads) {
     std::vector<std::int32_t> place(x.columns, -1);
@@ -47,32 +46,31 @@ sparse_matrix<T> columns_of(const sparse_matrix<T>& x, std::span<const std::size
     out.rows = x.rows;
     out.columns = columns.size();
     out.offsets.assign(x.rows + 1, 0);
-    const auto entries = [&](std::size_t i) {
-        return std::pair(static_cast<std::size_t>(x.offsets[i]), static_cast<std::size_t>(x.offsets[i + 1]));
+    struct piece {
+        std::vector<std::int32_t> indices;
+        std::vector<T> values;
     };
-    detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-            std::int64_t kept = 0;
-            for (auto [k, last] = entries(i); k < last; ++k)
-                kept += place[static_cast<std::size_t>(x.indices[k])] >= 0 ? 1 : 0;
-            out.offsets[i + 1] = kept;
+    std::vector<piece> pieces(threads > 1 ? 8 * threads : 1);
+    detail::parallel_for(0, pieces.size(), threads, [&](std::size_t part, std::size_t) {
+        piece& kept = pieces[part];
+        for (std::size_t i = x.rows * part / pieces.size(); i < x.rows * (part + 1) / pieces.size(); ++i) {
+            const std::size_t before = kept.indices.size();
+            for (auto k = static_cast<std::size_t>(x.offsets[i]); k < static_cast<std::size_t>(x.offsets[i + 1]); ++k) {
+                const std::int32_t column = place[static_cast<std::size_t>(x.indices[k])];
+                if (column < 0) continue;
+                kept.indices.push_back(column);
+                if (!x.values.empty()) kept.values.push_back(x.values[k]);
+            }
+            out.offsets[i + 1] = static_cast<std::int64_t>(kept.indices.size() - before);
         }
     });
     for (std::size_t i = 0; i < x.rows; ++i) out.offsets[i + 1] += out.offsets[i];
-    out.indices.resize(static_cast<std::size_t>(out.offsets[x.rows]));
-    if (!x.pattern_only()) out.values.resize(out.indices.size());
-    detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) {
-            auto to = static_cast<std::size_t>(out.offsets[i]);
-            for (auto [k, last] = entries(i); k < last; ++k) {
-                const std::int32_t column = place[static_cast<std::size_t>(x.indices[k])];
-                if (column < 0) continue;
-                out.indices[to] = column;
-                if (!out.values.empty()) out.values[to] = x.values[k];
-                ++to;
-            }
-        }
-    });
+    out.indices.reserve(static_cast<std::size_t>(out.offsets[x.rows]));
+    out.values.reserve(x.values.empty() ? 0 : out.indices.capacity());
+    for (const piece& kept : pieces) {
+        out.indices.insert(out.indices.end(), kept.indices.begin(), kept.indices.end());
+        out.values.insert(out.values.end(), kept.values.begin(), kept.values.end());
+    }
     return out;
 }
 

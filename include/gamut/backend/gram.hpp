@@ -156,10 +156,16 @@ void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_w
     };
     const auto in_left = [&](std::size_t k) { return k >= left.begin && k < left.end; };
     double pairs = 0;
+    const auto others_left =
+        std::count_if(columns.others().begin(), columns.others().end(), [&](const auto& o) { return in_left(o.k); });
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
-        read(i);
-        const auto l = std::count_if(entries.begin(), entries.end(), [&](const auto& e) { return in_left(e.first); });
-        pairs += static_cast<double>(l) * static_cast<double>(entries.size());
+        auto l = others_left, all = static_cast<std::ptrdiff_t>(columns.others().size());
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e) {
+            const std::int32_t k = place[static_cast<std::size_t>(x.indices[e])];
+            all += k >= 0 ? 1 : 0;
+            l += k >= 0 && in_left(static_cast<std::size_t>(k)) ? 1 : 0;
+        }
+        pairs += static_cast<double>(l) * static_cast<double>(all);
     }
     constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
     if (cost_of_a_pair * pairs >

@@ -38,6 +38,7 @@ namespace gamut::solver {
 ///                              rows' slopes; intercepts count as being within 1 + |b| of the best
 ///   other penalties            the largest violation of a condition of optimality over the largest slope at the start: for
 ///                              mcp and scad, which are not convex, a point that no single weight can improve
+/// or when it is at most 64 times the rounding of the weights' type and nothing gets better any more.
 /// Massias, Gramfort and Salmon, ICML 2018 (celer); Bertrand et al., NeurIPS 2022 (skglm); Lee, Sun and Saunders 2014.
 struct coordinate {
     std::size_t working_set =
@@ -83,16 +84,24 @@ struct coordinate {
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
-        double scale = 0, sharpness = 0.1, before = 0;
+        constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
+        constexpr double infinity = std::numeric_limits<double>::infinity();
+        double scale = 0, sharpness = 0.1, least_objective = infinity, least_residual = infinity;
+        std::size_t stalled = 0;
         for (std::size_t k = 1;; ++k) {
             state.measure();
             const detail::optimality now = detail::assess<P>(state, parts, likely);
-            likely = std::numeric_limits<double>::infinity();
+            likely = infinity;
             if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
             const std::optional<core::status> asked = record.report(
                 {.iteration = k, .objective = now.objective, .residual = residual, .nonzeros = now.nonzeros});
-            const bool at_rest = k > 1 && now.newcomers.empty() && now.objective == before && sharpness < 1e-6;
+            const bool better = now.objective < least_objective - 4 * epsilon * std::abs(least_objective) ||
+                                residual < 0.5 * least_residual || k == 1;
+            stalled = better ? 0 : stalled + 1;
+            least_objective = std::min(least_objective, now.objective);
+            least_residual = std::min(least_residual, residual);
+            const bool at_rest = stalled >= 5;  // rounding hides what is left to do
             std::optional<core::status> end;
             if (!std::isfinite(now.objective) || std::isnan(residual))
                 end = core::status::diverged;
@@ -100,18 +109,18 @@ struct coordinate {
                 end = core::status::converged;
             else if (asked)
                 end = asked;
+            else if (at_rest && residual <= 64 * epsilon)
+                end = core::status::converged;
             else if (at_rest || k >= stop.iterations)
                 end = core::status::iteration_limit;
             if (end)
                 return record.finish(
                     state.result(), now.objective, *end,
-                    *end == core::status::converged ? core::text(by_gap ? "the duality gap"
-                                                                        : "the largest violation of a condition "
-                                                                          "of optimality",
-                                                                 ", relative, fell to ", residual)
-                    : at_rest ? core::text("nothing moves any more in this precision; the residual is ", residual)
-                              : explanation(*end, stop));
-            before = now.objective;
+                    at_rest ? core::text("rounding hides what is left to do; the residual is ", residual)
+                    : *end == core::status::converged
+                        ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
+                                     ", relative, fell to ", residual)
+                        : explanation(*end, stop));
             if (now.newcomers.empty()) sharpness *= 0.1;
             const double wanted = by_gap ? stop.tolerance * null_objective / now.gap_per_violation(null_objective)
                                          : stop.tolerance * scale;

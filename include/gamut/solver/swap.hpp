@@ -153,10 +153,12 @@ private:
             if (status == core::status::converged) status = best_->status;  // of the last fit
             best_->status = status;
             best_->iterations = iteration_;
-            best_->message =
-                status == core::status::converged
-                    ? core::text("no exchange of one weight improves it, nor did searches from disturbed supports")
-                    : explanation(status, options_.stop);
+            if (status != core::status::converged)
+                best_->message = explanation(status, options_.stop);
+            else if (pool_size() > 0)
+                best_->message = "no exchange of one weight improves it, nor did searches from disturbed supports";
+            else
+                best_->message = "too many weights to be exchanged in the memory and time that there are";
             return std::move(*best_);
         }
 

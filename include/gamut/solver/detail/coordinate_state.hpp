@@ -393,6 +393,10 @@ template <class P, class Parts> optimality assess(const coordinate_state<P>& sta
         const auto weights = state.of(w, parts.begin(part), parts.end(part)),
                    slope = state.of(g, parts.begin(part), parts.end(part));
         const bool zero = std::all_of(weights.begin(), weights.end(), [](double x) { return x == 0; });
+        if constexpr (Parts::has_norm && !Parts::whole) {  // most weights: 0, and rightly
+            const double score = parts.score(part, slope);
+            if (zero && score <= parts.threshold() && score < likely) continue;
+        }
         double violation;
         if (zero) {
             violation = parts.excess(part, slope);
@@ -442,7 +446,7 @@ template <class P, class Parts> optimality assess(const coordinate_state<P>& sta
         if (bend > 0) t = std::min(t, std::max(0.0, rise / (2 * bend)));
         double bound = std::max(0.0, rise * t - bend * t * t);
         if (ridge > 0) bound = std::max(bound, rise - (bend - half) - above / (2 * ridge));
-        now.gap = now.objective - bound;
+        now.gap = std::isnan(now.violation) ? now.violation : now.objective - bound;
     }
     return now;
 }
