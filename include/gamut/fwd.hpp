@@ -95,6 +95,7 @@ struct polish;
 struct certificate;  // with bounds
 struct exact;
 struct swap;
+struct prune;
 struct coordinate;
 struct strengths;
 struct dual;

@@ -44,6 +44,7 @@
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/plain_function.hpp>
+#include <gamut/solver/prune.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/strengths.hpp>
 #include <gamut/solver/swap.hpp>

@@ -37,9 +37,11 @@ public:
     static constexpr bool smooth = true;
 
     /// The support is that of `w`, with the free features and the intercepts. scale: the size of a gradient, or 0.
-    restricted(const P& p, const array& w, double scale = 0)
+    restricted(const P& p, const array& w, double scale = 0) : restricted(p, w, w, scale) {}
+    /// The same, beginning somewhere else.
+    restricted(const P& p, const array& w, const array& start, double scale = 0)
         : problem_(p),
-          start_(w),
+          start_(start),
           scale_(scale),
           mask_(w.size()),
           ridge_(w.size()) {

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <span>
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/lbfgs.hpp>
+#include <gamut/solver/polish.hpp>
+#include <gamut/solver/run.hpp>
+
+namespace gamut::solver {
+
+/// Backward elimination in stages: fits all weights, then keeps ever fewer, each time those that are worth most,
+///   w_j^2 mean(x~_j^2)       (added up over a row, with support::rows)
+/// and fits what is left, until kappa are. Then rounds: the weights with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a
+/// share `grow` of kappa; all are fitted, and again those that are worth most stay; while that gains, `grow` is kept, else it is
+/// halved. Quick where a fit of all weights is, and good where many weights share the work; a heuristic, worst where columns are
+/// much alike. Needs l2 > 0 or more rows than columns, or the first fit says little.
+///
+/// Costs about iterations x (1 + log(p / kappa) / -log(keep) + 2 rounds) passes, each over the columns that are left, with a sum of
+/// as many numbers; then solver::polish. An iteration of the history is a stage, or a round.
+/// Dai and Milenkovic, Subspace pursuit for compressive sensing signal reconstruction, IEEE Trans. Information Theory 55 (2009),
+/// for the rounds.
+struct prune {
+    double keep = 0.6;           ///< share of the weights that a stage keeps
+    std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
+    std::size_t iterations = 8;  ///< and for each stage
+    double grow = 0.3;           ///< share of kappa that joins in a round
+    std::size_t rounds = 6;      ///< at most
+    polish polishing{};
+    core::stop stop{.iterations = 100};  ///< stages
+
+    void validate() const {
+        if (!(keep > 0 && keep < 1))
+            throw core::option_error(core::text("prune: keep is ", keep, " (it must lie between 0 and 1) try 0.6"));
+        if (!(grow >= 0 && std::isfinite(grow)))
+            throw core::option_error(
+                core::text("prune: grow is ", grow, " (it must be finite, and 0 or more) try 0.3"));
+        stop.validate("prune");
+    }
+
+    template <Cardinality P, class... O>
+    requires ColumnAccess<P> core::result<typename P::array> minimize(const P& p, O&&... observers)
+    const {
+        communicator::agree(p.communicator(), [&] { validate(); });
+        run<P, std::remove_reference_t<O>...> record("prune", p, stop, observers...);
+        core::status status = core::status::converged;
+        auto found = eliminate(p, [&](core::record now) {
+            if (const auto asked = record.report(now)) status = *asked;
+            return status == core::status::converged;
+        });
+        std::string message = status == core::status::converged
+                                  ? core::text("the weights that were worth most at each of ", found.iterations,
+                                               " stages; a heuristic, without a certificate")
+                                  : explanation(status, stop);
+        return record.finish(std::move(found.weights), found.objective, status, std::move(message));
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Cardinality<P>, "prune: needs penalty::l0 (it keeps kappa weights); use solver::coordinate");
+        static_assert(!Cardinality<P> || ColumnAccess<P>,
+                      "prune: needs on_columns(columns, penalty, from); see gamut/solver/concept.hpp");
+        return {};
+    }
+
+    /// report(record) after each stage; false: no more stages, the next one is the last.
+    template <Cardinality P, class Report>
+    requires ColumnAccess<P> core::result<typename P::array> eliminate(const P& p, Report&& report)
+    const {
+        using A = typename P::array;
+        using T = typename A::value_type;
+        const penalty::layout shape = p.layout();
+        const std::size_t competitors =
+                              p.penalty_term().over == penalty::support::entries ? shape.size() : shape.features,
+                          kappa = p.penalty_term().kappa;
+        const std::vector<double> squares = p.column_squares();
+        std::vector<T> w(p.dimension());
+        std::fill_n(w.begin(), shape.size(), T(1));  // everything is in
+        w = fit(p, std::move(w), first, true).first;
+        std::size_t stage = 0;
+        bool go_on = true;
+        const auto tell = [&](const char* phase, const std::vector<T>& now, double objective) {
+            go_on = report(core::record{.phase = phase,
+                                        .iteration = ++stage,
+                                        .objective = objective,
+                                        .nonzeros = p.nonzeros(A(std::span<const T>(now)))}) &&
+                    stage < stop.iterations;
+        };
+        double objective = core::record::none;
+        for (std::size_t left = competitors; left > kappa;) {
+            const auto fewer = static_cast<std::size_t>(keep * static_cast<double>(left));
+            left = go_on ? std::max(kappa, std::min(left - 1, fewer)) : kappa;
+            select(p, left, worth(p, squares, w), w);
+            std::tie(w, objective) = fit(p, std::move(w), iterations, false);
+            tell("stages", w, objective);
+        }
+        double share = competitors > kappa && kappa > 0 ? grow : 0;
+        for (std::size_t round = 0; round < rounds && go_on; ++round) {
+            const auto joining = static_cast<std::size_t>(share * static_cast<double>(kappa));
+            if (joining == 0) break;
+            std::vector<T> other = enlarged(p, std::min(competitors, kappa + joining), squares, w);
+            other = fit(p, std::move(other), iterations, false).first;
+            select(p, kappa, worth(p, squares, other), other);
+            auto [fitted, there] = fit(p, std::move(other), iterations, false);
+            if (there < objective) {
+                objective = there;
+                w = std::move(fitted);
+            } else {
+                share /= 2;
+            }
+            tell("rounds", w, objective);
+        }
+        auto found = polishing.improve(p, A(std::span<const T>(w)));
+        found.iterations = stage;
+        return found;
+    }
+
+private:
+    template <class P, class T>
+    static std::vector<T> worth(const P& p, const std::vector<double>& squares, const std::vector<T>& w) {
+        const penalty::layout shape = p.layout();
+        std::vector<T> worth(shape.size());
+        for (std::size_t e = 0; e < shape.size(); ++e)
+            worth[e] = w[e] * static_cast<T>(std::sqrt(squares[e / shape.outputs] + p.penalty_term().l2));
+        return worth;
+    }
+
+    /// w with the weights of the steepest slopes as new members, `size` in all: those are as good as 0, but not 0.
+    template <class P, class T>
+    static std::vector<T> enlarged(const P& p, std::size_t size, const std::vector<double>& squares, std::vector<T> w) {
+        using A = typename P::array;
+        const penalty::layout shape = p.layout();
+        A gradient(p.dimension());
+        p.value_and_gradient(A(std::span<const T>(w)), gradient);
+        const std::vector<T> slopes = gradient.download();
+        std::vector<T> worth(shape.size());
+        for (std::size_t e = 0; e < shape.size(); ++e) {
+            const double square = squares[e / shape.outputs];
+            worth[e] = w[e] != 0    ? T(1e15)  // stays
+                       : square > 0 ? slopes[e] / static_cast<T>(std::sqrt(square))
+                                    : T(0);
+            if (w[e] == 0) w[e] = std::numeric_limits<T>::min();
+        }
+        select(p, size, worth, w);
+        return w;
+    }
+
+    /// Sets all weights to 0 but the `left` of the largest worth.
+    template <class P, class T>
+    static void select(const P& p, std::size_t left, const std::vector<T>& worth, std::vector<T>& w) {
+        const penalty::layout shape = p.layout();
+        penalty::l0 counting = p.penalty_term();
+        counting.kappa = left;
+        counting.l1 = counting.l2 = 0;
+        counting.lower = -std::numeric_limits<double>::infinity();
+        counting.upper = std::numeric_limits<double>::infinity();
+        std::vector<T> kept(worth.size());
+        penalty::prox(counting, std::span<const T>(worth), T(1), std::span<T>(kept), shape);
+        for (std::size_t e = 0; e < shape.size(); ++e)
+            if (kept[e] == 0) w[e] = 0;
+    }
+
+    /// Some iterations of L-BFGS on the support of w, from w or from 0: weights and objective.
+    template <class P, class T>
+    std::pair<std::vector<T>, double> fit(const P& p, std::vector<T> w, std::size_t steps, bool from_zero) const {
+        using A = typename P::array;
+        const penalty::layout shape = p.layout();
+        const std::vector<std::size_t> features = used_features(p, std::span<const T>(w));
+        std::vector<T> few = gather_features(std::span<const T>(w), features, shape);
+        const auto part = p.on_columns(features, on_features(p.penalty_term(), features));
+        const A support{std::span<const T>(few)};
+        if (from_zero) std::fill(few.begin(), few.end(), T(0));
+        const A start{std::span<const T>(few)};
+        const restricted inside(*part, support, start);
+        const auto found = lbfgs<>{.stop = {.iterations = steps, .tolerance = 1e-4}}.minimize(inside);
+        few = found.weights.download();
+        return {scatter_features(std::span<const T>(few), std::span<const std::size_t>(features), shape),
+                found.objective};
+    }
+};
+
+}  // namespace gamut::solver
