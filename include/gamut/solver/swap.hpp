@@ -25,6 +25,7 @@
 #include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
+#include <gamut/solver/prune.hpp>
 #include <gamut/solver/run.hpp>
 
 namespace gamut::solver {
@@ -55,6 +56,7 @@ struct swap {
     std::uint64_t seed = 1;  ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
     polish polishing{};
+    prune pruning{};                     ///< the start with several outputs
     certificate bounding{};              ///< the result's lower bound, if l2 > 0
     core::stop stop{.iterations = 100};  ///< supports fitted
 
@@ -64,13 +66,26 @@ struct swap {
         if (!(disturb > 0 && disturb <= 1))
             throw core::option_error(
                 core::text("swap: disturb is ", disturb, " (it must be above 0, and at most 1) try 0.3"));
+        pruning.validate();
         stop.validate("swap");
     }
 
+    /// With several outputs it begins where prune ends, else with nothing.
     template <Cardinality P, class... O>
     requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> minimize(const P& p,
                                                                                               O&&... observers)
-    const { return from(p, p.start(), observers...); }
+    const {
+        communicator::agree(p.communicator(), [&] { validate(); });
+        run<P, std::remove_reference_t<O>...> record("swap", p, stop, observers...);
+        if (p.layout().outputs == 1) return search(*this, p, record, 0).go(polishing.improve(p, p.start()));
+        std::optional<core::status> asked;
+        auto found = pruning.eliminate(p, [&](const core::record& now) {
+            asked = record.report(now);
+            return !asked;
+        });
+        if (asked) found.status = *asked;
+        return search(*this, p, record, found.iterations).go(std::move(found));
+    }
 
     /// The same, from the support of w.
     template <Cardinality P, class... O>
@@ -78,12 +93,7 @@ struct swap {
                                                                                           const typename P::array& w,
                                                                                           O&&... observers)
     const {
-        communicator::agree(p.communicator(), [&] {
-            validate();
-            if (!is_possible(p))
-                throw core::option_error(
-                    "swap: over is rows (a row of several weights is not exchanged yet) use solver::disadmm");
-        });
+        communicator::agree(p.communicator(), [&] { validate(); });
         run<P, std::remove_reference_t<O>...> record("swap", p, stop, observers...);
         return search(*this, p, record, 0).go(polishing.improve(p, w));
     }
@@ -138,7 +148,7 @@ private:
         core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
             core::status status = core::status::converged;
-            if (candidates_.places() > 0 && pool_size() > 0) {
+            if (candidates_.places() > 0 && pool_size() > 0 && best_->status == core::status::converged) {
                 std::vector<std::size_t> pool, before;
                 bool disturbing = false;
                 while (status == core::status::converged) {
@@ -158,7 +168,9 @@ private:
             else if (pool_size() > 0)
                 best_->message = "no exchange of one weight improves it, nor did searches from disturbed supports";
             else
-                best_->message = "too many weights to be exchanged in the memory and time that there are";
+                best_->message = is_possible(p_)
+                                     ? "too many weights to be exchanged in the memory and time that there are"
+                                     : "the rows that were worth most; rows of several weights are not exchanged yet";
             return std::move(*best_);
         }
 
@@ -186,6 +198,7 @@ private:
         /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes. Never more
         /// than memory and time allow: 0 if that is hardly more than there are places.
         std::size_t pool_size() const {
+            if (!is_possible(p_)) return 0;
             const auto places = static_cast<double>(candidates_.places()),
                        all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows()),
                        partials = static_cast<double>(p_.blocks() + 2);
