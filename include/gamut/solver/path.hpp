@@ -74,35 +74,11 @@ struct path {
     template <Cardinality P, class... O>
     requires ColumnAccess<P> && SecondDerivatives<P> std::vector<at_kappa<typename P::array>> minimize(
         const P& p, O&&... observers) const {
-        const core::clock clock;
-        communicator::agree(p.communicator(), [&] {
-            validate();
-            if (!swap::is_possible(p))
-                throw core::option_error("path: over is rows (a row of several weights is not exchanged yet)");
-        });
+        check(p);
         if constexpr (in_memory<P>)
             if (affordable(p, 1)) {
                 const auto moments = p.moments_by();
-                const auto f = detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept());
-                const auto solutions = of_moments(p, f);
-                std::vector<at_kappa<typename P::array>> found;
-                for (const detail::gram_solution& s : solutions) {
-                    run<P, std::remove_reference_t<O>...> record("path", p, swapping.stop, observers...);
-                    found.push_back(described(p, f, s, moments.label));
-                    core::result<typename P::array>& result = found.back().result;
-                    result.seconds = clock.seconds();
-                    const auto asked = record.report({.phase = "path in memory",
-                                                      .iteration = s.searches,
-                                                      .objective = s.objective,
-                                                      .nonzeros = p.nonzeros(result.weights)});
-                    result.history = record.finish({}, 0, {}, {}).history;
-                    if (asked) {
-                        result.status = *asked;
-                        result.message = explanation(*asked, swapping.stop);
-                        break;
-                    }
-                }
-                return found;
+                return from_products(p, moments.of_group[0], moments.label, observers...);
             }
         return over_rows(*this, p, observers...).go();
     }
@@ -128,6 +104,33 @@ struct path {
                8 * d * d * static_cast<double>(p.blocks() + groups + 2) <= static_cast<double>(swapping.memory);
     }
 
+    /// The path in memory, from what moments_by() said of all rows.
+    template <class P, class... O>
+    std::vector<at_kappa<typename P::array>> from_products(const P& p, const backend::dense_matrix<double>& products,
+                                                           double label, O&&... observers) const {
+        check(p);
+        const core::clock clock;
+        const auto f = detail::least_squares::of(products, label, p.has_intercept());
+        std::vector<at_kappa<typename P::array>> found;
+        for (const detail::gram_solution& s : of_moments(p, f)) {
+            run<P, std::remove_reference_t<O>...> record("path", p, swapping.stop, observers...);
+            found.push_back(described(p, f, s, label));
+            core::result<typename P::array>& result = found.back().result;
+            result.seconds = clock.seconds();
+            const auto asked = record.report({.phase = "path in memory",
+                                              .iteration = s.searches,
+                                              .objective = s.objective,
+                                              .nonzeros = p.nonzeros(result.weights)});
+            result.history = record.finish({}, 0, {}, {}).history;
+            if (asked) {
+                result.status = *asked;
+                result.message = explanation(*asked, swapping.stop);
+                break;
+            }
+        }
+        return found;
+    }
+
     /// The path of the problem's penalty for other second moments. No messages but that all ranks fail together.
     template <class P> std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f) const {
         std::vector<detail::gram_solution> solutions;
@@ -140,6 +143,14 @@ struct path {
     }
 
 private:
+    template <class P> void check(const P& p) const {
+        communicator::agree(p.communicator(), [&] {
+            validate();
+            if (!swap::is_possible(p))
+                throw core::option_error("path: over is rows (a row of several weights is not exchanged yet)");
+        });
+    }
+
     std::vector<double> strengths_of(const penalty::l0& term) const { return l2.empty() ? std::vector{term.l2} : l2; }
 
     static penalty::l0 with(penalty::l0 term, std::size_t kappa, double l2) {
