@@ -64,9 +64,10 @@ inline std::size_t one_standard_error(std::span<const cross_validated> curve) {
 /// A path fitted to all rows, and how well paths fitted to parts of them predict the rest.
 template <class Model, class T, class C> struct validated_path {
     fitted_path<Model, T, C> path;
-    std::vector<double> fold_weights{};         ///< sums of sample weights
-    std::vector<std::vector<double>> losses{};  ///< mean loss per fold and entry, on the fold's rows, fitted to the others
-    std::vector<cross_validated> curve{};       ///< per entry
+    std::vector<double> fold_weights{};  ///< sums of sample weights
+    std::vector<std::vector<double>>
+        losses{};                          ///< mean loss per fold and entry, on the fold's rows, fitted to the others
+    std::vector<cross_validated> curve{};  ///< per entry
 
     /// Entries: of the least mean, and of the least kappa that is within a standard error of it.
     std::size_t least() const { return least_mean(curve); }

@@ -101,9 +101,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             scaling = data::standardize(communicator, rows);
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
         }
-        return solver::problem<Model, dataset, Penalty, Backend, Communicator>(model, rows, penalty, backend,
-                                                                               communicator, intercept,
-                                                                               std::move(scaling));
+        return solver::problem<Model, dataset, Penalty, Backend, Communicator>(
+            model, rows, penalty, backend, communicator, intercept, std::move(scaling));
     }
 
     /// What a solver found for the problem, as a fitted model.

@@ -89,7 +89,8 @@ template <class Model, class T, class C> struct fitted {
         solver_weights = std::move(of_solver);
         weights.assign(solver_weights.begin(), solver_weights.begin() + static_cast<std::ptrdiff_t>(p * outputs));
         intercept.assign(outputs, 0.0);
-        for (std::size_t k = p * outputs; k < solver_weights.size(); ++k) intercept[k - p * outputs] = solver_weights[k];
+        for (std::size_t k = p * outputs; k < solver_weights.size(); ++k)
+            intercept[k - p * outputs] = solver_weights[k];
         if (scaling.scales.empty()) return;
         for (std::size_t j = 0; j < p; ++j)
             for (std::size_t k = 0; k < outputs; ++k) {

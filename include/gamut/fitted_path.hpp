@@ -43,9 +43,9 @@ template <class Model, class T, class C> struct fitted_path {
         std::string message{};
         std::size_t iterations = 0, passes = 0;
         double seconds = 0;
-        std::size_t chosen = 0;                                    ///< weights that are not 0, of those that compete
-        std::vector<std::size_t> support{};                        ///< features
-        std::vector<std::pair<std::size_t, double>> weights{};     ///< as the penalty saw them, intercepts included
+        std::size_t chosen = 0;                                 ///< weights that are not 0, of those that compete
+        std::vector<std::size_t> support{};                     ///< features
+        std::vector<std::pair<std::size_t, double>> weights{};  ///< as the penalty saw them, intercepts included
     };
 
     fitted<Model, T, C> base{};  ///< what all of them share
@@ -103,8 +103,20 @@ template <class Model, class T, class C> struct fitted_path {
 
     /// Takes what solver::path found.
     template <class At> void add(const At& at) {
-        entry e{at.kappa, at.l2, at.result.objective, at.result.lower_bound, at.loss, at.degrees_of_freedom,
-                at.result.status, at.result.message, at.result.iterations, at.result.passes, at.result.seconds, 0, {}, {}};
+        entry e{at.kappa,
+                at.l2,
+                at.result.objective,
+                at.result.lower_bound,
+                at.loss,
+                at.degrees_of_freedom,
+                at.result.status,
+                at.result.message,
+                at.result.iterations,
+                at.result.passes,
+                at.result.seconds,
+                0,
+                {},
+                {}};
         const auto w = at.result.weights.download();
         dimension = w.size();
         const std::size_t counted = base.features.size() * base.outputs;
@@ -139,7 +151,9 @@ inline std::string cell(const std::string& text) {
 template <class Path> std::string weight_name(const Path& path, std::size_t place) {
     const std::size_t c = path.base.outputs, counted = path.base.features.size() * c;
     const std::string& row = place < counted ? path.base.features[place / c] : std::string("intercept");
-    return c == 1 ? row : core::text(row, " of ", path.base.classes.empty() ? core::text(place % c) : path.base.classes[place % c]);
+    return c == 1 ? row
+                  : core::text(row, " of ",
+                               path.base.classes.empty() ? core::text(place % c) : path.base.classes[place % c]);
 }
 
 /// Weights, of those that compete, that any entry uses.
@@ -156,8 +170,8 @@ template <class Path> std::vector<std::size_t> used_weights(const Path& path) {
 /// The table of a path as CSV; extra(i): more cells behind the criteria, under `extra_names`.
 template <class Path, class Extra>
 std::string table(const Path& path, std::string_view extra_names, const Extra& extra) {
-    std::string text = core::text("kappa,l2,objective,lower_bound,loss,degrees_of_freedom,aic,bic,ebic,gic", extra_names,
-                                  ",status,features");
+    std::string text = core::text("kappa,l2,objective,lower_bound,loss,degrees_of_freedom,aic,bic,ebic,gic",
+                                  extra_names, ",status,features");
     const std::vector<std::size_t> used = used_weights(path);
     const std::size_t c = path.base.outputs;
     for (const std::size_t place : used) text += ',' + cell(weight_name(path, place));
@@ -167,8 +181,8 @@ std::string table(const Path& path, std::string_view extra_names, const Extra& e
     for (std::size_t i = 0; i < path.size(); ++i) {
         const auto& e = path.entries[i];
         const criterion::information known = path.information(i);
-        text += core::text(e.kappa, ',', e.l2, ',', number(e.objective), ',', number(e.lower_bound), ',', number(e.loss), ',',
-                           number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)), ',',
+        text += core::text(e.kappa, ',', e.l2, ',', number(e.objective), ',', number(e.lower_bound), ',',
+                           number(e.loss), ',', number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)), ',',
                            number(criterion::bic{}(known)), ',', number(criterion::ebic{}(known)), ',',
                            number(criterion::gic{}(known)), extra(i), ',', core::name(e.status), ',');
         std::string names;

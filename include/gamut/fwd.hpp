@@ -119,9 +119,11 @@ template <class Model, class Penalty = penalty::none, class Solver = typename so
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
 template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score
-template <class Model, class T = double, class C = communicator::single<>> struct fitted_path;  // what an estimator with solver::path fits
+template <class Model, class T = double, class C = communicator::single<>>
+struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>
 struct validated_path;  // cross_validate.hpp: cross_validate(estimator, source, data::fold_options)
+struct drawing;         // draw.hpp: paths and their validation as pictures
 // model_file.hpp: fitted models as files
 
 }  // namespace gamut

@@ -24,6 +24,7 @@
 #include <gamut/data/libsvm.hpp>
 #include <gamut/data/rows_where.hpp>
 #include <gamut/data/split.hpp>
+#include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>

@@ -9,7 +9,9 @@ namespace gamut::criterion {
 
 /// deviance + log(rows) df: finds the true weights among few candidates, given rows enough.   Schwarz 1978.
 struct bic {
-    double operator()(const information& fit) const { return fit.deviance + std::log(fit.rows) * fit.degrees_of_freedom; }
+    double operator()(const information& fit) const {
+        return fit.deviance + std::log(fit.rows) * fit.degrees_of_freedom;
+    }
 };
 
 }  // namespace gamut::criterion

@@ -32,15 +32,14 @@ struct fold_options {
 template <communicator::Communicator C, class Matrix>
 std::vector<std::uint32_t> folds(const C& ranks, const dataset<Matrix>& rows, fold_options options = {}) {
     const std::size_t classes = rows.classes.size();
-    const bool by_class =
-        options.strata == strata::classes || (options.strata == strata::automatic && classes > 0);
+    const bool by_class = options.strata == strata::classes || (options.strata == strata::automatic && classes > 0);
     communicator::agree(ranks, [&] {
         if (options.count < 2 || options.count > rows.rows())
             throw core::option_error(core::text("folds: count is ", options.count, " (there are ", rows.rows(),
                                                 " rows) choose 2 to that many"));
         if (by_class && classes == 0)
-            throw core::option_error(core::text("folds: strata is classes (", rows.source, " has numbers as labels) ",
-                                                "use strata::none"));
+            throw core::option_error(
+                core::text("folds: strata is classes (", rows.source, " has numbers as labels) ", "use strata::none"));
     });
     const std::size_t groups = by_class ? classes : 1;
     const auto group_of = [&](std::size_t i) { return by_class ? static_cast<std::size_t>(rows.y[i]) : 0; };
@@ -49,7 +48,8 @@ std::vector<std::uint32_t> folds(const C& ranks, const dataset<Matrix>& rows, fo
     ranks.gather(std::span<const std::int64_t>(mine), std::span<std::int64_t>(all));
 
     std::vector<std::uint32_t> fold(rows.local_rows());
-    std::vector<std::size_t> before(groups), total(groups), first(groups);  // rows on lower ranks, in all, in lower groups
+    std::vector<std::size_t> before(groups), total(groups),
+        first(groups);  // rows on lower ranks, in all, in lower groups
     for (std::size_t rank = 0; rank < static_cast<std::size_t>(ranks.size()); ++rank)
         for (std::size_t g = 0; g < groups; ++g) {
             const auto count = static_cast<std::size_t>(all[rank * groups + g]);

@@ -56,7 +56,7 @@ template <class Array> struct at_kappa {
 /// Same bits on any number of ranks. Heuristic: result.lower_bound says how good a solution is, if l2 > 0.
 /// Zhu et al., PNAS 117 (2020); Hazimeh and Mazumder, Operations Research 68 (2020), section 4, on warm starts.
 struct path {
-    std::size_t blocks = 8;   ///< of rows, each a partial sum; the most ranks with work
+    std::size_t blocks = 8;    ///< of rows, each a partial sum; the most ranks with work
     std::size_t largest = 20;  ///< kappa; no more than there are candidates
     std::vector<double> l2{};  ///< in the order in which they are solved; empty: that of the penalty
     swap swapping{.restarts = 8};
@@ -72,8 +72,9 @@ struct path {
     }
 
     template <Cardinality P, class... O>
-    requires ColumnAccess<P> && SecondDerivatives<P> std::vector<at_kappa<typename P::array>> minimize(
-        const P& p, O&&... observers) const {
+    requires ColumnAccess<P> && SecondDerivatives<P> std::vector<at_kappa<typename P::array>> minimize(const P& p,
+                                                                                                       O&&... observers)
+    const {
         check(p);
         if constexpr (in_memory<P>)
             if (affordable(p, 1)) {
@@ -99,8 +100,7 @@ struct path {
     template <class P> bool affordable(const P& p, std::size_t groups) const {
         const penalty::l0& term = p.penalty_term();
         const double d = static_cast<double>(p.dimension()) + 1, rows = static_cast<double>(p.rows());
-        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper) &&
-               (rows >= d || rows * d * d <= 2e8) &&
+        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper) && (rows >= d || rows * d * d <= 2e8) &&
                8 * d * d * static_cast<double>(p.blocks() + groups + 2) <= static_cast<double>(swapping.memory);
     }
 
@@ -260,8 +260,7 @@ private:
             core::result<A> found = std::apply(
                 [&](auto&... observers) {
                     run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, swapping.stop, observers...);
-                    auto improved =
-                        swapping.improve(p, swapping.polishing.improve(p, w), record, iteration_);
+                    auto improved = swapping.improve(p, swapping.polishing.improve(p, w), record, iteration_);
                     iteration_ = improved.iterations;
                     return record.finish(std::move(improved.weights), improved.objective, improved.status,
                                          std::move(improved.message));
@@ -272,9 +271,8 @@ private:
             place& best = best_[k];
             const std::size_t passes = found.passes + (best.result ? best.result->passes : 0);
             const double seconds = found.seconds + (best.result ? best.result->seconds : 0);
-            const double most =
-                best.result ? best.result->objective - 1e-10 * std::abs(best.result->objective)
-                            : std::numeric_limits<double>::infinity();
+            const double most = best.result ? best.result->objective - 1e-10 * std::abs(best.result->objective)
+                                            : std::numeric_limits<double>::infinity();
             const bool better = !best.result || found.objective < most;
             if (better) best = {std::move(found)};
             best.result->passes = passes;
@@ -292,11 +290,11 @@ private:
                 if (w[e] != 0) pool.push_back(e);
             const std::vector<std::size_t> features = all.features_of(pool);
             for (const std::size_t e : pool)
-                local.push_back(static_cast<std::size_t>(std::lower_bound(features.begin(), features.end(),
-                                                                          e / shape_.outputs) -
-                                                         features.begin()) *
-                                    shape_.outputs +
-                                e % shape_.outputs);
+                local.push_back(
+                    static_cast<std::size_t>(std::lower_bound(features.begin(), features.end(), e / shape_.outputs) -
+                                             features.begin()) *
+                        shape_.outputs +
+                    e % shape_.outputs);
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
@@ -338,12 +336,11 @@ private:
             const auto intercepts = static_cast<double>(p.dimension() - shape_.size());
             found.degrees_of_freedom = static_cast<double>(counted) + intercepts;
             if (l2_ > 0 && !ended_ && counted > free)
-                found.degrees_of_freedom =
-                    on_support(result.weights, k, [&](const detail::quadratic_support& s, auto) {
-                        double degrees = static_cast<double>(s.size() + free) + intercepts;
-                        for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
-                        return degrees;
-                    });
+                found.degrees_of_freedom = on_support(result.weights, k, [&](const detail::quadratic_support& s, auto) {
+                    double degrees = static_cast<double>(s.size() + free) + intercepts;
+                    for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
+                    return degrees;
+                });
             if (!ended_) {
                 found.result.lower_bound = options_.swapping.bounding.below(p, result.weights, result.objective);
                 if (found.result.status == core::status::converged)

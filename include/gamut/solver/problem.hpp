@@ -675,8 +675,8 @@ private:
                 columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
                 const backend::moment_columns chosen(
                     columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()});
-                backend::products_of_columns(x, std::span<const backend::row_range>(runs), y, weights, chosen, {m, m + height}, partials.data(),
-                                             static_cast<std::size_t>(threads()));
+                backend::products_of_columns(x, std::span<const backend::row_range>(runs), y, weights, chosen,
+                                             {m, m + height}, partials.data(), static_cast<std::size_t>(threads()));
             } catch (...) {
                 failure = std::current_exception();
             }

@@ -47,8 +47,8 @@ struct least_squares {
             for (std::size_t b = 0; b < d; ++b) f.gram(a, b) = products(a, b) * scale;
             f.slope[a] = (products(a, p + 1) + shift * products(a, p)) * scale;
         }
-        f.constant = 0.5 * scale *
-                     (products(p + 1, p + 1) + 2 * shift * products(p, p + 1) + shift * shift * products(p, p));
+        f.constant =
+            0.5 * scale * (products(p + 1, p + 1) + 2 * shift * products(p, p + 1) + shift * shift * products(p, p));
         return f;
     }
 };
@@ -109,8 +109,8 @@ public:
         for (std::size_t k = 1; k < best_.size(); ++k) {
             const quadratic_support base = made_of(best_[k].members, k);
             if (base.size() == 0 || base.size() == model_.function().size()) continue;
-            for (const found_support& found : disturbed_supports(communicator::single<>{}, threads, base, 0, restarts,
-                                                                 share, seed + k)) {
+            for (const found_support& found :
+                 disturbed_supports(communicator::single<>{}, threads, base, 0, restarts, share, seed + k)) {
                 searches_ += 1;
                 if (found.value < best_[k].value) keep(made_of(found.members, k), k);
             }
@@ -166,8 +166,7 @@ inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 
     const std::vector<std::size_t> pool = all.all();
     for (const double strength : l2) {
         penalty.l2 = strength;
-        support_model model(penalty, shape, f.gram, f.slope, pool,
-                            quadratic{{}, {}, all.bounds_of(pool), all.room()});
+        support_model model(penalty, shape, f.gram, f.slope, pool, quadratic{{}, {}, all.bounds_of(pool), all.room()});
         support_path search(model, all.places());
         search.offer(before);
         search.sweep();
