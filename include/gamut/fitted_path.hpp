@@ -83,7 +83,7 @@ template <class Model, class T, class C> struct fitted_path {
         const entry& e = entries.at(i);
         criterion::information known{2 * rows * e.loss, e.degrees_of_freedom, rows,
                                      (base.features.size() - free.size()) * base.outputs, e.chosen};
-        if constexpr (std::is_same_v<Model, model::linear>) known.deviance = rows * std::log(2 * e.loss);
+        if constexpr (std::is_same_v<Model, model::linear>) known.deviance = rows * std::log(std::max(2 * e.loss, 0.0));
         return known;
     }
 
@@ -94,7 +94,7 @@ template <class Model, class T, class C> struct fitted_path {
         double least = std::numeric_limits<double>::infinity();
         for (std::size_t i = 0; i < entries.size(); ++i) {
             const double value = f(information(i));
-            if (best == entries.size() || value < least) best = i, least = value;
+            if (best == entries.size() || value < least || std::isnan(least)) best = i, least = value;
         }
         if (best == entries.size()) throw core::option_error("fitted_path: nothing to choose from (the path is empty)");
         return best;

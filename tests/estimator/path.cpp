@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(names_with_commas_and_quotes_stay_in_their_cells) {
         return m;
     }();
     std::vector<double> y(12);
-    for (std::size_t i = 0; i < 12; ++i) y[i] = x(i, 0) + 0.1 * x(i, 1);
+    for (std::size_t i = 0; i < 12; ++i) y[i] = x(i, 0) + 0.1 * x(i, 1) + 0.1 * std::cos(static_cast<double>(3 * i));
     auto rows = data::arrays(x, y);
     rows.features = {"a, \"b\"", "<c> & d"};
     const auto path = linear_path({.largest = 2}).fit(rows);
