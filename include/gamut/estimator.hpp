@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/agree.hpp>
@@ -14,6 +15,7 @@
 #include <gamut/data/preparation.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/fitted.hpp>
+#include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/concept.hpp>
@@ -41,24 +43,46 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     /// Reads the source, fits, and returns the fitted model; the same on all ranks. Not converging is a status, not an error.
     /// Observers are shown every iteration: core::progress{}, core::json_lines{path}, or any callable with a const
     /// core::record&, which may return true to stop.
+    /// With solver::path it returns a gamut::fitted_path: a fit for each kappa.
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
     template <class Source, class... Observers> auto fit(const Source& source, Observers&&... observers) const {
         if constexpr (is_possible<Source, Observers...>()) {
-            data::request wanted;
-            wanted.classification = model::is_classification<Model>;
-            if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
-            gamut::communicator::agree(communicator, [&] {
-                if constexpr (requires { model.validate(); }) model.validate();
-            });
-            return fit_rows(source.load(communicator, wanted), observers...);
+            return fit_rows(load(source), observers...);
         } else {
             return fitted<Model>{};  // the compiler has said why
         }
     }
 
+    /// This rank's rows of the source, in as many blocks as the solver wants.
+    template <class Source> auto load(const Source& source) const {
+        data::request wanted;
+        wanted.classification = model::is_classification<Model>;
+        if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
+        gamut::communicator::agree(communicator, [&] {
+            if constexpr (requires { model.validate(); }) model.validate();
+        });
+        return source.load(communicator, wanted);
+    }
+
     /// The same for rows that are loaded already, by all ranks together.
     template <class Matrix, class... Observers>
     auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
+        using T = typename Backend::value_type;
+        const auto problem = problem_of(rows);
+        static_assert(
+            requires { solver.minimize(problem, observers...); },
+            "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
+        auto found = solver.minimize(problem, observers...);
+        if constexpr (std::is_same_v<decltype(found), solver::refused>) {
+            return fitted<Model, T, Communicator>{};  // the compiler will say why
+        } else {
+            problem.settle();
+            return describe(problem, std::move(found));
+        }
+    }
+
+    /// What a solver is given for these rows, which must live as long as that.
+    template <class Matrix> auto problem_of(const data::dataset<Matrix>& rows) const {
         using T = typename Backend::value_type;
         using dataset = data::dataset<Matrix>;
         static_assert(
@@ -77,18 +101,34 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             scaling = data::standardize(communicator, rows);
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
         }
-        const solver::problem<Model, dataset, Penalty, Backend, Communicator> problem(
+        return solver::problem<Model, dataset, Penalty, Backend, Communicator>(
             model, rows, penalty, backend, communicator, intercept, std::move(scaling));
-        static_assert(
-            requires { solver.minimize(problem, observers...); },
-            "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
-        auto found = solver.minimize(problem, observers...);
-        if constexpr (std::is_same_v<decltype(found), solver::refused>) {
-            return fitted<Model, T, Communicator>{};  // the compiler will say why
-        } else {
-            problem.settle();
-            return describe(problem, rows, std::move(found));
-        }
+    }
+
+    /// What a solver found for the problem, as a fitted model.
+    template <class Problem, class Array> auto describe(const Problem& problem, core::result<Array> found) const {
+        auto fit = unfitted(problem);
+        const auto w = found.weights.download();
+        fit.set_weights({w.begin(), w.end()});
+        fit.status = found.status;
+        fit.message = std::move(found.message);
+        fit.objective = found.objective;
+        fit.lower_bound = found.lower_bound;
+        fit.history = std::move(found.history);
+        fit.iterations = found.iterations;
+        fit.passes = found.passes;
+        fit.seconds = found.seconds;
+        return fit;
+    }
+
+    /// The same for solver::path.
+    template <class Problem, class Array>
+    auto describe(const Problem& problem, const std::vector<solver::at_kappa<Array>>& found) const {
+        fitted_path<Model, typename Backend::value_type, Communicator> path{.base = unfitted(problem)};
+        path.rows = problem.total_weight();
+        path.free = problem.penalty_term().free;
+        for (const auto& at : found) path.add(at);
+        return path;
     }
 
 private:
@@ -131,38 +171,15 @@ private:
                                                       Model::least_label, ")"));
     }
 
-    template <class Problem, class Dataset, class Result>
-    auto describe(const Problem& problem, const Dataset& rows, Result found) const {
+    template <class Problem> auto unfitted(const Problem& problem) const {
         using T = typename Backend::value_type;
-        const auto shape = problem.layout();
         fitted<Model, T, Communicator> fit{.communicator = communicator};
         fit.model = model;
-        fit.outputs = shape.outputs;
-        fit.features = rows.features;
-        fit.classes = rows.classes;
-        fit.label = rows.label;
+        fit.outputs = problem.layout().outputs;
+        fit.features = problem.dataset().features;
+        fit.classes = problem.dataset().classes;
+        fit.label = problem.dataset().label;
         fit.scaling = problem.scaling();
-        const auto w = found.weights.download();
-        fit.solver_weights.assign(w.begin(), w.end());
-        fit.weights.assign(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(shape.size()));
-        fit.intercept.assign(shape.outputs, 0.0);
-        for (std::size_t k = shape.size(); k < w.size(); ++k) fit.intercept[k - shape.size()] = w[k];
-        if (!fit.scaling.scales.empty())
-            for (std::size_t j = 0; j < shape.features; ++j)
-                for (std::size_t k = 0; k < shape.outputs; ++k) {
-                    double& weight = fit.weights[j * shape.outputs + k];
-                    weight /= fit.scaling.scales[j];
-                    fit.intercept[k] -= fit.scaling.means[j] * weight;
-                }
-        fit.status = found.status;
-        fit.message = std::move(found.message);
-        fit.objective = found.objective;
-        fit.lower_bound = found.lower_bound;
-        fit.history = std::move(found.history);
-        fit.iterations = found.iterations;
-        fit.passes = found.passes;
-        fit.seconds = found.seconds;
-        fit.communicator = communicator;
         fit.threads = gamut::backend::host<T>{}.threads_of(communicator.local_size());
         return fit;
     }

@@ -83,6 +83,23 @@ template <class Model, class T, class C> struct fitted {
     /// How much of the objective may be too much, at most; NaN if there is no lower bound.
     double gap() const { return core::relative_gap(objective, lower_bound); }
 
+    /// Takes the weights of a solver: those that the penalty saw, intercepts last. Needs outputs, features and scaling.
+    void set_weights(std::vector<double> of_solver) {
+        const std::size_t p = features.size();
+        solver_weights = std::move(of_solver);
+        weights.assign(solver_weights.begin(), solver_weights.begin() + static_cast<std::ptrdiff_t>(p * outputs));
+        intercept.assign(outputs, 0.0);
+        for (std::size_t k = p * outputs; k < solver_weights.size(); ++k)
+            intercept[k - p * outputs] = solver_weights[k];
+        if (scaling.scales.empty()) return;
+        for (std::size_t j = 0; j < p; ++j)
+            for (std::size_t k = 0; k < outputs; ++k) {
+                double& weight = weights[j * outputs + k];
+                weight /= scaling.scales[j];
+                intercept[k] -= scaling.means[j] * weight;
+            }
+    }
+
     /// Features with a weight that is not 0, in the order of the columns.
     std::vector<std::size_t> support() const {
         std::vector<std::size_t> chosen;

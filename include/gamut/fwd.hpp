@@ -56,7 +56,7 @@ template <class Matrix> struct dataset;
 struct partition;        // shard.hpp
 struct preparation;      // intercept and columns
 struct standardization;  // standardize.hpp
-// select_columns.hpp: some columns of a dataset
+// select_columns.hpp: some columns of a dataset; folds.hpp: rows dealt at random
 }  // namespace data
 
 namespace model {  // see concept.hpp; any struct with loss(w, X, y) and predict(w, X) is one
@@ -80,6 +80,13 @@ struct mcp;
 struct scad;
 }  // namespace penalty
 
+namespace criterion {  // see concept.hpp; any function of an information is one
+struct aic;
+struct bic;
+struct ebic;
+struct gic;
+}  // namespace criterion
+
 namespace solver {  // see concept.hpp
 namespace line_search {
 struct wolfe;
@@ -96,6 +103,8 @@ struct certificate;  // with bounds
 struct exact;
 struct swap;
 struct prune;
+struct path;
+template <class Array> struct at_kappa;  // what path returns
 struct coordinate;
 struct strengths;
 struct dual;
@@ -110,6 +119,11 @@ template <class Model, class Penalty = penalty::none, class Solver = typename so
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
 template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score
+template <class Model, class T = double, class C = communicator::single<>>
+struct fitted_path;  // what an estimator with solver::path fits
+template <class Model, class T = double, class C = communicator::single<>>
+struct validated_path;  // cross_validate.hpp: cross_validate(estimator, source, data::fold_options)
+struct drawing;         // draw.hpp: paths and their validation as pictures
 // model_file.hpp: fitted models as files
 
 }  // namespace gamut

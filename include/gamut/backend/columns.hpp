@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -70,6 +71,25 @@ sparse_matrix<T> columns_of(const sparse_matrix<T>& x, std::span<const std::size
     for (const piece& kept : pieces) {
         out.indices.insert(out.indices.end(), kept.indices.begin(), kept.indices.end());
         out.values.insert(out.values.end(), kept.values.begin(), kept.values.end());
+    }
+    return out;
+}
+
+/// The chosen rows of X, one below the other; they ascend strictly. Reads what it copies.
+template <class T> dense_matrix<T> rows_of(const dense_matrix<T>& x, std::span<const std::size_t> rows) {
+    dense_matrix<T> out(rows.size(), x.columns);
+    for (std::size_t i = 0; i < rows.size(); ++i) std::copy_n(x.row(rows[i]), x.columns, out.row(i));
+    return out;
+}
+template <class T> sparse_matrix<T> rows_of(const sparse_matrix<T>& x, std::span<const std::size_t> rows) {
+    sparse_matrix<T> out;
+    out.rows = rows.size();
+    out.columns = x.columns;
+    for (const std::size_t i : rows) {
+        const auto begin = x.offsets[i], end = x.offsets[i + 1];
+        out.indices.insert(out.indices.end(), x.indices.begin() + begin, x.indices.begin() + end);
+        if (!x.pattern_only()) out.values.insert(out.values.end(), x.values.begin() + begin, x.values.begin() + end);
+        out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
     }
     return out;
 }

@@ -41,6 +41,15 @@ public:
     explicit gram_problem(const P& rows)
         : gram_problem(rows.moments(), rows.penalty_term(), rows.layout(), rows.start(), rows.threads()) {}
 
+    /// For second moments that are known already.
+    gram_problem(moments_type moments, const penalty_type& penalty, penalty::layout shape, array start, int threads)
+        : moments_(std::move(moments)),
+          slope_(std::span<const value_type>(moments_.slope)),
+          start_(std::move(start)),
+          penalty_(penalty),
+          shape_(shape),
+          threads_(threads) {}
+
     std::size_t dimension() const { return slope_.size(); }
     communicator::single<> communicator() const { return {}; }
     const array& start() const { return start_; }
@@ -118,6 +127,13 @@ public:
         return column_problem(gram_problem(std::move(part), penalty, {columns.size(), 1}, std::move(from), threads_));
     }
 
+    /// The same loss with another penalty.
+    gram_problem with_penalty(const penalty_type& penalty) const {
+        gram_problem other = *this;
+        other.penalty_ = penalty;
+        return other;
+    }
+
     /// One block: the loss itself.
     std::size_t blocks() const { return 1; }
     std::size_t first_block() const { return 0; }
@@ -125,14 +141,6 @@ public:
     const gram_problem& block(std::size_t) const { return *this; }
 
 private:
-    gram_problem(moments_type moments, const penalty_type& penalty, penalty::layout shape, array start, int threads)
-        : moments_(std::move(moments)),
-          slope_(std::span<const value_type>(moments_.slope)),
-          start_(std::move(start)),
-          penalty_(penalty),
-          shape_(shape),
-          threads_(threads) {}
-
     void multiply(const array& v, array& out) const { backend::multiply(moments_.gram, v.data(), out.data()); }
 
     moments_type moments_;

@@ -228,6 +228,57 @@ public:
         return result;
     }
 
+    /// Least squares by groups of rows: for each group the sums of omega_i a_i a_i' over its rows, a_i = [ x~_i | 1 | y_i - label ],
+    /// label the mean of all labels: (p + 2) x (p + 2) numbers in double, the same on all ranks. Groups add up to the whole, and
+    /// can be taken away from it. group[i]: that of local row i; empty: all rows are group 0.
+    /// One pass, whose rows are copied group by group if there are several; global sums of about p^2 / 2 numbers a group.
+    struct row_moments {
+        double label = 0;
+        std::vector<backend::dense_matrix<double>> of_group;
+    };
+    row_moments moments_by(std::span<const std::uint32_t> group = {}, std::size_t groups = 1) const
+        requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
+        ++passes_;
+        row_moments result;
+        double sum = 0;
+        globally(1, std::span<double>(&sum, 1), [&](double* partials) {
+            for (std::size_t s = 0; s < sweep_.all().size(); ++s) {
+                partials[s] = 0;
+                for (std::size_t i = sweep_.rows_of(s).begin; i < sweep_.rows_of(s).end; ++i)
+                    partials[s] += static_cast<double>(data_.weight(i)) * static_cast<double>(data_.y[i]);
+            }
+        });
+        result.label = sum / total_weight_;
+        std::vector<std::size_t> columns(shape_.features + 2);
+        std::iota(columns.begin(), columns.end(), std::size_t(0));
+        for (std::size_t g = 0; g < groups; ++g) {
+            std::exception_ptr failure;
+            std::vector<std::size_t> chosen;
+            std::vector<value_type> y, weights;
+            typename Dataset::matrix_type x;
+            std::vector<backend::row_range> runs = block_rows();
+            try {
+                std::size_t seen = 0;
+                for (backend::row_range& run : runs) {
+                    const std::size_t end = run.end;
+                    for (run.begin = y.size(); seen < end; ++seen) {
+                        if (!group.empty() && group[seen] != g) continue;
+                        if (!group.empty()) chosen.push_back(seen);
+                        y.push_back(static_cast<value_type>(static_cast<double>(data_.y[seen]) - result.label));
+                        if (!data_.weights.empty()) weights.push_back(data_.weights[seen]);
+                    }
+                    run.end = y.size();
+                }
+                if (!group.empty()) x = backend::rows_of(data_.x, std::span<const std::size_t>(chosen));
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            result.of_group.push_back(products(group.empty() ? data_.x : x, y.data(), std::move(runs), scaling_, {},
+                                               columns, {weights.empty() ? nullptr : weights.data(), 1}, 1, failure));
+        }
+        return result;
+    }
+
     /// Least squares: rows of G for the columns `fresh`, against the columns `known` and then `fresh`; the intercept's is
     /// layout().features. Reads those columns; global sums of as many numbers as are new.
     backend::dense_matrix<double> gram_rows(std::span<const std::size_t> known,
@@ -380,6 +431,11 @@ public:
         return column_problem<Q>(*this, columns, penalty, std::move(from));
     }
 
+    /// The same rows with another penalty, from the same start. It refers to the same data. No messages.
+    template <class Q> problem<Model, Dataset, Q, Backend, C> with_penalty(const Q& other) const {
+        return problem<Model, Dataset, Q, Backend, C>(*this, other);
+    }
+
     /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
     void settle() const { communicator::agree(ranks_, std::exchange(pending_, nullptr)); }
 
@@ -465,6 +521,13 @@ public:
 
 private:
     template <class, class, class, class, class> friend class problem;
+
+    template <class Q>
+    problem(const problem<Model, Dataset, Q, Backend, C>& other, const Penalty& penalty)
+        : problem(other.model_, other.data_, penalty, other.machine_, other.ranks_, other.intercept_, other.scaling_,
+                  other.total_weight_) {
+        start_ = other.start_;
+    }
 
     /// Reads an array wherever it lives.
     class host_copy {
@@ -582,6 +645,17 @@ private:
                                            std::span<const std::size_t> known, std::span<const std::size_t> fresh,
                                            const backend::row_weights<value_type>& weights, double factor,
                                            std::exception_ptr failure = nullptr) const {
+        return products(x, data_.y.data(), block_rows(), scaling, known, fresh, weights, factor, failure);
+    }
+
+    /// The same for other rows and labels; runs: the rows of each of this rank's blocks.
+    template <class Matrix>
+    backend::dense_matrix<double> products(const Matrix& x, const value_type* y,
+                                           const std::vector<backend::row_range>& runs,
+                                           const data::standardization& scaling, std::span<const std::size_t> known,
+                                           std::span<const std::size_t> fresh,
+                                           const backend::row_weights<value_type>& weights, double factor,
+                                           std::exception_ptr failure) const {
         const std::size_t n = fresh.size(), m = known.size(), count = mine_.size();
         // of whole blocks, at most 32 MiB, but strips as high as products are fast
         const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / cut_.blocks / (m + n + 1);
@@ -589,10 +663,6 @@ private:
         backend::dense_matrix<double> result(n, m + n);
         std::vector<double> inverse, sums;
         std::vector<std::size_t> columns(known.begin(), known.end());
-        std::vector<backend::row_range> runs;
-        const std::size_t per_block = cut_.shards / cut_.blocks;
-        for (std::size_t b = 0; b < count; ++b)
-            runs.push_back({sweep_.rows_of(b * per_block).begin, sweep_.rows_of((b + 1) * per_block - 1).end});
         for (const double divisor : scaling.divisors()) inverse.push_back(1 / divisor);
         for (std::size_t begin = 0; begin < n; begin += strip) {
             const std::size_t height = std::min(strip, n - begin), width = m + n - begin;
@@ -605,9 +675,8 @@ private:
                 columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
                 const backend::moment_columns chosen(
                     columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()});
-                backend::products_of_columns(x, std::span<const backend::row_range>(runs), data_.y.data(), weights,
-                                             chosen, {m, m + height}, partials.data(),
-                                             static_cast<std::size_t>(threads()));
+                backend::products_of_columns(x, std::span<const backend::row_range>(runs), y, weights, chosen,
+                                             {m, m + height}, partials.data(), static_cast<std::size_t>(threads()));
             } catch (...) {
                 failure = std::current_exception();
             }
@@ -621,6 +690,15 @@ private:
                 }
         }
         return result;
+    }
+
+    /// The rows of each of this rank's blocks.
+    std::vector<backend::row_range> block_rows() const {
+        std::vector<backend::row_range> runs;
+        const std::size_t per_block = cut_.shards / cut_.blocks;
+        for (std::size_t b = 0; b < mine_.size(); ++b)
+            runs.push_back({sweep_.rows_of(b * per_block).begin, sweep_.rows_of((b + 1) * per_block - 1).end});
+        return runs;
     }
 
     std::span<double> partials_of(std::size_t n) const {

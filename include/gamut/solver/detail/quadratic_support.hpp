@@ -129,6 +129,8 @@ public:
     std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
     /// The weight of members()[place].
     double weight(std::size_t place) const { return w_[place]; }
+    /// Its place on the diagonal of (H_SS)^-1.
+    double inverse(std::size_t place) const { return q_[place][place]; }
     /// 1/2 w'Hw - q'w = -1/2 q_S'w_S.
     double value() const { return value_; }
 

@@ -31,20 +31,7 @@ public:
           pool_(pool.begin(), pool.end()),
           size_(p.dimension()) {
         using T = typename P::array::value_type;
-        const penalty::layout layout = p.layout();
-        std::vector<int> role(size_);  // 0: fixed at 0, 1: candidate, 2: always there
-        for (const std::size_t e : pool_) role[e] = 1;
-        for (const std::size_t j : p.penalty_term().free)
-            for (std::size_t k = 0; k < layout.outputs; ++k) role[j * layout.outputs + k] = 2;
-        for (std::size_t e = layout.size(); e < size_; ++e) role[e] = 2;
-        std::vector<std::size_t> entries, inside, always;  // the last two: places in the first
-        for (std::size_t k = 0; k < layout.outputs; ++k)
-            for (std::size_t e = k; e < size_; e += layout.outputs) {
-                if (role[e] == 0) continue;
-                (role[e] == 1 ? inside : always).push_back(entries.size());
-                if (role[e] == 2) always_.push_back(e);
-                entries.push_back(e);
-            }
+        const std::vector<std::size_t> entries = sort_out(p.penalty_term(), p.layout());
 
         typename P::array gradient(size_);
         p.value_and_gradient(at, gradient);
@@ -55,12 +42,31 @@ public:
             for (std::size_t b = 0; b < entries.size(); ++b) q[a] += h(a, b) * static_cast<double>(w[entries[b]]);
             q[a] -= static_cast<double>(slopes[entries[a]]);
         }
-        for (std::size_t a = 0; a < entries.size(); ++a)
-            if (entries[a] < layout.size()) h(a, a) += p.penalty_term().l2;
-        eliminate(h, q, inside, always);
+        add_ridge(h, entries, p.penalty_term(), p.layout());
+        eliminate(h, q);
+    }
+
+    /// Of a loss that is 1/2 v'Gv - q'v + constant.
+    support_model(const penalty::l0& penalty, penalty::layout layout, const backend::dense_matrix<double>& gram,
+                  std::span<const double> slope, std::span<const std::size_t> pool, quadratic shape)
+        : f_(std::move(shape)),
+          pool_(pool.begin(), pool.end()),
+          size_(slope.size()) {
+        const std::vector<std::size_t> entries = sort_out(penalty, layout);
+        backend::dense_matrix<double> h(entries.size(), entries.size());
+        std::vector<double> q(entries.size());
+        for (std::size_t a = 0; a < entries.size(); ++a) {
+            for (std::size_t b = 0; b < entries.size(); ++b) h(a, b) = gram(entries[a], entries[b]);
+            q[a] = slope[entries[a]];
+        }
+        add_ridge(h, entries, penalty, layout);
+        eliminate(h, q);
     }
 
     const quadratic& function() const { return f_; }
+
+    /// From here on every group has that many places.
+    void allow(std::size_t places) { std::fill(f_.room.begin(), f_.room.end(), places); }
 
     /// The weights of the whole problem on a support: those of the model.
     template <class T> std::vector<T> weights(const quadratic_support& s) const {
@@ -88,10 +94,34 @@ public:
     }
 
 private:
-    /// H_ii - H_ia H_aa^-1 H_ai and q_i - H_ia H_aa^-1 q_a for i inside, a always.
-    void eliminate(const backend::dense_matrix<double>& h, std::span<const double> q,
-                   std::span<const std::size_t> inside, std::span<const std::size_t> always) {
+    /// The entries that are candidates or always there, ordered by output, then by feature; which of them are which.
+    std::vector<std::size_t> sort_out(const penalty::l0& penalty, penalty::layout layout) {
+        std::vector<int> role(size_);  // 0: fixed at 0, 1: candidate, 2: always there
+        for (const std::size_t e : pool_) role[e] = 1;
+        for (const std::size_t j : penalty.free)
+            for (std::size_t k = 0; k < layout.outputs; ++k) role[j * layout.outputs + k] = 2;
+        for (std::size_t e = layout.size(); e < size_; ++e) role[e] = 2;
+        std::vector<std::size_t> entries;
+        for (std::size_t k = 0; k < layout.outputs; ++k)
+            for (std::size_t e = k; e < size_; e += layout.outputs) {
+                if (role[e] == 0) continue;
+                (role[e] == 1 ? inside_ : outside_).push_back(entries.size());
+                if (role[e] == 2) always_.push_back(e);
+                entries.push_back(e);
+            }
+        return entries;
+    }
+
+    static void add_ridge(backend::dense_matrix<double>& h, std::span<const std::size_t> entries,
+                          const penalty::l0& penalty, penalty::layout layout) {
+        for (std::size_t a = 0; a < entries.size(); ++a)
+            if (entries[a] < layout.size()) h(a, a) += penalty.l2;
+    }
+
+    /// H_ii - H_ia H_aa^-1 H_ai and q_i - H_ia H_aa^-1 q_a for i a candidate, a always there.
+    void eliminate(const backend::dense_matrix<double>& h, std::span<const double> q) {
         using host = backend::host<double>;
+        const std::vector<std::size_t>&inside = inside_, &always = outside_;
         const std::size_t p = inside.size(), f = always.size();
         f_.hessian = backend::dense_matrix<double>(p, p);
         f_.slope.resize(p);
@@ -131,6 +161,7 @@ private:
 
     quadratic f_;
     std::vector<std::size_t> pool_, always_;
+    std::vector<std::size_t> inside_, outside_;  // of the entries looked at, those of the pool and those always there
     std::size_t size_;
     std::vector<double> offset_;  // weights of what is always there are offset - response (those of the pool)
     backend::dense_matrix<double> response_;

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/matrix.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/solver/detail/candidates.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/solver/detail/support_model.hpp>
+#include <gamut/solver/detail/support_search.hpp>
+
+namespace gamut::solver::detail {
+
+/// Least squares in terms of second moments: 1/2 w'Gw - q'w + constant, the intercept last.
+struct least_squares {
+    backend::dense_matrix<double> gram;
+    std::vector<double> slope;
+    double constant = 0;
+
+    double loss(std::span<const double> w) const {
+        double sum = constant;
+        for (std::size_t a = 0; a < slope.size(); ++a) {
+            if (w[a] == 0) continue;
+            sum -= slope[a] * w[a];
+            double row = 0;
+            for (std::size_t b = 0; b < slope.size(); ++b) row += gram(a, b) * w[b];
+            sum += 0.5 * w[a] * row;
+        }
+        return sum;
+    }
+
+    /// From sums over rows of products of [ X~ | 1 | y - label ] (problem::moments_by). Where there is no intercept the label is
+    /// put back.
+    static least_squares of(const backend::dense_matrix<double>& products, double label, bool intercept) {
+        const std::size_t p = products.rows - 2, d = p + (intercept ? 1 : 0);
+        const double shift = intercept ? 0 : label, scale = 1 / products(p, p);
+        least_squares f{backend::dense_matrix<double>(d, d), std::vector<double>(d), 0};
+        for (std::size_t a = 0; a < d; ++a) {
+            for (std::size_t b = 0; b < d; ++b) f.gram(a, b) = products(a, b) * scale;
+            f.slope[a] = (products(a, p + 1) + shift * products(a, p)) * scale;
+        }
+        f.constant =
+            0.5 * scale * (products(p + 1, p + 1) + 2 * shift * products(p, p + 1) + shift * shift * products(p, p));
+        return f;
+    }
+};
+
+/// A solution of the path: all weights, the intercept last, and the members of its support, which may have weight 0.
+struct gram_solution {
+    std::size_t kappa = 0;
+    double l2 = 0;
+    std::vector<double> weights;
+    double loss = 0, objective = 0, degrees_of_freedom = 0;
+    std::size_t searches = 0;
+};
+
+/// The best supports of 0, 1, ..., largest candidates that are found for one quadratic, in memory.
+class support_path {
+public:
+    support_path(support_model& model, std::size_t largest) : model_(model), best_(largest + 1) {}
+
+    /// Tries supports from elsewhere, one for each size.
+    void offer(const std::vector<found_support>& others) {
+        for (std::size_t k = 0; k < best_.size() && k < others.size(); ++k) {
+            if (!std::isfinite(others[k].value)) continue;
+            quadratic_support s = made_of(others[k].members, k);
+            descend(s);
+            keep(s, k);
+        }
+    }
+
+    /// Forward: one more than the best of the size below; backward: the best of the size above less its cheapest member; then
+    /// exchanges, each time. Until neither changes anything.
+    void sweep() {
+        if (!std::isfinite(best_[0].value)) keep(made_of({}, 0), 0);
+        for (bool changed = true; changed;) {
+            changed = false;
+            for (std::size_t k = 1; k < best_.size(); ++k) {
+                if (best_[k - 1].forward_done) continue;
+                best_[k - 1].forward_done = true;
+                quadratic_support s = made_of(best_[k - 1].members, k);
+                const best_entry next = s.best_addition();
+                if (next.index != best_entry::none) s.add(next.index);
+                descend(s);
+                changed = keep(s, k) || changed;
+            }
+            for (std::size_t k = best_.size() - 1; k-- > 1;) {
+                if (best_[k + 1].backward_done) continue;
+                best_[k + 1].backward_done = true;
+                quadratic_support s = made_of(best_[k + 1].members, k);
+                if (s.size() > k) s.remove(s.cheapest_member());
+                descend(s);
+                changed = keep(s, k) || changed;
+            }
+        }
+    }
+
+    /// Searches from disturbed supports of every size, then forward and backward again.
+    void disturb(std::size_t restarts, double share, std::uint64_t seed, std::size_t threads) {
+        if (restarts == 0) return;
+        for (std::size_t k = 1; k < best_.size(); ++k) {
+            const quadratic_support base = made_of(best_[k].members, k);
+            if (base.size() == 0 || base.size() == model_.function().size()) continue;
+            for (const found_support& found :
+                 disturbed_supports(communicator::single<>{}, threads, base, 0, restarts, share, seed + k)) {
+                searches_ += 1;
+                if (found.value < best_[k].value) keep(made_of(found.members, k), k);
+            }
+        }
+        sweep();
+    }
+
+    quadratic_support solution(std::size_t k) { return made_of(best_[k].members, k); }
+    std::size_t searches() const { return searches_; }
+    std::vector<found_support> supports() const { return {best_.begin(), best_.end()}; }
+
+private:
+    struct remembered : found_support {
+        bool forward_done = false, backward_done = false;
+    };
+
+    quadratic_support made_of(const std::vector<std::size_t>& members, std::size_t places) {
+        model_.allow(places);
+        quadratic_support s(model_.function());
+        for (const std::size_t j : members) s.add(j);
+        return s;
+    }
+
+    bool keep(const quadratic_support& s, std::size_t k) {
+        ++searches_;
+        remembered& best = best_[k];
+        if (!(s.value() < best.value - 1e-12 * std::abs(s.value())) && std::isfinite(best.value)) return false;
+        static_cast<found_support&>(best) = {s.sorted_members(), s.value()};
+        best.forward_done = best.backward_done = false;
+        return true;
+    }
+
+    support_model& model_;
+    std::vector<remembered> best_;
+    std::size_t searches_ = 0;
+};
+
+struct gram_path_options {
+    std::size_t largest = 0, restarts = 0;
+    double disturb = 0.5;
+    std::uint64_t seed = 1;
+    std::size_t threads = 1;
+};
+
+/// For every l2 the solutions of 0, 1, ..., largest candidates. `penalty` says what is free; its kappa and l2 are not looked at.
+inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 penalty, std::size_t features,
+                                            std::span<const double> l2, const gram_path_options& options) {
+    const penalty::layout shape{features, 1};
+    std::vector<gram_solution> path;
+    std::vector<found_support> before;
+    penalty.kappa = options.largest;
+    const candidates all(penalty, shape);
+    const std::vector<std::size_t> pool = all.all();
+    for (const double strength : l2) {
+        penalty.l2 = strength;
+        support_model model(penalty, shape, f.gram, f.slope, pool, quadratic{{}, {}, all.bounds_of(pool), all.room()});
+        support_path search(model, all.places());
+        search.offer(before);
+        search.sweep();
+        search.disturb(options.restarts, options.disturb, options.seed, options.threads);
+        before = search.supports();
+        for (std::size_t k = 0; k <= all.places(); ++k) {
+            const quadratic_support s = search.solution(k);
+            gram_solution found{k, strength, model.weights<double>(s), 0, 0, 0, search.searches()};
+            found.loss = f.loss(found.weights);
+            found.objective = found.loss;
+            for (std::size_t j = 0; j < features; ++j)
+                found.objective += 0.5 * strength * found.weights[j] * found.weights[j];
+            found.degrees_of_freedom =
+                static_cast<double>(s.size() + penalty.free.size() + (f.slope.size() - features));
+            for (std::size_t place = 0; place < s.size(); ++place)
+                found.degrees_of_freedom -= strength * s.inverse(place);
+            path.push_back(std::move(found));
+        }
+    }
+    return path;
+}
+
+}  // namespace gamut::solver::detail
