@@ -83,7 +83,7 @@ struct swap {
             asked = record.report(now);
             return !asked;
         });
-        if (asked) found.status = *asked;
+        if (asked) return record.finish(std::move(found.weights), found.objective, *asked, explanation(*asked, stop));
         return search(*this, p, record, found.iterations).go(std::move(found));
     }
 
@@ -148,7 +148,7 @@ private:
         core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
             core::status status = core::status::converged;
-            if (candidates_.places() > 0 && pool_size() > 0 && best_->status == core::status::converged) {
+            if (candidates_.places() > 0 && pool_size() > 0) {
                 std::vector<std::size_t> pool, before;
                 bool disturbing = false;
                 while (status == core::status::converged) {
