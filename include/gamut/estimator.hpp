@@ -45,7 +45,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     /// core::record&, which may return true to stop.
     /// With solver::path it returns a gamut::fitted_path: a fit for each kappa.
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
-    template <class Source, class... Observers> auto fit(const Source& source, Observers&&... observers) const {
+    template <class Source, class... Observers>
+    [[gnu::cold]] auto fit(const Source& source, Observers&&... observers) const {
         if constexpr (is_possible<Source, Observers...>()) {
             return fit_rows(load(source), observers...);
         } else {
@@ -66,7 +67,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
 
     /// The same for rows that are loaded already, by all ranks together.
     template <class Matrix, class... Observers>
-    auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
+    [[gnu::cold]] auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
         using T = typename Backend::value_type;
         const auto problem = problem_of(rows);
         static_assert(
@@ -82,7 +83,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     }
 
     /// What a solver is given for these rows, which must live as long as that.
-    template <class Matrix> auto problem_of(const data::dataset<Matrix>& rows) const {
+    template <class Matrix> [[gnu::cold]] auto problem_of(const data::dataset<Matrix>& rows) const {
         using T = typename Backend::value_type;
         using dataset = data::dataset<Matrix>;
         static_assert(
@@ -151,7 +152,7 @@ private:
                penalty::Penalty<Penalty, typename Backend::value_type>;
     }
 
-    template <class Dataset> void check_labels(const Dataset& rows) const {
+    template <class Dataset> [[gnu::cold]] void check_labels(const Dataset& rows) const {
         if constexpr (model::is_classification<Model>) {
             if (rows.classes.size() < 2)
                 throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),

@@ -29,9 +29,24 @@ public:
 
     static constexpr autodiff::shape form = autodiff::shape::entries;
 
-    array() : storage_(B::allocate(0, value_type{})) {}
-    explicit array(std::size_t n, value_type value = value_type{}) : storage_(B::allocate(n, value)) {}
-    explicit array(std::span<const value_type> values) : storage_(B::allocate(values.size(), value_type{})) {
+    // out of line: solvers make many arrays, and a container's own members are long
+    [[gnu::noinline]] array() : storage_(B::allocate(0, value_type{})) {}
+    [[gnu::noinline]] array(const array& a) : storage_(a.storage_) {}
+    [[gnu::noinline]] array(array&& a) noexcept : storage_(std::move(a.storage_)) {}
+    [[gnu::noinline]] array& operator=(const array& a) {
+        storage_ = a.storage_;
+        return *this;
+    }
+    [[gnu::noinline]] array& operator=(array&& a) noexcept {
+        storage_ = std::move(a.storage_);
+        return *this;
+    }
+    [[gnu::noinline]] ~array() {}
+
+    [[gnu::noinline]] explicit array(std::size_t n, value_type value = value_type{})
+        : storage_(B::allocate(n, value)) {}
+    [[gnu::noinline]] explicit array(std::span<const value_type> values)
+        : storage_(B::allocate(values.size(), value_type{})) {
         B::upload(values, storage_);
     }
     template <autodiff::Elementwise E>

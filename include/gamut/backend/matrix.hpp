@@ -20,7 +20,7 @@ template <class T> struct aligned_allocator {
     aligned_allocator() = default;
     template <class U> constexpr aligned_allocator(const aligned_allocator<U>&) noexcept {}
 
-    T* allocate(std::size_t count) {
+    [[gnu::noinline]] T* allocate(std::size_t count) {
         if (count > static_cast<std::size_t>(-1) / sizeof(T)) throw std::bad_array_new_length();
         void* const memory = ::operator new(count * sizeof(T), alignment(count));
 #ifdef __linux__

@@ -10,7 +10,7 @@ namespace gamut::core {
 
 namespace detail {
 
-template <class Value> void append(std::string& text, const Value& value) {
+template <class Value> [[gnu::cold]] void append(std::string& text, const Value& value) {
     if constexpr (std::same_as<Value, char>) {
         text += value;
     } else if constexpr (std::same_as<Value, bool>) {
@@ -28,7 +28,7 @@ template <class Value> void append(std::string& text, const Value& value) {
 
 /// Strings and numbers one after another: text("rank ", 2, ": step ", 0.1). Numbers get the fewest digits that read
 /// back to the same value, independent of the locale.
-template <class... Values> std::string text(const Values&... values) {
+template <class... Values> [[gnu::cold]] std::string text(const Values&... values) {
     std::string joined;
     (detail::append(joined, values), ...);
     return joined;

@@ -42,7 +42,7 @@ template <class T> struct libsvm {
     std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
-    dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
+    [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
         communicator::agree(ranks, [&] { validate(wanted); });
         const auto file = detail::open_together(ranks, path);
         const detail::line_index lines(ranks, *file, file->text_begin(), 1, {.comment = '#'});
@@ -92,7 +92,7 @@ template <class T> struct libsvm {
 private:
     static constexpr std::size_t most_columns = std::numeric_limits<std::int32_t>::max();
 
-    void validate(const request& wanted) const {
+    [[gnu::cold]] void validate(const request& wanted) const {
         const std::size_t given = std::max(features, index_limit);
         if (given > most_columns) {
             throw core::option_error(core::text("libsvm: .", given == features ? "features = " : "index_limit = ",
@@ -104,7 +104,7 @@ private:
         }
     }
 
-    detail::libsvm_indices indices(const request& wanted) const {
+    [[gnu::cold]] detail::libsvm_indices indices(const request& wanted) const {
         const std::size_t first = zero_based ? 0 : 1;
         if (!wanted.features.empty()) {
             return {first, wanted.features.size(), core::text("the model has ", wanted.features.size(), " features"),

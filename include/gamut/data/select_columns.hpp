@@ -16,7 +16,8 @@ namespace gamut::data {
 /// stay as they are, so what is fitted to it has the same bits on any number of ranks. Local: no messages. Dense: reads what it
 /// copies; sparse: one pass over the entries. `columns` ascend strictly.
 template <class Matrix>
-dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std::size_t> columns, int threads = 1) {
+[[gnu::cold]] dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std::size_t> columns,
+                                             int threads = 1) {
     dataset<Matrix> out;
     out.x = backend::columns_of(rows.x, columns, static_cast<std::size_t>(threads));
     out.y = rows.y;

@@ -103,7 +103,7 @@ template <class A> void set(A& a, std::span<const double> values) {
 /// The loss at W with the best intercepts for it: Newton's method on the intercepts alone, from those of w, which move.
 /// Without intercepts one pass; with c of them 2 + c passes where w is stationary already, and that many more for each step.
 template <class P>
-plane centre(const P& p, const perspective& relaxed, typename P::array& w, double* loss_at_w = nullptr) {
+[[gnu::cold]] plane centre(const P& p, const perspective& relaxed, typename P::array& w, double* loss_at_w = nullptr) {
     using A = typename P::array;
     const std::size_t d = p.dimension(), entries = relaxed.entries(), c = d - entries;
     A g(d), direction(d), product(d);
@@ -252,8 +252,8 @@ struct certificate {
 private:
     /// Moves x to a minimum of loss + psi; monotone over ten steps.
     template <class P>
-    void ascend(const P& p, const detail::perspective& relaxed, const detail::choices& all, typename P::array& x,
-                double upper) const {
+    [[gnu::cold]] void ascend(const P& p, const detail::perspective& relaxed, const detail::choices& all,
+                              typename P::array& x, double upper) const {
         using A = typename P::array;
         const std::size_t d = p.dimension(), entries = relaxed.entries();
         A trial(d), g(d);

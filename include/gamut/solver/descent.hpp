@@ -48,9 +48,10 @@ struct outcome {
 /// A function may have gradient_scale(), the size of a gradient that is not small: it takes the place of the gradient at
 /// the start where that is smaller, for a start may be the minimum already and its gradient nothing but rounding.
 template <Function F, class D, class Search, class Report>
-requires Direction<D, F> outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space,
-                                         D& direction, const Search& search, const core::stop& stop,
-                                         horizon<typename F::array>* horizon, Report&& report) {
+requires Direction<D, F>
+[[gnu::cold]] outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space, D& direction,
+                              const Search& search, const core::stop& stop, horizon<typename F::array>* horizon,
+                              Report&& report) {
     using A = typename F::array;
     using T = typename A::value_type;
     A &g = space.gradient, &d = space.direction, &trial = space.trial, &trial_g = space.trial_gradient;
@@ -190,8 +191,8 @@ private:
 
 /// A whole run on a problem: options agreed, observers called, the result filled in.
 template <SmoothProblem P, class Make, class Search, class... O>
-core::result<typename P::array> minimize(const char* name, const P& p, Make&& make_direction, const Search& search,
-                                         const core::stop& stop, O&... observers) {
+[[gnu::cold]] core::result<typename P::array> minimize(const char* name, const P& p, Make&& make_direction,
+                                                       const Search& search, const core::stop& stop, O&... observers) {
     using A = typename P::array;
     struct state {
         A w;
@@ -216,8 +217,8 @@ core::result<typename P::array> minimize(const char* name, const P& p, Make&& ma
 
 /// The same on one rank's own function, near a centre.
 template <Function F, class D, class Search>
-improvement improve(const F& f, typename F::array& w, const typename F::array& centre, double rho, D direction,
-                    const Search& search, const core::stop& stop) {
+[[gnu::cold]] improvement improve(const F& f, typename F::array& w, const typename F::array& centre, double rho,
+                                  D direction, const Search& search, const core::stop& stop) {
     using A = typename F::array;
     const near<F> local(f, centre, rho);
     workspace<A> space(w);

@@ -132,7 +132,7 @@ private:
               before_(z_),
               mean_(n_) {}
 
-        core::result<A> go() {
+        [[gnu::cold]] core::result<A> go() {
             communicator::agree(whole_.communicator(), [&] {
                 x_.assign(p_.last_block() - p_.first_block(), z_);
                 u_.assign(x_.size(), A(n_));
@@ -181,7 +181,7 @@ private:
 
     private:
         /// One round with N rho = total_rho. Returns the norms of the primal and the dual residual.
-        std::pair<double, double> round(double total_rho) {
+        [[gnu::cold]] std::pair<double, double> round(double total_rho) {
             const double blocks = static_cast<double>(p_.blocks()), rho = total_rho / blocks;
             const T alpha = static_cast<T>(options_.relaxation);
             std::exception_ptr failure;
@@ -218,7 +218,7 @@ private:
         }
 
         /// The largest curvature of the loss at the start, by power iterations: about 10 passes.
-        double largest_curvature() {
+        [[gnu::cold]] double largest_curvature() {
             auto h = p_.hessian(z_);
             A v(n_), hv(n_);
             std::vector<T> entries(n_);
@@ -256,7 +256,7 @@ private:
         }
 
         /// Polishes the support of w unless that was done before, and keeps it if it is the best so far.
-        void consider(const A& w, bool last = false) {
+        [[gnu::cold]] void consider(const A& w, bool last = false) {
             const std::uint64_t hash = support_hash(w);
             if (std::find(polished_.begin(), polished_.end(), hash) != polished_.end()) return;
             if (polished_.size() >= options_.candidates && !last) return;
@@ -271,7 +271,7 @@ private:
             return finish(core::status::converged);
         }
 
-        core::result<A> finish(core::status status) {
+        [[gnu::cold]] core::result<A> finish(core::status status) {
             if constexpr (ColumnAccess<P> && SecondDerivatives<P>)
                 if (status == core::status::converged && options_.swapping && swap::is_possible(p_)) {
                     best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_);

@@ -73,7 +73,7 @@ struct wolfe {
                                                 " (it must lie between decrease and 1) try 0.9"));
     }
 
-    template <class Phi> outcome operator()(Phi&& phi, double value, double slope, double first) const {
+    template <class Phi> [[gnu::cold]] outcome operator()(Phi&& phi, double value, double slope, double first) const {
         constexpr double unknown = std::numeric_limits<double>::infinity();
         // the interval always contains an acceptable point: low has decreased enough and still slopes down
         point low{0, value, slope}, high{unknown, unknown, 0};
@@ -139,7 +139,7 @@ struct backtracking {
                 core::text("line_search::backtracking: factor is ", factor, " (it must lie between 0 and 1) try 0.5"));
     }
 
-    template <class Phi> outcome operator()(Phi&& phi, double value, double slope, double first) const {
+    template <class Phi> [[gnu::cold]] outcome operator()(Phi&& phi, double value, double slope, double first) const {
         outcome result;
         for (double t = first; result.evaluations < evaluations && t > 0; t *= factor) {
             const point p = phi(t);

@@ -31,7 +31,7 @@ public:
           search_(like),
           product_(like) {}
 
-    template <class F> double operator()(const F& f, const A& w, const A& g, double residual, A& d) {
+    template <class F> [[gnu::cold]] double operator()(const F& f, const A& w, const A& g, double residual, A& d) {
         // solve well only near the minimum, and no better than the run's own tolerance needs
         const double wanted =
             std::min(0.5, std::max(std::min(forcing_, std::sqrt(residual)), 0.5 * tolerance_ / residual));

@@ -172,7 +172,8 @@ struct polish {
     core::stop stop{.iterations = 30, .tolerance = 1e-10};
 
     template <Cardinality P>
-    core::result<typename P::array> improve(const P& p, const typename P::array& w, double scale = 0) const {
+    [[gnu::cold]] core::result<typename P::array> improve(const P& p, const typename P::array& w,
+                                                          double scale = 0) const {
         if constexpr (ColumnAccess<P>) {
             using A = typename P::array;
             using T = typename A::value_type;
@@ -194,7 +195,7 @@ struct polish {
 
 private:
     template <Cardinality P>
-    core::result<typename P::array> on_all(const P& p, const typename P::array& w, double scale) const {
+    [[gnu::cold]] core::result<typename P::array> on_all(const P& p, const typename P::array& w, double scale) const {
         const penalty::l0& term = p.penalty_term();
         constexpr double infinity = std::numeric_limits<double>::infinity();
         if (term.l1 == 0 && term.lower == -infinity && term.upper == infinity) {
@@ -211,8 +212,8 @@ private:
 
     /// Newton's method with backtracking; nothing if it does not end within stop.iterations: then there may be no minimum.
     template <Cardinality P>
-    std::optional<core::result<typename P::array>> newton(const P& p, const restricted<P>& inside,
-                                                          std::span<const std::size_t> entries) const {
+    [[gnu::cold]] std::optional<core::result<typename P::array>> newton(const P& p, const restricted<P>& inside,
+                                                                        std::span<const std::size_t> entries) const {
         using A = typename P::array;
         using T = typename A::value_type;
         using host = backend::host<double>;
@@ -274,7 +275,8 @@ private:
     }
 
     /// The prox of the whole penalty on the support alone: kappa does not bind there, and what is masked stays 0.
-    template <Cardinality P> core::result<typename P::array> proximal(const P& p, const typename P::array& w) const {
+    template <Cardinality P>
+    [[gnu::cold]] core::result<typename P::array> proximal(const P& p, const typename P::array& w) const {
         using A = typename P::array;
         using T = typename A::value_type;
         A mask = autodiff::choose(w == T(0), T(0), T(1));

@@ -36,7 +36,7 @@ public:
 
     /// Shows a record to the observers, and decides whether they or the clock end the run. Collective: all ranks get
     /// the same answer; one small all-reduce if there are observers, one if there is a time limit.
-    std::optional<core::status> report(core::record now) {
+    [[gnu::cold]] std::optional<core::status> report(core::record now) {
         now.solver = solver_;
         now.passes = passes();
         now.seconds = clock_.seconds();
@@ -60,7 +60,8 @@ public:
 
     std::size_t passes() const { return problem_.passes() - passes_before_ + block_passes_; }
 
-    core::result<array> finish(array weights, double objective, core::status status, std::string message) {
+    [[gnu::cold]] core::result<array> finish(array weights, double objective, core::status status,
+                                             std::string message) {
         if (status == core::status::converged && !std::isfinite(objective)) {
             status = core::status::diverged;
             message = "the objective is not finite";

@@ -134,7 +134,7 @@ private:
               first_(iterations),
               iteration_(iterations) {}
 
-        core::result<A> go(core::result<A> from) {
+        [[gnu::cold]] core::result<A> go(core::result<A> from) {
             core::result<A> found = improve(std::move(from));
             const double lower_bound = options_.bounding.below(p_, found.weights, found.objective);
             if (found.status == core::status::converged)
@@ -145,7 +145,7 @@ private:
             return result;
         }
 
-        core::result<A> improve(core::result<A> from) {
+        [[gnu::cold]] core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
             core::status status = core::status::converged;
             if (candidates_.places() > 0 && pool_size() > 0) {
@@ -178,7 +178,7 @@ private:
         static double tolerance(double objective) { return 1e-12 * std::abs(objective); }
 
         /// The candidates with the largest scores at the best weights, members first of all.
-        std::vector<std::size_t> next_pool() {
+        [[gnu::cold]] std::vector<std::size_t> next_pool() {
             const std::size_t most = pool_size();
             if (most >= candidates_.size()) return candidates_.all();
             if (squares_.empty()) squares_ = p_.column_squares();
@@ -212,7 +212,7 @@ private:
         }
 
         /// Models, exchanges and fits within the pool until the support stays.
-        core::status explore(const std::vector<std::size_t>& pool, bool same_pool, bool disturbing) {
+        [[gnu::cold]] core::status explore(const std::vector<std::size_t>& pool, bool same_pool, bool disturbing) {
             const std::vector<std::size_t> features = candidates_.features_of(pool);
             if (!same_pool) model_.reset();
             const auto sub = p_.on_columns(features, on_features(p_.penalty_term(), features));
@@ -247,7 +247,7 @@ private:
         }
 
         /// Weights on supports that are better than that of w for the model, the best first.
-        std::vector<std::vector<T>> better_supports(const std::vector<T>& w, bool disturbing) {
+        [[gnu::cold]] std::vector<std::vector<T>> better_supports(const std::vector<T>& w, bool disturbing) {
             std::vector<std::vector<T>> starts;
             std::vector<std::vector<std::size_t>> seen;
             const auto offer = [&](const detail::quadratic_support& s) {

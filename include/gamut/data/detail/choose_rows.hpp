@@ -14,8 +14,8 @@ namespace gamut::data::detail {
 
 /// Collective: the rows of a source that a request keeps; at least one. `why_none`: what the source is if it has none.
 template <communicator::Communicator C>
-kept_rows choose_rows(const C& ranks, const request& wanted, std::size_t rows, const std::string& source,
-                      std::string_view why_none) {
+[[gnu::cold]] kept_rows choose_rows(const C& ranks, const request& wanted, std::size_t rows, const std::string& source,
+                                    std::string_view why_none) {
     kept_rows kept;
     communicator::agree(ranks, [&] {
         if (rows == 0) throw core::data_error(core::text(source, ": no rows (", why_none, ") give it some"));
@@ -30,7 +30,7 @@ kept_rows choose_rows(const C& ranks, const request& wanted, std::size_t rows, c
 
 /// Collective: weights are numbers >= 0 already; here that some weight on some rank is not 0.
 template <communicator::Communicator C, class T>
-void require_weight(const C& ranks, const std::vector<T>& weights, const std::string& source) {
+[[gnu::cold]] void require_weight(const C& ranks, const std::vector<T>& weights, const std::string& source) {
     std::int32_t some = 0;
     for (const T weight : weights) some |= weight > 0;
     ranks.all_reduce(std::span<std::int32_t>(&some, 1), communicator::operation::maximum);

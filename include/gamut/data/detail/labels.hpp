@@ -26,7 +26,7 @@ public:
     static constexpr std::size_t most_classes = 10'000, longest_label = 256, unknown = static_cast<std::size_t>(-1);
 
     /// `known`: a fitted model's classes; then labels are numbered by them and others are unknown.
-    label_table(std::string source_name, const std::vector<std::string>& known)
+    [[gnu::cold]] label_table(std::string source_name, const std::vector<std::string>& known)
         : source(std::move(source_name)),
           closed(!known.empty()),
           classes(known) {
@@ -55,13 +55,14 @@ public:
     }
 
     /// For a label whose id is unknown.
-    std::string unknown_label(std::string_view label) const {
+    [[gnu::cold]] std::string unknown_label(std::string_view label) const {
         return core::text("label ", in_quotes(label), " is unknown (the model's classes are ", listed(classes),
                           ") remove the row, or fit a model with this class");
     }
 
     /// Collective: the classes, the same on every rank whichever rank saw which label. `rows`: of the whole source.
-    template <communicator::Communicator C> std::vector<std::string> agree(const C& ranks, std::size_t rows) {
+    template <communicator::Communicator C>
+    [[gnu::cold]] std::vector<std::string> agree(const C& ranks, std::size_t rows) {
         if (closed) return classes;
         std::string mine;
         for (const auto& label : seen) mine += core::text(label.size(), " ", label);
@@ -89,7 +90,7 @@ public:
     }
 
     /// The class of each id, after `agree`.
-    std::vector<std::size_t> class_of_id() const {
+    [[gnu::cold]] std::vector<std::size_t> class_of_id() const {
         std::vector<std::size_t> of_id;
         for (const auto& label : seen) {
             const auto place =
@@ -125,7 +126,7 @@ private:
         is_number(b, y);
         return x < y;
     }
-    [[noreturn]] void complain_of_too_many(std::size_t count, std::size_t rows) const {
+    [[noreturn, gnu::cold]] void complain_of_too_many(std::size_t count, std::size_t rows) const {
         const auto how_many = count > most_classes ? core::text("more than ", most_classes, " different labels")
                                                    : core::text(count, " different labels in ", rows, " rows");
         throw core::data_error(core::text(source, ": ", how_many,
@@ -141,8 +142,8 @@ private:
 
 /// Collective, after the rows are read: turns the ids in y into classes, and returns the names of these.
 template <communicator::Communicator C, class T>
-std::vector<std::string> finish_labels(const C& ranks, label_table& labels, const request& wanted, std::size_t rows,
-                                       std::vector<T>& y) {
+[[gnu::cold]] std::vector<std::string> finish_labels(const C& ranks, label_table& labels, const request& wanted,
+                                                     std::size_t rows, std::vector<T>& y) {
     if (!wanted.classification || !wanted.labels)
         return wanted.classification ? wanted.classes : std::vector<std::string>();
     auto classes = labels.agree(ranks, rows);

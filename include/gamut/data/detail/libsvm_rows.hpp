@@ -82,12 +82,12 @@ private:
         return {p, static_cast<std::size_t>(stop - p)};
     }
 
-    template <class... Parts> bool wrong(const char* where, const Parts&... parts) {
+    template <class... Parts> [[gnu::cold]] bool wrong(const char* where, const Parts&... parts) {
         problems.add(path, ':', line, ':', where - begin + 1, ": ", parts...);
         return false;
     }
 
-    bool read_row() {
+    [[gnu::noinline]] bool read_row() {
         const char* p = skip_blanks(begin);
         if (!read_label(p)) return false;
         const std::size_t first_entry = x.indices.size();
@@ -157,7 +157,7 @@ private:
         return true;
     }
 
-    bool wrong_index(const char* at, std::ptrdiff_t digits) {
+    [[gnu::cold]] bool wrong_index(const char* at, std::ptrdiff_t digits) {
         const std::string_view token = token_at(at);
         const std::string_view index = token.substr(0, token.find(':'));
         if (digits == 0 || static_cast<std::size_t>(digits) < index.size()) {
@@ -176,7 +176,7 @@ private:
         return wrong(at, "index ", index, " is too large (", indices.limit_is, ") ", indices.suggestion);
     }
 
-    bool wrong_value(const char* at) {
+    [[gnu::cold]] bool wrong_value(const char* at) {
         const std::string_view value = token_at(at);
         T number;
         if (value.empty()) return wrong(at, "no value after the colon (expected index:value) check the file");
@@ -207,7 +207,7 @@ private:
     }
 
     /// `entry`: the later of the two, counted within the row.
-    bool wrong_duplicate(std::size_t entry) {
+    [[gnu::cold]] bool wrong_duplicate(std::size_t entry) {
         const char* p = begin;
         for (std::size_t seen = 0;; p += token_at(p).size()) {
             p = skip_blanks(p);

@@ -35,7 +35,8 @@ class line_index {
 public:
     /// Collective. `begin`: where the rows start, behind a header; `first_line`: the number of the line there.
     template <communicator::Communicator C>
-    line_index(const C& ranks, const text_file& from, std::size_t begin, std::size_t first_line, row_syntax row)
+    [[gnu::cold]] line_index(const C& ranks, const text_file& from, std::size_t begin, std::size_t first_line,
+                             row_syntax row)
         : file(from),
           syntax(row),
           start(begin) {
@@ -103,7 +104,7 @@ private:
     }
 
     /// Lines that start in the pieces [first, last) and rows among them, by the first byte that isn't blank.
-    void count(std::size_t first, std::size_t last, std::vector<std::int64_t>& counts) const {
+    [[gnu::noinline]] void count(std::size_t first, std::size_t last, std::vector<std::int64_t>& counts) const {
         const std::size_t end = std::min(last * piece_bytes, file.size());
         std::size_t offset = first < last ? first_line_start(first, end) : end;
         if (offset >= end) return;

@@ -16,7 +16,7 @@
 namespace gamut::data::detail {
 
 /// A piece of the user's file for a message: in quotes, shortened, with control characters made visible.
-inline std::string in_quotes(std::string_view raw) {
+[[gnu::cold]] inline std::string in_quotes(std::string_view raw) {
     constexpr std::size_t longest = 40;
     std::string shown = "'";
     for (const char c : raw.substr(0, longest)) {
@@ -32,7 +32,7 @@ inline std::string in_quotes(std::string_view raw) {
 }
 
 /// "a, b, c, ..." : at most `most` of them.
-template <class Names> std::string listed(const Names& names, std::size_t most = 10) {
+template <class Names> [[gnu::cold]] std::string listed(const Names& names, std::size_t most = 10) {
     std::string joined;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), most); ++i) {
         if (i) joined += ", ";
@@ -42,7 +42,8 @@ template <class Names> std::string listed(const Names& names, std::size_t most =
 }
 
 /// The texts of all ranks, in rank order, on every rank. Two messages.
-template <communicator::Communicator C> std::vector<std::string> gather_texts(const C& ranks, std::string_view mine) {
+template <communicator::Communicator C>
+[[gnu::cold]] std::vector<std::string> gather_texts(const C& ranks, std::string_view mine) {
     const auto count = static_cast<std::size_t>(ranks.size());
     const std::int64_t length[] = {static_cast<std::int64_t>(mine.size())};
     std::vector<std::int64_t> lengths(count);
@@ -67,13 +68,13 @@ public:
 
     bool none() const { return count == 0; }
 
-    template <class... Parts> void add(const Parts&... parts) {
+    template <class... Parts> [[gnu::cold]] void add(const Parts&... parts) {
         if (count++ < shown) messages.push_back(core::text(parts...));
     }
 
     /// Collective: does nothing, or throws the same data_error on every rank, with the first problems of all rows
     /// (ranks own consecutive rows). One message when all is well.
-    template <communicator::Communicator C> void report(const C& ranks) const {
+    template <communicator::Communicator C> [[gnu::cold]] void report(const C& ranks) const {
         std::int64_t total[] = {static_cast<std::int64_t>(count)};
         ranks.all_reduce(std::span<std::int64_t>(total), communicator::operation::sum);
         if (total[0] == 0) return;

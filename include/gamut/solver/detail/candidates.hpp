@@ -39,7 +39,7 @@ public:
     }
 
     /// The entries with the largest scores, `most` in all and as many in each group; of equal ones those that come first.
-    std::vector<std::size_t> largest(std::span<const double> scores, std::size_t most) const {
+    [[gnu::cold]] std::vector<std::size_t> largest(std::span<const double> scores, std::size_t most) const {
         std::vector<std::size_t> chosen, group;
         const std::vector<std::size_t> entries = all();
         for (std::size_t g = 0; g < groups_; ++g) {
