@@ -178,14 +178,14 @@ BOOST_AUTO_TEST_CASE(a_penalty_that_throws_on_one_rank_fails_all) {
     check("the prox is broken", [](int* uses) {
         estimator{.model = model::logistic{},
                   .penalty = faulty_prox{uses},
-                  .solver = solver::admm<>{.stop = {.tolerance = 0}},
+                  .solver = solver::admm<>{.stop = {.iterations = 30, .tolerance = 0}},
                   .communicator = world()}
             .fit(ordinary());
     });
     check("the value is broken", [](int* uses) {
         estimator{.model = model::logistic{},
                   .penalty = faulty_value{uses},
-                  .solver = solver::lbfgs<>{.stop = {.tolerance = 0}},
+                  .solver = solver::lbfgs<>{.stop = {.iterations = 30, .tolerance = 0}},
                   .communicator = world()}
             .fit(ordinary());
     });
