@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(cross_validation_over_rows_is_that_of_fits_to_parts_of_the_
     const sparse<model::logistic> classes{.penalty = {.l2 = 1e-2}, .solver = {.largest = 3}};
     check_by_brute_force(classes, weighted_rows(true), {.count = 3}, 1e-6);
     auto numbers = linear_path({.largest = 6, .l2 = {1e-2}});
-    numbers.solver.swapping.memory = 0;
+    numbers.solver.memory = 0;
     check_by_brute_force(numbers, weighted_rows(false), {.count = 3}, 1e-9);
 }
 
@@ -276,7 +276,7 @@ BOOST_AUTO_TEST_CASE(a_fold_without_weight_is_refused) {
     const auto rows = data::arrays(x, y, weights);
     BOOST_CHECK_THROW(cross_validate(linear_path({.largest = 1}), rows, {.count = 8}), core::data_error);
     auto over_rows = linear_path({.largest = 1});
-    over_rows.solver.swapping.memory = 0;
+    over_rows.solver.memory = 0;
     BOOST_CHECK_THROW(cross_validate(over_rows, rows, {.count = 8}), core::data_error);
     BOOST_CHECK_THROW(cross_validate(linear_path(), diabetes, {.count = 1}), core::option_error);
 }

@@ -24,7 +24,7 @@ namespace {
 
 /// Solved over rows, as other losses are.
 solver::path over_rows(solver::path options) {
-    options.swapping.memory = 0;
+    options.memory = 0;
     return options;
 }
 

@@ -50,15 +50,16 @@ template <class Array> struct at_kappa {
 /// until nothing improves. Then swapping.restarts searches from disturbed supports for each kappa. The supports for one l2 are
 /// tried for the next. Larger kappa never have a larger objective.
 ///
-/// Least squares with no more weights than rows (or few of both), and memory for their products: one pass, one global sum of about
+/// Least squares with no more weights than rows, or with 10^9 products of columns or less for each kappa, and memory for their products: one pass, one global sum of about
 /// p^2 / 2 numbers, and the whole path, grid included, in memory and without messages; lower bounds as well. Else each step costs
 /// what solver::swap costs from a warm start: some passes.
 /// Same bits on any number of ranks. Heuristic: result.lower_bound says how good a solution is, if l2 > 0.
 /// Zhu et al., PNAS 117 (2020); Hazimeh and Mazumder, Operations Research 68 (2020), section 4, on warm starts.
 struct path {
-    std::size_t blocks = 8;    ///< of rows, each a partial sum; the most ranks with work
-    std::size_t largest = 20;  ///< kappa; no more than there are candidates
-    std::vector<double> l2{};  ///< in the order in which they are solved; empty: that of the penalty
+    std::size_t blocks = 8;                     ///< of rows, each a partial sum; the most ranks with work
+    std::size_t largest = 20;                   ///< kappa; no more than there are candidates
+    std::vector<double> l2{};                   ///< in the order in which they are solved; empty: that of the penalty
+    std::size_t memory = std::size_t(1) << 30;  ///< bytes that second moments may take; 0: always over rows
     swap swapping{.restarts = 8};
 
     void validate() const {
@@ -100,8 +101,9 @@ struct path {
     template <class P> bool affordable(const P& p, std::size_t groups) const {
         const penalty::l0& term = p.penalty_term();
         const double d = static_cast<double>(p.dimension()) + 1, rows = static_cast<double>(p.rows());
-        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper) && (rows >= d || rows * d * d <= 2e8) &&
-               8 * d * d * static_cast<double>(p.blocks() + groups + 2) <= static_cast<double>(swapping.memory);
+        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper) &&
+               (rows >= d || rows * d * d <= 1e9 * static_cast<double>(largest + 1)) &&
+               8 * d * d * static_cast<double>(p.blocks() + groups + 2) <= static_cast<double>(memory);
     }
 
     /// The path in memory, from what moments_by() said of all rows.
