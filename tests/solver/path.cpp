@@ -3,12 +3,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include <gamut/communicator/threads.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/data/arrays.hpp>
 #include <gamut/data/csv.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
@@ -25,6 +28,12 @@ namespace {
 /// Solved over rows, as other losses are.
 solver::path over_rows(solver::path options) {
     options.memory = 0;
+    return options;
+}
+
+/// Solved in memory on a pool of candidates, as where there are too many for a matrix of all.
+solver::path on_pool(solver::path options) {
+    options.memory = 1;
     return options;
 }
 
@@ -65,6 +74,7 @@ BOOST_AUTO_TEST_CASE(every_kappa_and_l2_of_small_problems_has_its_best_subset) {
             const solver::path options{.largest = 8, .l2 = {0.3, 1e-3}};
             check_all_best(options, problem_of<model::linear>(numbers, {}));
             check_all_best(over_rows(options), problem_of<model::linear>(numbers, {}));
+            check_all_best(on_pool(options), problem_of<model::linear>(numbers, {}));
         }
     check_all_best({.largest = 7, .l2 = {0.1, 1e-2}}, problem_of<model::logistic>(random_rows(7, 80, 7, 2, true), {}));
 }
@@ -72,12 +82,37 @@ BOOST_AUTO_TEST_CASE(every_kappa_and_l2_of_small_problems_has_its_best_subset) {
 BOOST_AUTO_TEST_CASE(without_intercept_and_with_free_features) {
     const auto numbers = random_rows(9, 50, 8, 0, true);
     const solver::path options{.largest = 6, .l2 = {1e-2}};
-    for (const auto& how : {options, over_rows(options)}) {
+    for (const auto& how : {options, over_rows(options), on_pool(options)}) {
         check_all_best(how, problem_of<model::linear>(numbers, {}, false, false));
         check_all_best(how, problem_of<model::linear>(numbers, {}, false, true));
         check_all_best(how, problem_of<model::linear>(numbers, {.free = {2, 5}}));
         check_all_best(how, problem_of<model::linear>(numbers, {.free = {3}}, false, false));
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_pool_takes_in_what_belongs_to_any_solution) {
+    // 1000 candidates, 3 that matter; the third has nothing in common with the labels, but with what the others leave of them
+    const core::random draw{.seed = 34};
+    const std::size_t n = 120, p = 1000;
+    std::vector<double> x(n * p), y(n), score(p);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < p; ++j) x[i * p + j] = draw.normal(i * p + j);
+        x[i * p + 700] -= 0.5 * (x[i * p + 3] + x[i * p + 400]);
+        y[i] = x[i * p + 3] + x[i * p + 400] + 2. / 3 * x[i * p + 700] + 0.01 * draw.normal(6000000 + i);
+        for (std::size_t j = 0; j < p; ++j) score[j] += x[i * p + j] * y[i];
+    }
+    const auto larger =
+        std::count_if(score.begin(), score.end(), [&](double s) { return std::abs(s) > std::abs(score[700]); });
+    BOOST_REQUIRE(larger > 256);
+    const auto rows = data::arrays(x, n, p, y).load(fits::any_communicator{}, {.blocks = 8});
+    const auto problem = problem_of<model::linear>(rows, {.l2 = 1e-8});
+    const solver::path options{.largest = 4};
+    const auto whole = options.minimize(problem), pool = on_pool(options).minimize(problem);
+    BOOST_REQUIRE(whole.size() == pool.size());
+    for (std::size_t k = 0; k < whole.size(); ++k)
+        BOOST_TEST(std::abs(whole[k].result.objective - pool[k].result.objective) <= 1e-9 * whole[0].result.objective);
+    for (const std::size_t j : {3, 400, 700}) BOOST_TEST(pool[3].result.weights[j] != 0);
+    BOOST_TEST(pool[3].loss < 1e-3);
 }
 
 BOOST_AUTO_TEST_CASE(bounds_and_l1_inside_the_penalty_hold) {
@@ -200,9 +235,9 @@ BOOST_AUTO_TEST_CASE(second_moments_of_groups_add_up_and_are_those_of_their_rows
 }
 
 BOOST_AUTO_TEST_CASE(ranks_and_threads_change_no_bit) {
-    const auto check = [](auto model, std::size_t classes) {
+    const auto check = [](auto model, std::size_t classes, std::size_t memory) {
         using M = decltype(model);
-        const solver::path options{.largest = 4, .l2 = {1e-2, 1e-3}, .swapping = {.restarts = 3}};
+        const solver::path options{.largest = 4, .l2 = {1e-2, 1e-3}, .memory = memory, .swapping = {.restarts = 3}};
         const auto alone = options.minimize(problem_of<M>(random_rows(11, 90, 12, classes, true), {}));
         for (const int size : {2, 3})
             communicator::threads<>::run(size, [&](const communicator::threads<>& ranks) {
@@ -217,8 +252,8 @@ BOOST_AUTO_TEST_CASE(ranks_and_threads_change_no_bit) {
                         throw core::error(core::text("other bits at ", i));
             });
     };
-    check(model::linear{}, 0);
-    check(model::logistic{}, 2);
+    for (const std::size_t memory : {1 << 20, 1, 0}) check(model::linear{}, 0, memory);
+    check(model::logistic{}, 2, 1 << 20);
 }
 
 BOOST_AUTO_TEST_CASE(observers_see_every_solution_and_may_stop) {

@@ -51,8 +51,9 @@ template <class Array> struct at_kappa {
 /// tried for the next. Larger kappa never have a larger objective.
 ///
 /// Least squares with no more weights than rows, or with 10^9 products of columns or less for each kappa, and memory for their products: one pass, one global sum of about
-/// p^2 / 2 numbers, and the whole path, grid included, in memory and without messages; lower bounds as well. Else each step costs
-/// what solver::swap costs from a warm start: some passes.
+/// p^2 / 2 numbers, and the whole path, grid included, in memory and without messages; lower bounds as well. With more weights: the
+/// same on a pool of candidates, and for every solution a pass to see whether others belong there, a few times over. Other losses,
+/// l1 and bounds: each step costs what solver::swap costs from a warm start, some passes.
 /// Same bits on any number of ranks. Heuristic: result.lower_bound says how good a solution is, if l2 > 0.
 /// Zhu et al., PNAS 117 (2020); Hazimeh and Mazumder, Operations Research 68 (2020), section 4, on warm starts.
 struct path {
@@ -82,6 +83,8 @@ struct path {
                 const auto moments = p.moments_by();
                 return from_products(p, moments.of_group[0], moments.label, observers...);
             }
+        if constexpr (in_memory<P>)
+            if (memory > 0 && is_plain(p.penalty_term())) return on_pool(p, observers...);
         return over_rows(*this, p, observers...).go();
     }
 
@@ -101,8 +104,7 @@ struct path {
     template <class P> bool affordable(const P& p, std::size_t groups) const {
         const penalty::l0& term = p.penalty_term();
         const double d = static_cast<double>(p.dimension()) + 1, rows = static_cast<double>(p.rows());
-        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper) &&
-               (rows >= d || rows * d * d <= 1e9 * static_cast<double>(largest + 1)) &&
+        return is_plain(term) && (rows >= d || rows * d * d <= 1e9 * static_cast<double>(largest + 1)) &&
                8 * d * d * static_cast<double>(p.blocks() + groups + 2) <= static_cast<double>(memory);
     }
 
@@ -114,22 +116,8 @@ struct path {
         const core::clock clock;
         const auto f = detail::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
-        for (const detail::gram_solution& s : of_moments(p, f)) {
-            run<P, std::remove_reference_t<O>...> record("path", p, swapping.stop, observers...);
-            found.push_back(described(p, f, s, label));
-            core::result<typename P::array>& result = found.back().result;
-            result.seconds = clock.seconds();
-            const auto asked = record.report({.phase = "path in memory",
-                                              .iteration = s.searches,
-                                              .objective = s.objective,
-                                              .nonzeros = p.nonzeros(result.weights)});
-            result.history = record.finish({}, 0, {}, {}).history;
-            if (asked) {
-                result.status = *asked;
-                result.message = explanation(*asked, swapping.stop);
-                break;
-            }
-        }
+        for (const detail::gram_solution& s : of_moments(p, f)) found.push_back(described(p, f, s, label));
+        show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
 
@@ -154,6 +142,108 @@ private:
     }
 
     std::vector<double> strengths_of(const penalty::l0& term) const { return l2.empty() ? std::vector{term.l2} : l2; }
+
+    /// What the moments alone decide.
+    static bool is_plain(const penalty::l0& term) {
+        return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper);
+    }
+
+    /// Shows each of some solutions to the observers; what comes after one where they stop is dropped.
+    template <class P, class... O>
+    void show(const P& p, std::vector<at_kappa<typename P::array>>& found, const char* phase, double seconds,
+              O&... observers) const {
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            core::result<typename P::array>& result = found[i].result;
+            run<P, O...> record("path", p, swapping.stop, observers...);
+            const auto asked = record.report({.phase = phase,
+                                              .iteration = result.iterations,
+                                              .objective = result.objective,
+                                              .nonzeros = p.nonzeros(result.weights)});
+            result.history = record.finish({}, 0, {}, {}).history;
+            result.seconds = seconds;
+            if (!asked) continue;
+            result.status = *asked;
+            result.message = explanation(*asked, swapping.stop);
+            found.erase(found.begin() + static_cast<std::ptrdiff_t>(i) + 1, found.end());
+        }
+    }
+
+    /// Least squares with too many candidates for a matrix of all: the path in memory for a pool of them, which takes in those with
+    /// the largest scores at any of the path's solutions, until no solution changes or the pool is as large as it may be.
+    template <class P, class... O> std::vector<at_kappa<typename P::array>> on_pool(const P& p, O&... observers) const {
+        using A = typename P::array;
+        using T = typename A::value_type;
+        const core::clock clock;
+        const std::size_t before = p.passes(), features = p.layout().features;
+        const std::vector<double> squares = p.column_squares();
+        std::vector<bool> in(features);
+        for (const std::size_t j : p.penalty_term().free) in[j] = true;
+        std::size_t size = 0;
+        const auto always = static_cast<double>(std::max<std::size_t>(2 * largest + 16, 256));
+        A gradient(p.dimension());
+        const auto take = [&](const A& w, std::size_t count) {
+            p.value_and_gradient(w, gradient);
+            const std::vector<T> slopes = gradient.download();
+            std::vector<std::pair<double, std::size_t>> scores;
+            for (std::size_t j = 0; j < features; ++j)
+                if (const double slope = static_cast<double>(slopes[j]); !in[j] && squares[j] > 0)
+                    scores.emplace_back(-slope * slope / squares[j], j);
+            count = std::min(count, scores.size());
+            std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end());
+            for (std::size_t i = 0; i < count; ++i) in[scores[i].second] = true;
+            size += count;
+        };
+        const auto room = [&] {
+            const double d = static_cast<double>(size + 10), rows = static_cast<double>(p.rows());
+            return d <= always || (rows * d * d <= 1e9 * static_cast<double>(largest + 1) &&
+                                   8 * d * d * static_cast<double>(p.blocks() + 3) <= static_cast<double>(memory));
+        };
+
+        std::vector<at_kappa<A>> found;
+        std::vector<bool> changed;
+        take(swapping.polishing.improve(p.with_penalty(with(p.penalty_term(), 0, 0)), p.start()).weights,
+             std::max<std::size_t>(largest + 16, 128));
+        for (std::size_t round = 0; round < 20; ++round) {
+            std::vector<std::size_t> pool;
+            for (std::size_t j = 0; j < features; ++j)
+                if (in[j]) pool.push_back(j);
+            const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
+            const auto moments = part->moments_by();
+            const auto solutions =
+                of_moments(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
+            found.resize(solutions.size());
+            changed.assign(solutions.size(), false);
+            for (std::size_t i = 0; i < solutions.size(); ++i) {
+                const detail::gram_solution& s = solutions[i];
+                if (round > 0 && !(s.objective < found[i].result.objective - 1e-10 * std::abs(s.objective))) continue;
+                changed[i] = true;
+                std::vector<T> w(s.weights.begin(), s.weights.end());
+                if (p.has_intercept()) w.back() = static_cast<T>(s.weights.back() + moments.label);
+                w = scatter_features(std::span<const T>(w), std::span<const std::size_t>(pool), p.layout());
+                found[i] = {s.kappa, s.l2, s.loss, s.degrees_of_freedom, {}};
+                found[i].result.weights = A(std::span<const T>(w));
+                found[i].result.objective = s.objective;
+                found[i].result.iterations = s.searches;
+                found[i].result.status = std::isfinite(s.objective) ? core::status::converged : core::status::diverged;
+            }
+            const std::size_t small = size;
+            for (std::size_t i = 0; i < found.size() && room(); ++i)
+                if (changed[i]) take(found[i].result.weights, 8);
+            if (size == small) break;
+        }
+        for (at_kappa<A>& at : found) {
+            const auto problem = p.with_penalty(with(p.penalty_term(), at.kappa, at.l2));
+            at.result.lower_bound = swapping.bounding.below(problem, at.result.weights, at.result.objective);
+            at.result.message =
+                "no exchange within a pool of those with the largest scores improves it, nor did searches from "
+                "its neighbours on the path and from disturbed supports";
+            if (at.result.lower_bound == at.result.lower_bound)
+                at.result.message += "; " + certificate::says(at.result.objective, at.result.lower_bound);
+            at.result.passes = p.passes() - before;
+        }
+        show(p, found, "path on a pool", clock.seconds(), observers...);
+        return found;
+    }
 
     static penalty::l0 with(penalty::l0 term, std::size_t kappa, double l2) {
         term.kappa = kappa;
