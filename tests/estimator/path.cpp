@@ -21,6 +21,7 @@
 #include <gamut/data/arrays.hpp>
 #include <gamut/data/csv.hpp>
 #include <gamut/data/folds.hpp>
+#include <gamut/data/libsvm.hpp>
 #include <gamut/data/rows_where.hpp>
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
@@ -160,6 +161,29 @@ BOOST_AUTO_TEST_CASE(cross_validation_over_rows_is_that_of_fits_to_parts_of_the_
     auto numbers = linear_path({.largest = 6, .l2 = {1e-2}});
     numbers.solver.memory = 0;
     check_by_brute_force(numbers, weighted_rows(false), {.count = 3}, 1e-9);
+}
+
+BOOST_AUTO_TEST_CASE(sparse_rows_have_the_validated_path_of_dense_ones) {
+    const auto rows = weighted_rows(false);
+    const auto loaded = rows.load(communicator::single<>{});
+    std::string text;
+    for (std::size_t i = 0; i < 90; ++i) {
+        text += core::text(loaded.y[i]);
+        for (std::size_t j = 0; j < 6; ++j)
+            if (loaded.x(i, j) != 0) text += core::text(' ', j + 1, ':', loaded.x(i, j));
+        text += '\n';
+    }
+    const test::temporary_file file(text);
+    for (const std::size_t memory : {1 << 20, 0}) {
+        const auto e = linear_path({.largest = 5, .l2 = {1e-2}, .memory = memory});
+        const auto few = cross_validate(e, data::libsvm<>{.path = file.path}, {.count = 4});
+        const auto all = cross_validate(e, data::arrays(loaded.x, loaded.y), {.count = 4});
+        BOOST_REQUIRE(few.path.size() == 6u);
+        for (std::size_t i = 0; i < few.path.size(); ++i) {
+            BOOST_TEST(std::abs(few.path[i].objective - all.path[i].objective) <= 1e-10 * all.path[i].objective);
+            BOOST_TEST(std::abs(few.curve[i].mean - all.curve[i].mean) <= 1e-9 * all.curve[i].mean);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(one_standard_error_takes_the_least_kappa_that_is_near_enough) {

@@ -115,6 +115,30 @@ BOOST_AUTO_TEST_CASE(a_pool_takes_in_what_belongs_to_any_solution) {
     BOOST_TEST(pool[3].loss < 1e-3);
 }
 
+BOOST_AUTO_TEST_CASE(rows_in_float_have_the_path_of_rows_in_double) {
+    const auto numbers = random_rows(6, 200, 10, 0, true);
+    data::dataset<backend::dense_matrix<float>> rows;
+    rows.x = backend::dense_matrix<float>(200, 10);
+    std::copy(numbers.x.values.begin(), numbers.x.values.end(), rows.x.values.begin());
+    rows.y.assign(numbers.y.begin(), numbers.y.end());
+    rows.weights.assign(numbers.weights.begin(), numbers.weights.end());
+    rows.partition = numbers.partition;
+    rows.features = numbers.features;
+    const communicator::single<> alone;
+    const solver::problem<model::linear, decltype(rows), penalty::l0, backend::host<float>, communicator::single<>>
+        problem({}, rows, {.l2 = 1e-3}, {}, alone, true, data::standardize(alone, rows));
+    const auto wide = solver::path{.largest = 10}.minimize(problem_of<model::linear>(numbers, {.l2 = 1e-3}));
+    for (const std::size_t memory : {1 << 20, 1}) {
+        const auto path = solver::path{.largest = 10, .memory = memory}.minimize(problem);
+        BOOST_REQUIRE(path.size() == wide.size());
+        for (std::size_t k = 0; k < path.size(); ++k) {
+            BOOST_TEST(std::abs(path[k].result.objective - wide[k].result.objective) <=
+                       1e-6 * wide[k].result.objective);
+            BOOST_TEST(path[k].result.lower_bound <= path[k].result.objective);
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(bounds_and_l1_inside_the_penalty_hold) {
     const auto numbers = random_rows(3, 50, 6, 0, false);
     const auto problem = problem_of<model::linear>(numbers, {.l1 = 1e-2, .lower = -0.5, .upper = 0.5});
