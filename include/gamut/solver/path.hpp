@@ -116,20 +116,17 @@ struct path {
         const core::clock clock;
         const auto f = detail::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
-        for (const detail::gram_solution& s : of_moments(p, f)) found.push_back(described(p, f, s, label));
+        for (const detail::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label));
         show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
 
-    /// The path of the problem's penalty for other second moments. No messages but that all ranks fail together.
-    template <class P> std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f) const {
-        std::vector<detail::gram_solution> solutions;
-        communicator::agree(p.communicator(), [&] {
-            solutions = detail::gram_path(
-                f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
-                {largest, swapping.restarts, swapping.disturb, swapping.seed, static_cast<std::size_t>(p.threads())});
-        });
-        return solutions;
+    /// The path of the problem's penalty for other second moments. Local: no messages.
+    template <class P>
+    std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f,
+                                                  std::size_t threads) const {
+        return detail::gram_path(f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
+                                 {largest, swapping.restarts, swapping.disturb, swapping.seed, threads});
     }
 
 private:
@@ -146,6 +143,14 @@ private:
     /// What the moments alone decide.
     static bool is_plain(const penalty::l0& term) {
         return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper);
+    }
+
+    /// Every rank does the same; if one fails, all do.
+    template <class P> std::vector<detail::gram_solution> together(const P& p, const detail::least_squares& f) const {
+        std::vector<detail::gram_solution> solutions;
+        communicator::agree(p.communicator(),
+                            [&] { solutions = of_moments(p, f, static_cast<std::size_t>(p.threads())); });
+        return solutions;
     }
 
     /// Shows each of some solutions to the observers; what comes after one where they stop is dropped.
@@ -210,7 +215,7 @@ private:
             const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
             const auto moments = part->moments_by();
             const auto solutions =
-                of_moments(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
+                together(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
             found.resize(solutions.size());
             changed.assign(solutions.size(), false);
             for (std::size_t i = 0; i < solutions.size(); ++i) {
