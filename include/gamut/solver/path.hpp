@@ -116,7 +116,8 @@ struct path {
         const core::clock clock;
         const auto f = detail::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
-        for (const detail::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label));
+        std::optional<gram_problem<P>> in_moments;
+        for (const detail::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label, in_moments));
         show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
@@ -258,7 +259,7 @@ private:
 
     template <class P>
     at_kappa<typename P::array> described(const P& p, const detail::least_squares& f, const detail::gram_solution& s,
-                                          double label) const {
+                                          double label, std::optional<gram_problem<P>>& in_moments) const {
         using A = typename P::array;
         using T = typename A::value_type;
         const auto to_array = [](std::span<const double> numbers) {
@@ -269,9 +270,11 @@ private:
         std::vector<double> w = s.weights;
         const penalty::l0 term = with(p.penalty_term(), s.kappa, s.l2);
         if (certificate::possible(term)) {
-            const gram_problem<P> exact({as<T>(f.gram), as<T>(f.slope), f.constant}, term, p.layout(), to_array(w),
-                                        p.threads());
-            found.result.lower_bound = swapping.bounding.below(exact, to_array(w), s.objective);
+            if (!in_moments)
+                in_moments.emplace(gram_problem<P>({as<T>(f.gram), as<T>(f.slope), f.constant}, term, p.layout(),
+                                                   to_array(w), p.threads()));
+            found.result.lower_bound =
+                swapping.bounding.below(in_moments->with_penalty(term), to_array(w), s.objective);
         }
         if (p.has_intercept()) w.back() += label;
         found.result.weights = to_array(w);
