@@ -14,6 +14,7 @@
 
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/matrix.hpp>
+#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/text.hpp>
@@ -182,22 +183,30 @@ bool validate_in_memory(const Estimator& e, const Dataset& rows, const std::vect
         const std::size_t folds = found.fold_weights.size(), p = rows.columns();
         if (!e.solver.affordable(problem, folds)) return false;
         const auto moments = problem.moments_by(fold, folds);
-        backend::dense_matrix<double> total(p + 2, p + 2), rest(p + 2, p + 2);
+        backend::dense_matrix<double> total(p + 2, p + 2);
         for (const auto& part : moments.of_group)
             for (std::size_t a = 0; a < total.values.size(); ++a) total.values[a] += part.values[a];
+        for (std::size_t g = 0; g < folds; ++g) {
+            found.fold_weights[g] = moments.of_group[g](p, p);
+            require_weight(found.fold_weights[g], g, rows.source);
+            require_weight(total(p, p) - found.fold_weights[g], g, rows.source);
+        }
         found.path = e.describe(problem, e.solver.from_products(problem, total, moments.label));
         const double shift = problem.has_intercept() ? 0 : moments.label;
-        for (std::size_t g = 0; g < folds; ++g) {
-            const auto& held_out = moments.of_group[g];
-            require_weight(held_out(p, p), g, rows.source);
-            require_weight(total(p, p) - held_out(p, p), g, rows.source);
-            found.fold_weights[g] = held_out(p, p);
-            for (std::size_t a = 0; a < total.values.size(); ++a) rest.values[a] = total.values[a] - held_out.values[a];
-            const rescaling columns(rest, e.prepare.columns == data::columns::standardized);
-            const auto f = solver::detail::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
-            for (const auto& s : e.solver.of_moments(problem, f))
-                found.losses[g].push_back(mean_loss(held_out, columns.undone(s.weights), shift));
-        }
+        // every rank does the same, a fold on each of its threads
+        communicator::agree(e.communicator, [&] {
+            backend::parallel_for(
+                0, folds, static_cast<std::size_t>(problem.threads()), [&](std::size_t g, std::size_t) {
+                    backend::dense_matrix<double> rest = total;
+                    for (std::size_t a = 0; a < rest.values.size(); ++a)
+                        rest.values[a] -= moments.of_group[g].values[a];
+                    const rescaling columns(rest, e.prepare.columns == data::columns::standardized);
+                    const auto f =
+                        solver::detail::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
+                    for (const auto& s : e.solver.of_moments(problem, f, 1))
+                        found.losses[g].push_back(mean_loss(moments.of_group[g], columns.undone(s.weights), shift));
+                });
+        });
         return true;
     } else {
         return false;

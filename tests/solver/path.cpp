@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <vector>
 
+#include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
@@ -278,6 +279,22 @@ BOOST_AUTO_TEST_CASE(ranks_and_threads_change_no_bit) {
     };
     for (const std::size_t memory : {1 << 20, 1, 0}) check(model::linear{}, 0, memory);
     check(model::logistic{}, 2, 1 << 20);
+}
+
+BOOST_AUTO_TEST_CASE(in_memory_a_longer_path_reads_and_sends_no_more) {
+    const communicator::counting<communicator::single<>> counted;
+    const auto rows = random_rows(13, 80, 8, 0, false, counted);
+    const auto problem = problem_of<model::linear>(rows, {}, true, true, counted);
+    counted.reset();
+    (void)solver::path{.largest = 1}.minimize(problem);
+    const auto messages = counted.messages(), bytes = counted.bytes();
+    counted.reset();
+    const std::size_t passes = problem.passes();
+    const auto path = solver::path{.largest = 8, .l2 = {1, 1e-1, 1e-2}}.minimize(problem);
+    BOOST_TEST(path.size() == 27u);
+    BOOST_TEST(counted.messages() == messages);
+    BOOST_TEST(counted.bytes() == bytes);
+    BOOST_TEST(problem.passes() == passes + 1);
 }
 
 BOOST_AUTO_TEST_CASE(observers_see_every_solution_and_may_stop) {

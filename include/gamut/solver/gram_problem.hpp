@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -43,8 +44,8 @@ public:
 
     /// For second moments that are known already.
     gram_problem(moments_type moments, const penalty_type& penalty, penalty::layout shape, array start, int threads)
-        : moments_(std::move(moments)),
-          slope_(std::span<const value_type>(moments_.slope)),
+        : moments_(std::make_shared<const moments_type>(std::move(moments))),
+          slope_(std::span<const value_type>(moments_->slope)),
           start_(std::move(start)),
           penalty_(penalty),
           shape_(shape),
@@ -60,11 +61,11 @@ public:
     double value(const array& w) const {
         array product(w.size());
         multiply(w, product);
-        return 0.5 * backend::dot(w, product) - backend::dot(slope_, w) + moments_.constant;
+        return 0.5 * backend::dot(w, product) - backend::dot(slope_, w) + moments_->constant;
     }
     double value_and_gradient(const array& w, array& gradient) const {
         multiply(w, gradient);
-        const double value = 0.5 * backend::dot(w, gradient) - backend::dot(slope_, w) + moments_.constant;
+        const double value = 0.5 * backend::dot(w, gradient) - backend::dot(slope_, w) + moments_->constant;
         gradient = gradient - slope_;
         return value;
     }
@@ -73,18 +74,18 @@ public:
         void times(const array& v, array& out) const { problem.multiply(v, out); }
     };
     hessian_of hessian(const array&) const { return {*this}; }
-    const moments_type& moments() const { return moments_; }
+    const moments_type& moments() const { return *moments_; }
 
     backend::dense_matrix<double> second_derivatives(const array&, std::span<const std::size_t> entries) const {
         backend::dense_matrix<double> part(entries.size(), entries.size());
         for (std::size_t i = 0; i < entries.size(); ++i)
             for (std::size_t j = 0; j < entries.size(); ++j)
-                part(i, j) = static_cast<double>(moments_.gram(entries[i], entries[j]));
+                part(i, j) = static_cast<double>(moments_->gram(entries[i], entries[j]));
         return part;
     }
     std::vector<double> column_squares() const {
         std::vector<double> squares(shape_.features);
-        for (std::size_t j = 0; j < squares.size(); ++j) squares[j] = static_cast<double>(moments_.gram(j, j));
+        for (std::size_t j = 0; j < squares.size(); ++j) squares[j] = static_cast<double>(moments_->gram(j, j));
         return squares;
     }
 
@@ -118,16 +119,16 @@ public:
         std::vector<std::size_t> kept(columns.begin(), columns.end());
         for (std::size_t e = shape_.size(); e < dimension(); ++e) kept.push_back(e);
         moments_type part{backend::dense_matrix<value_type>(kept.size(), kept.size()),
-                          std::vector<value_type>(kept.size()), moments_.constant};
+                          std::vector<value_type>(kept.size()), moments_->constant};
         for (std::size_t i = 0; i < kept.size(); ++i) {
-            for (std::size_t j = 0; j < kept.size(); ++j) part.gram(i, j) = moments_.gram(kept[i], kept[j]);
-            part.slope[i] = moments_.slope[kept[i]];
+            for (std::size_t j = 0; j < kept.size(); ++j) part.gram(i, j) = moments_->gram(kept[i], kept[j]);
+            part.slope[i] = moments_->slope[kept[i]];
         }
         if (from.size() == 0) from = array(kept.size());
         return column_problem(gram_problem(std::move(part), penalty, {columns.size(), 1}, std::move(from), threads_));
     }
 
-    /// The same loss with another penalty.
+    /// The same loss with another penalty; the matrix is shared.
     gram_problem with_penalty(const penalty_type& penalty) const {
         gram_problem other = *this;
         other.penalty_ = penalty;
@@ -141,9 +142,9 @@ public:
     const gram_problem& block(std::size_t) const { return *this; }
 
 private:
-    void multiply(const array& v, array& out) const { backend::multiply(moments_.gram, v.data(), out.data()); }
+    void multiply(const array& v, array& out) const { backend::multiply(moments_->gram, v.data(), out.data()); }
 
-    moments_type moments_;
+    std::shared_ptr<const moments_type> moments_;
     array slope_, start_;
     penalty_type penalty_;
     penalty::layout shape_;

@@ -116,20 +116,18 @@ struct path {
         const core::clock clock;
         const auto f = detail::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
-        for (const detail::gram_solution& s : of_moments(p, f)) found.push_back(described(p, f, s, label));
+        std::optional<gram_problem<P>> in_moments;
+        for (const detail::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label, in_moments));
         show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
 
-    /// The path of the problem's penalty for other second moments. No messages but that all ranks fail together.
-    template <class P> std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f) const {
-        std::vector<detail::gram_solution> solutions;
-        communicator::agree(p.communicator(), [&] {
-            solutions = detail::gram_path(
-                f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
-                {largest, swapping.restarts, swapping.disturb, swapping.seed, static_cast<std::size_t>(p.threads())});
-        });
-        return solutions;
+    /// The path of the problem's penalty for other second moments. Local: no messages.
+    template <class P>
+    std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f,
+                                                  std::size_t threads) const {
+        return detail::gram_path(f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
+                                 {largest, swapping.restarts, swapping.disturb, swapping.seed, threads});
     }
 
 private:
@@ -146,6 +144,14 @@ private:
     /// What the moments alone decide.
     static bool is_plain(const penalty::l0& term) {
         return term.l1 == 0 && std::isinf(term.lower) && std::isinf(term.upper);
+    }
+
+    /// Every rank does the same; if one fails, all do.
+    template <class P> std::vector<detail::gram_solution> together(const P& p, const detail::least_squares& f) const {
+        std::vector<detail::gram_solution> solutions;
+        communicator::agree(p.communicator(),
+                            [&] { solutions = of_moments(p, f, static_cast<std::size_t>(p.threads())); });
+        return solutions;
     }
 
     /// Shows each of some solutions to the observers; what comes after one where they stop is dropped.
@@ -210,7 +216,7 @@ private:
             const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
             const auto moments = part->moments_by();
             const auto solutions =
-                of_moments(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
+                together(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
             found.resize(solutions.size());
             changed.assign(solutions.size(), false);
             for (std::size_t i = 0; i < solutions.size(); ++i) {
@@ -253,7 +259,7 @@ private:
 
     template <class P>
     at_kappa<typename P::array> described(const P& p, const detail::least_squares& f, const detail::gram_solution& s,
-                                          double label) const {
+                                          double label, std::optional<gram_problem<P>>& in_moments) const {
         using A = typename P::array;
         using T = typename A::value_type;
         const auto to_array = [](std::span<const double> numbers) {
@@ -264,9 +270,11 @@ private:
         std::vector<double> w = s.weights;
         const penalty::l0 term = with(p.penalty_term(), s.kappa, s.l2);
         if (certificate::possible(term)) {
-            const gram_problem<P> exact({as<T>(f.gram), as<T>(f.slope), f.constant}, term, p.layout(), to_array(w),
-                                        p.threads());
-            found.result.lower_bound = swapping.bounding.below(exact, to_array(w), s.objective);
+            if (!in_moments)
+                in_moments.emplace(gram_problem<P>({as<T>(f.gram), as<T>(f.slope), f.constant}, term, p.layout(),
+                                                   to_array(w), p.threads()));
+            found.result.lower_bound =
+                swapping.bounding.below(in_moments->with_penalty(term), to_array(w), s.objective);
         }
         if (p.has_intercept()) w.back() += label;
         found.result.weights = to_array(w);
