@@ -46,7 +46,7 @@ const auto penalties = std::make_tuple(
 constexpr penalty::layout shape{.features = 5, .outputs = 2};
 
 template <class P>
-double criterion(const P& p, const std::vector<double>& z, const std::vector<double>& v, double step) {
+double prox_objective(const P& p, const std::vector<double>& z, const std::vector<double>& v, double step) {
     double distance = 0;
     for (std::size_t j = 0; j < v.size(); ++j) distance += (z[j] - v[j]) * (z[j] - v[j]);
     return penalty::value(p, std::span<const double>(z), shape) + distance / (2 * step);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(prox_minimises_value_plus_squared_distance_over_two_steps) 
                 std::vector<double> v(shape.size());
                 for (double& x : v) x = normal(engine);
                 const auto best = prox_of(p, v, step);
-                const double least = criterion(p, best, v, step);
+                const double least = prox_objective(p, best, v, step);
                 BOOST_TEST_REQUIRE(std::isfinite(least));
                 // other points: near the answer, near v, sparse mixtures of both, exact zeros
                 for (int other = 0; other < 300; ++other) {
@@ -105,7 +105,7 @@ BOOST_AUTO_TEST_CASE(prox_minimises_value_plus_squared_distance_over_two_steps) 
                             break;
                         }
                     }
-                    BOOST_TEST_REQUIRE(criterion(p, z, v, step) >= least - 1e-12 * (1 + std::abs(least)));
+                    BOOST_TEST_REQUIRE(prox_objective(p, z, v, step) >= least - 1e-12 * (1 + std::abs(least)));
                 }
             }
         }
