@@ -29,7 +29,7 @@ vector prox(const l0& p, const vector& v, double step, layout shape) {
     return z;
 }
 
-double criterion(const l0& p, const vector& z, const vector& v, double step, layout shape) {
+double prox_objective(const l0& p, const vector& z, const vector& v, double step, layout shape) {
     double distance = 0;
     for (std::size_t j = 0; j < v.size(); ++j) distance += (z[j] - v[j]) * (z[j] - v[j]);
     return p.value(std::span<const double>(z), shape) + distance / (2 * step);
@@ -59,7 +59,7 @@ double enumerate(const l0& p, const vector& v, double step, layout shape) {
         vector z(v.size());
         for (std::size_t j = 0; j < v.size(); ++j)
             if (chosen >> j & 1u) z[j] = best[j];
-        least = std::min(least, criterion(p, z, v, step, shape));
+        least = std::min(least, prox_objective(p, z, v, step, shape));
     }
     return least;
 }
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(prox_equals_full_enumeration_with_every_option) {
                             for (double& x : v) x = normal(engine);
                             const double step = 0.2 + 0.1 * (cases++ % 9);
                             const auto z = prox(p, v, step, shape);
-                            const double found = criterion(p, z, v, step, shape);
+                            const double found = prox_objective(p, z, v, step, shape);
                             BOOST_TEST(std::abs(found - enumerate(p, v, step, shape)) <= 1e-12 * (1 + found));
                         }
     BOOST_TEST(cases == 240);
