@@ -77,7 +77,6 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         if constexpr (std::is_same_v<decltype(found), solver::refused>) {
             return fitted<Model, T, Communicator>{};  // the compiler will say why
         } else {
-            problem.settle();
             return describe(problem, std::move(found));
         }
     }

@@ -95,29 +95,26 @@ public:
     /// Loss, and the penalty if that is smooth.
     double value(const array& w) const {
         ++passes_;
-        double loss = 0;
+        double loss = 0, penalised = 0;
         globally(1, std::span<double>(&loss, 1), [&](double* partials) {
             const effective e = effective_weights(w);
             sweep_.value(e.w(), e.b(), sweep_.all(), partials);
+            if constexpr (smooth) penalised = penalty_here(w);
         });
-        if constexpr (smooth) loss += penalty(w);
-        return loss;
+        return loss + penalised;
     }
 
     double value_and_gradient(const array& w, array& gradient) const {
         ++passes_;
         sums_.resize(sweep_.gradient_size());
+        double penalised = 0;
         globally(sums_.size(), sums_, [&](double* partials) {
             const effective e = effective_weights(w);
             sweep_.gradient(e.w(), e.b(), sweep_.all(), partials);
+            if constexpr (smooth) penalised = penalty_and_slopes(w);
         });
-        double loss = sums_.back();
-        to_gradient(sums_, gradient);
-        if constexpr (smooth) {
-            loss += penalty(w);
-            add_slope(w, gradient);
-        }
-        return loss;
+        to_gradient(sums_, gradient, bends_);
+        return sums_.back() + penalised;
     }
 
     /// The second derivative at one point, made once and multiplied many times. Making it is one pass over the rows
@@ -132,9 +129,9 @@ public:
                 if (failure_) std::rethrow_exception(failure_);
                 const effective e = p.effective_weights(v);
                 p.sweep_.hessian(curvature_, e.w(), e.b(), p.sweep_.all(), partials);
+                if constexpr (smooth) p.curve(at_, v);
             });
-            p.to_gradient(p.sums_, out);
-            if constexpr (smooth) p.add_curvature(at_, v, out);
+            p.to_gradient(p.sums_, out, p.bends_);
         }
 
     private:
@@ -155,17 +152,14 @@ public:
     };
     hessian_at hessian(const array& w) const { return hessian_at(*this, w); }
 
+    /// A penalty is code that may fail on one rank alone, and what follows depends on it: one small all-reduce.
     double penalty(const array& w) const {
         double value = 0;
-        locally([&] {
-            const host_copy entries(w);
-            value = penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
-        });
+        communicator::agree(ranks_, [&] { value = penalty_here(w); });
         return value;
     }
-
     void prox(const array& v, double step, array& out) const {
-        locally([&] {
+        communicator::agree(ranks_, [&] {
             const host_copy entries(v);
             std::vector<value_type> result(entries.span().begin(), entries.span().end());
             penalty::prox(penalty_, entries.span().first(shape_.size()), static_cast<value_type>(step),
@@ -190,19 +184,16 @@ public:
     /// The loss of a batch times the number of batches, plus the smooth penalty, and the gradient of that.
     double batch_gradient(const array& w, const batch& wanted, array& gradient) const {
         sums_.resize(sweep_.gradient_size());
+        double penalised = 0;
         globally(sums_.size(), sums_, [&](double* partials) {
             const effective e = effective_weights(w);
             sweep_.gradient(e.w(), e.b(), std::span<const backend::row_range>(runs_of(wanted)), partials);
+            if constexpr (smooth) penalised = penalty_and_slopes(w);
         });
         const double scale = static_cast<double>(batches(wanted.size));
         for (double& s : sums_) s *= scale;
-        double loss = sums_.back();
-        to_gradient(sums_, gradient);
-        if constexpr (smooth) {
-            loss += penalty(w);
-            add_slope(w, gradient);
-        }
-        return loss;
+        to_gradient(sums_, gradient, bends_);
+        return sums_.back() + penalised;
     }
 
     struct quadratic_moments {
@@ -348,7 +339,7 @@ public:
     backend::dense_matrix<double> second_derivatives(
         const array& w, std::span<const std::size_t> entries) const requires Backend::host_memory {
         ++passes_;
-        std::exception_ptr failure = std::exchange(pending_, nullptr);
+        std::exception_ptr failure;
         if constexpr (!autodiff::has_table<formula>) {  // entry j is column j, and the intercept the column of ones
             typename sweep::curvature derivatives;
             try {
@@ -364,7 +355,6 @@ public:
         std::span<double> partials;
         backend::dense_matrix<double> sums(m, m);
         try {
-            if (failure) std::rethrow_exception(failure);
             for (const double divisor : divisors_) inverse.push_back(1 / divisor);
             partials = partials_of(mine_.size() * m * m);
             std::fill(partials.begin(), partials.end(), 0.0);
@@ -435,9 +425,6 @@ public:
     template <class Q> problem<Model, Dataset, Q, Backend, C> with_penalty(const Q& other) const {
         return problem<Model, Dataset, Q, Backend, C>(*this, other);
     }
-
-    /// After the last value: a penalty that failed on some rank since then fails on all of them. One small all-reduce.
-    void settle() const { communicator::agree(ranks_, std::exchange(pending_, nullptr)); }
 
     std::size_t blocks() const { return cut_.blocks; }
     std::size_t first_block() const { return mine_.begin; }
@@ -575,7 +562,8 @@ private:
     }
 
     /// The derivative with respect to the solver's weights, from [ dW | db | ... ] with respect to the effective ones.
-    void to_gradient(std::span<const double> sums, array& gradient) const {
+    /// Adds `bends`, of the penalty, if there are any.
+    void to_gradient(std::span<const double> sums, array& gradient, std::span<const value_type> bends = {}) const {
         const std::size_t p = shape_.features, c = shape_.outputs;
         std::vector<value_type> g(dimension());
         for (std::size_t j = 0; j < p; ++j)
@@ -586,24 +574,15 @@ private:
             }
         if (intercept_)
             for (std::size_t k = 0; k < c; ++k) g[p * c + k] = static_cast<value_type>(sums[p * c + k]);
+        for (std::size_t j = 0; j < bends.size(); ++j) g[j] += bends[j];
         gradient.upload(g);
-    }
-
-    /// Runs a user's code that may fail on one rank alone: the failure is thrown by all ranks in the next global sum.
-    template <class F> void locally(F&& f) const {
-        try {
-            f();
-        } catch (...) {
-            pending_ = std::current_exception();
-        }
     }
 
     /// Runs f(partials) for this rank's shards, m numbers each, and adds up over all ranks.
     template <class F> void globally(std::size_t m, std::span<double> sums, F&& f) const {
-        std::exception_ptr failure = std::exchange(pending_, nullptr);
+        std::exception_ptr failure;
         std::span<double> partials;
         try {
-            if (failure) std::rethrow_exception(failure);
             partials = partials_of(sweep_.all().size() * m);
             f(partials.data());
         } catch (...) {
@@ -706,18 +685,23 @@ private:
         return std::span(partials_).first(n);
     }
 
-    void add_slope(const array& w, array& gradient) const {
-        const host_copy entries(w), slopes(gradient);
-        std::vector<value_type> g(slopes.span().begin(), slopes.span().end());
-        for (std::size_t j = 0; j < shape_.size(); ++j) g[j] += penalty_.derivative(entries.span()[j]);
-        gradient.upload(g);
+    double penalty_here(const array& w) const {
+        const host_copy entries(w);
+        return penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
     }
-    void add_curvature(const array& w, const array& v, array& out) const {
-        const host_copy entries(w), direction(v), products(out);
-        std::vector<value_type> h(products.span().begin(), products.span().end());
+    /// The smooth penalty, and its slopes for to_gradient. Called where a failure is shared: within a global sum.
+    double penalty_and_slopes(const array& w) const {
+        const host_copy entries(w);
+        bends_.resize(shape_.size());
+        for (std::size_t j = 0; j < shape_.size(); ++j) bends_[j] = penalty_.derivative(entries.span()[j]);
+        return penalty::value(penalty_, entries.span().first(shape_.size()), shape_);
+    }
+    /// The product of the smooth penalty's second derivatives with v, for to_gradient.
+    void curve(const array& w, const array& v) const {
+        const host_copy entries(w), direction(v);
+        bends_.resize(shape_.size());
         for (std::size_t j = 0; j < shape_.size(); ++j)
-            h[j] += penalty_.second_derivative(entries.span()[j]) * direction.span()[j];
-        out.upload(h);
+            bends_[j] = penalty_.second_derivative(entries.span()[j]) * direction.span()[j];
     }
 
     std::vector<std::size_t> shard_bounds() const {
@@ -775,7 +759,7 @@ private:
     sweep sweep_;
     array start_;
     mutable std::vector<double> partials_, sums_;
-    mutable std::exception_ptr pending_;
+    mutable std::vector<value_type> bends_;  // of a smooth penalty: slopes, or their changes; else empty
     mutable std::vector<std::vector<std::size_t>> orders_;
     mutable std::vector<backend::row_range> runs_;
     mutable batch shuffled_;
