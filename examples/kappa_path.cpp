@@ -4,6 +4,7 @@
 //
 // run: kappa_path out/kappa_path
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include <gamut/gamut.hpp>
@@ -27,6 +28,8 @@ int main(int argc, char** argv) {
                 chosen.support().size(), path[found.least()].kappa, path[found.one_standard_error()].kappa);
     if (argc > 1) {
         const std::string name = argv[1];
+        const auto folder = std::filesystem::path(name).parent_path();
+        if (!folder.empty()) std::filesystem::create_directories(folder);
         save(found, name + ".csv");
         draw(path, name + "_weights.svg");
         draw(found, name + "_losses.svg");
