@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <functional>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "../fits/fit.hpp"
@@ -34,7 +35,7 @@ template <class Matrix> std::vector<std::string> described(const fits::outcome<M
     };
     lines.push_back("ended " + std::string(core::name(fit.status)) + ": " + fit.message);
     lines.push_back("iterations " + std::to_string(fit.iterations) + ", passes " + std::to_string(fit.passes));
-    add("objective", {fit.objective});
+    add("objective", {fit.objective, fit.lower_bound});
     add("weights", fit.weights);
     add("intercept", fit.intercept);
     add("solver's weights", fit.solver_weights);
@@ -46,6 +47,23 @@ template <class Matrix> std::vector<std::string> described(const fits::outcome<M
                         std::to_string(now.passes) + ":");
         for (const double value : {now.objective, now.residual, now.dual_residual, now.step})
             append(lines.back(), value);
+    }
+    return lines;
+}
+
+/// All of a path.
+template <class Model, class T, class C> std::vector<std::string> described(const fitted_path<Model, T, C>& path) {
+    std::vector<std::string> lines;
+    for (const auto& e : path.entries) {
+        lines.push_back("kappa " + std::to_string(e.kappa) + " ended " + std::string(core::name(e.status)) + ": " +
+                        e.message + "; iterations " + std::to_string(e.iterations) + ", passes " +
+                        std::to_string(e.passes) + ", chosen " + std::to_string(e.chosen) + ":");
+        for (const double value : {e.l2, e.objective, e.lower_bound, e.loss, e.degrees_of_freedom})
+            append(lines.back(), value);
+        for (const auto& [place, weight] : e.weights) {
+            lines.back() += " at " + std::to_string(place);
+            append(lines.back(), weight);
+        }
     }
     return lines;
 }
@@ -141,6 +159,27 @@ void add_solvers(std::vector<fit_case>& cases, const std::string& name, Model mo
     add("sgd", penalty::l2{0.01}, solver::sgd<>{.rate = 0.02, .momentum = 0.5, .batch = 9, .stop = {.iterations = 3}});
 }
 
+/// Solvers that work in memory: the supports that they try, in what order and on which rank, must not matter.
+template <class Model, class Source>
+void add_in_memory(std::vector<fit_case>& cases, const std::string& name, Model model, const Source& source) {
+    const auto add = [&](const char* solver, auto penalty, auto how) {
+        cases.push_back({name + ", " + solver, [=](const fits::settings& s) {
+                             return described(fits::fit(model, penalty, how, source, s));
+                         }});
+    };
+    constexpr bool one = !std::is_same_v<Model, model::softmax>;
+    const penalty::l0 sparse{
+        .kappa = 3, .l2 = 0.01, .over = one ? penalty::support::entries : penalty::support::per_output};
+    add("coordinate", penalty::elastic_net{.l1 = 0.05, .l2 = 0.01}, solver::coordinate{.blocks = 7});
+    add("prune", sparse, solver::prune{});
+    add("swap", sparse, solver::swap{.blocks = 7, .restarts = 9});
+    if constexpr (one) {
+        add("dual", penalty::elastic_net{.l1 = 0.01, .l2 = 0.1}, solver::dual{.blocks = 7, .stop = {.iterations = 20}});
+        add("exact", sparse, solver::exact{});
+        add("path", penalty::l0{.l2 = 0.01}, solver::path{.largest = 4});
+    }
+}
+
 template <class Model> void add_model(std::vector<fit_case>& cases, Model model, std::size_t classes) {
     const std::string name = Model::name;
     constexpr data::preparation as_given{data::intercept::none, data::columns::as_given};
@@ -163,6 +202,11 @@ inline std::vector<fit_case> all_cases() {
     add_model(cases, model::softmax{}, 3);
     const table tall{.rows = 203, .columns = 6};
     add_solvers(cases, "logistic, float", model::logistic{}, data::arrays(tall.dense<float>(), tall.labels(2)), {});
+    add_in_memory(cases, "linear, dense, weighted rows", model::linear{},
+                  data::arrays(tall.dense<double>(), tall.labels(0), tall.weights()));
+    const table wide{.rows = 60, .columns = 90, .density = 0.1};
+    add_in_memory(cases, "logistic, CSR", model::logistic{}, data::arrays(wide.sparse<double>(), wide.labels(2)));
+    add_in_memory(cases, "softmax, dense", model::softmax{}, data::arrays(tall.dense<double>(), tall.labels(3)));
     return cases;
 }
 

@@ -13,10 +13,16 @@
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/dual.hpp>
+#include <gamut/solver/exact.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/path.hpp>
+#include <gamut/solver/prune.hpp>
 #include <gamut/solver/sgd.hpp>
+#include <gamut/solver/swap.hpp>
 
 namespace fits::detail {
 
@@ -37,6 +43,7 @@ outcome<Matrix> fit(const Model& model, const Penalty& penalty, const Solver& so
     result.classes = found->classes;
     result.scaling = found->scaling;
     result.objective = found->objective;
+    result.lower_bound = found->lower_bound;
     result.seconds = found->seconds;
     result.status = found->status;
     result.message = found->message;
@@ -48,6 +55,18 @@ outcome<Matrix> fit(const Model& model, const Penalty& penalty, const Solver& so
     return result;
 }
 
+template <class Model, class Matrix>
+gamut::fitted_path<Model, typename Matrix::value_type, any_communicator> path(const Model& model,
+                                                                              const gamut::penalty::l0& penalty,
+                                                                              const gamut::solver::path& solver,
+                                                                              const any_source<Matrix>& source,
+                                                                              const settings& how) {
+    using backend = gamut::backend::host<typename Matrix::value_type>;
+    const gamut::estimator<Model, gamut::penalty::l0, gamut::solver::path, backend, any_communicator> estimator{
+        model, penalty, solver, backend{.threads = how.threads}, how.ranks, how.prepare};
+    return estimator.fit(source);
+}
+
 /// Instantiated, this compiles the fits of one model on one kind of matrix.
 template <class Model, class Matrix> struct compiled {
     static constexpr auto* lbfgs = &fit<Model, gamut::penalty::l2, gamut::solver::lbfgs<>, Matrix>;
@@ -55,6 +74,20 @@ template <class Model, class Matrix> struct compiled {
     static constexpr auto* sgd = &fit<Model, gamut::penalty::l2, gamut::solver::sgd<>, Matrix>;
     static constexpr auto* admm = &fit<Model, gamut::penalty::elastic_net, gamut::solver::admm<>, Matrix>;
     static constexpr auto* disadmm = &fit<Model, gamut::penalty::l0, gamut::solver::disadmm<>, Matrix>;
+};
+
+/// The same for solvers that work on some columns, or on rows of their own, in memory.
+template <class Model, class Matrix> struct compiled_in_memory {
+    static constexpr auto* coordinate = &fit<Model, gamut::penalty::elastic_net, gamut::solver::coordinate, Matrix>;
+    static constexpr auto* prune = &fit<Model, gamut::penalty::l0, gamut::solver::prune, Matrix>;
+    static constexpr auto* swap = &fit<Model, gamut::penalty::l0, gamut::solver::swap, Matrix>;
+};
+
+/// And for those that want one output as well.
+template <class Model, class Matrix> struct compiled_of_one_output {
+    static constexpr auto* dual = &fit<Model, gamut::penalty::elastic_net, gamut::solver::dual, Matrix>;
+    static constexpr auto* exact = &fit<Model, gamut::penalty::l0, gamut::solver::exact, Matrix>;
+    static constexpr auto* path = &detail::path<Model, Matrix>;
 };
 
 }  // namespace fits::detail

@@ -13,6 +13,9 @@
 #include <gamut/data/preparation.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/fitted.hpp>
+#include <gamut/fitted_path.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/solver/path.hpp>
 
 /// Fits of the library's models that are compiled once, in this folder, for all tests: an estimator costs seconds of
 /// compile time, and what differs between tests (data, options, ranks, observers) is known at run time only.
@@ -41,7 +44,7 @@ template <class Matrix> struct outcome {
     std::vector<std::size_t> support;
     std::vector<std::string> features, classes;
     gamut::data::standardization scaling;
-    double objective = 0, seconds = 0;
+    double objective = 0, lower_bound = 0, seconds = 0;
     gamut::core::status status{};
     std::string message;
     std::size_t iterations = 0, passes = 0;
@@ -55,12 +58,25 @@ namespace detail {
 template <class Model, class Penalty, class Solver, class Matrix>
 outcome<Matrix> fit(const Model&, const Penalty&, const Solver&, const any_source<Matrix>&, const settings&);
 
-}
+template <class Model, class Matrix>
+gamut::fitted_path<Model, typename Matrix::value_type, any_communicator> path(const Model&, const gamut::penalty::l0&,
+                                                                              const gamut::solver::path&,
+                                                                              const any_source<Matrix>&,
+                                                                              const settings&);
+
+}  // namespace detail
 
 template <class Model, class Penalty, class Solver, class Source>
 auto fit(const Model& model, const Penalty& penalty, const Solver& solver, const Source& source,
          const settings& how = {}) {
     return detail::fit(model, penalty, solver, any_source<typename Source::matrix_type>(source), how);
+}
+
+/// A whole path; settings::observe is not asked.
+template <class Model, class Source>
+auto fit(const Model& model, const gamut::penalty::l0& penalty, const gamut::solver::path& solver, const Source& source,
+         const settings& how = {}) {
+    return detail::path(model, penalty, solver, any_source<typename Source::matrix_type>(source), how);
 }
 
 }  // namespace fits

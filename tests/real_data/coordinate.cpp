@@ -6,16 +6,13 @@
 using namespace gamut;
 using nlohmann::json;
 using real_data::answer;
+using real_data::number;
 
 namespace {
 
 constexpr data::preparation as_given{data::intercept::free, data::columns::as_given};
 constexpr data::preparation no_intercept{data::intercept::none, data::columns::as_given};
 const solver::coordinate tight{.stop = {.tolerance = 1e-11}};
-
-double number(const json& solution, const char* key) {
-    return solution.contains(key) ? solution[key].get<double>() : 0.0;
-}
 
 /// One solution; objectives of the answers are sums over n rows.
 template <class Model, class Penalty, class Source>
@@ -42,29 +39,6 @@ template <class Source> void check_lassos(const answer& known, const Source& sou
             real_data::check_close("weight of " + found.features[support[i]], found.weights[support[i]], weights[i],
                                    known.tolerance("coefficients "));
     }
-}
-
-/// Text of Vowpal Wabbit: "label |f index:value index:value ...".
-data::arrays<backend::sparse_matrix<double>> vowpal_wabbit(const std::string& file, std::size_t columns) {
-    backend::sparse_matrix<double> x;
-    x.columns = columns;
-    std::vector<double> y;
-    std::istringstream lines(real_data::text_of(file));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream cells(line);
-        double label, value;
-        std::string name;
-        cells >> label >> name;
-        std::int32_t index;
-        for (char colon; cells >> index >> colon >> value;) {
-            x.indices.push_back(index);
-            x.values.push_back(value);
-        }
-        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
-        ++x.rows;
-        y.push_back(label);
-    }
-    return data::arrays(std::move(x), y);
 }
 
 }  // namespace
@@ -124,7 +98,7 @@ BOOST_AUTO_TEST_CASE(logit_adult) {
 
 BOOST_AUTO_TEST_CASE(logit_rcv1_small) {
     const answer known("logit_rcv1_small");
-    const auto train = vowpal_wabbit(real_data::path("rcv1_small/rcv1_small.dat"), 50000);
+    const auto train = real_data::vowpal_wabbit("rcv1_small/rcv1_small.dat", 50000);
     for (const json& expected : known["l1"]) {
         const penalty::elastic_net penalty{number(expected, "lambda1") / 1000, number(expected, "lambda2") / 1000};
         const auto found = check(model::logistic{}, penalty, train, expected, known, 1000, no_intercept);
@@ -135,15 +109,7 @@ BOOST_AUTO_TEST_CASE(logit_rcv1_small) {
 
 BOOST_AUTO_TEST_CASE(softmax_group_digits) {
     const answer known("softmax_group_digits");
-    const real_data::unpacked file("digits/digits.csv.gz");
-    std::vector<double> x, y;
-    std::string text = real_data::text_of(file.name());
-    std::replace(text.begin(), text.end(), ',', ' ');
-    for (const auto& row : real_data::table(text)) {
-        for (std::size_t j = 0; j < 64; ++j) x.push_back(row[j] / 16);
-        y.push_back(row[64]);
-    }
-    const data::arrays all(x, 1797, 64, y);
+    const auto all = real_data::digits();
     for (const json& expected : known.solutions()) {
         const penalty::group penalty{.strength = number(expected, "lambda_g") / 1437};
         const auto found =

@@ -3,8 +3,10 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -12,9 +14,14 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include <gamut/backend/matrix.hpp>
+#include <gamut/backend/sparse.hpp>
+#include <gamut/data/arrays.hpp>
 
 /// Real data sets and the answers that other tools found: the folder GAMUT_DATA_DIR, with data in folders of their own and
 /// answers/CASE.json. An answer says what was minimised (sums over rows, not means), the solutions, and the tolerance.
@@ -84,6 +91,11 @@ struct answer {
     double objective_tolerance() const { return tolerance("objective relative "); }
 };
 
+/// 0 where a solution does not name a strength.
+inline double number(const nlohmann::json& solution, const char* key) {
+    return solution.contains(key) ? solution[key].get<double>() : 0.0;
+}
+
 /// |found - expected| <= tolerance |expected|
 inline void check_close(const std::string& what, double found, double expected, double tolerance) {
     BOOST_TEST(std::abs(found - expected) <= tolerance * std::abs(expected),
@@ -102,6 +114,42 @@ inline std::vector<std::vector<double>> table(const std::string& text) {
         if (!row.empty()) rows.push_back(std::move(row));
     }
     return rows;
+}
+
+/// Text of Vowpal Wabbit: "label |f index:value index:value ...".
+inline gamut::data::arrays<gamut::backend::sparse_matrix<double>> vowpal_wabbit(const std::string& name,
+                                                                                std::size_t columns) {
+    gamut::backend::sparse_matrix<double> x;
+    x.columns = columns;
+    std::vector<double> y;
+    std::istringstream lines(text_of(path(name)));
+    for (std::string line; std::getline(lines, line);) {
+        std::istringstream cells(line);
+        double label, value;
+        std::string space;
+        cells >> label >> space;
+        std::int32_t index;
+        for (char colon; cells >> index >> colon >> value;) {
+            x.indices.push_back(index);
+            x.values.push_back(value);
+        }
+        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
+        ++x.rows;
+        y.push_back(label);
+    }
+    return gamut::data::arrays(std::move(x), y);
+}
+
+/// 1,797 pictures of 64 pixels, 0 to 1, and the digits they show.
+inline gamut::data::arrays<gamut::backend::dense_matrix<double>> digits() {
+    std::string text = text_of(unpacked("digits/digits.csv.gz").name());
+    std::replace(text.begin(), text.end(), ',', ' ');
+    std::vector<double> x, y;
+    for (const auto& row : table(text)) {
+        for (std::size_t j = 0; j < 64; ++j) x.push_back(row[j] / 16);
+        y.push_back(row[64]);
+    }
+    return gamut::data::arrays(x, 1797, 64, y);
 }
 
 }  // namespace real_data

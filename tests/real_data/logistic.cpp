@@ -8,16 +8,13 @@
 using namespace gamut;
 using nlohmann::json;
 using real_data::answer;
+using real_data::number;
 
 namespace {
 
 constexpr data::preparation as_given{data::intercept::free, data::columns::as_given};
 constexpr data::preparation no_intercept{data::intercept::none, data::columns::as_given};
 constexpr core::stop tight{.iterations = 20000, .tolerance = 1e-10};
-
-double number(const json& solution, const char* key) {
-    return solution.contains(key) ? solution[key].get<double>() : 0.0;
-}
 
 /// One solution by ADMM, or by truncated Newton when there is no l1 penalty. blocks: 1 where rows are few, see linear.cpp.
 template <class Source>
@@ -36,29 +33,6 @@ auto solve(const json& expected, const answer& known, const Source& source, doub
                                     << " after " << found.iterations << " iterations, " << found.passes << " passes")
     real_data::check_close("objective", found.objective * n, expected["objective"], known.objective_tolerance());
     return found;
-}
-
-/// Text of Vowpal Wabbit: "label |f index:value index:value ...".
-data::arrays<fits::sparse> vowpal_wabbit(const std::string& file, std::size_t columns) {
-    fits::sparse x;
-    x.columns = columns;
-    std::vector<double> y;
-    std::istringstream lines(real_data::text_of(file));
-    for (std::string line; std::getline(lines, line);) {
-        std::istringstream cells(line);
-        double label, value;
-        std::string name;
-        cells >> label >> name;
-        std::int32_t index;
-        for (char colon; cells >> index >> colon >> value;) {
-            x.indices.push_back(index);
-            x.values.push_back(value);
-        }
-        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
-        ++x.rows;
-        y.push_back(label);
-    }
-    return data::arrays(std::move(x), y);
 }
 
 }  // namespace
@@ -112,8 +86,8 @@ BOOST_AUTO_TEST_CASE(logit_l1_golub) {
 
 BOOST_AUTO_TEST_CASE(logit_rcv1_small) {
     const answer known("logit_rcv1_small");
-    const auto train = vowpal_wabbit(real_data::path("rcv1_small/rcv1_small.dat"), 50000);
-    const auto test = vowpal_wabbit(real_data::path("rcv1_small/rcv1_small_test.data"), 50000);
+    const auto train = real_data::vowpal_wabbit("rcv1_small/rcv1_small.dat", 50000);
+    const auto test = real_data::vowpal_wabbit("rcv1_small/rcv1_small_test.data", 50000);
     for (const char* penalty : {"l2", "l1"})
         for (const json& expected : known[penalty]) {
             const auto found = solve(expected, known, train, 1000, no_intercept, 1);

@@ -63,15 +63,7 @@ BOOST_AUTO_TEST_CASE(softmax_l2_iris) {
 
 BOOST_AUTO_TEST_CASE(softmax_l2_digits) {
     const answer known("softmax_l2_digits");
-    const real_data::unpacked file("digits/digits.csv.gz");
-    std::vector<double> x, y;
-    std::string text = real_data::text_of(file.name());
-    std::replace(text.begin(), text.end(), ',', ' ');
-    for (const auto& row : real_data::table(text)) {
-        for (std::size_t j = 0; j < 64; ++j) x.push_back(row[j] / 16);
-        y.push_back(row[64]);
-    }
-    const data::arrays all(x, 1797, 64, y);
+    const auto all = real_data::digits();
     for (const json& expected : known.solutions())
         check(expected, known, data::all_but_every(all, 5), data::every(all, 5), 1437, 1.0 / 360);
 }
