@@ -95,6 +95,50 @@ BOOST_AUTO_TEST_CASE(prox_equals_full_enumeration_with_every_option) {
     BOOST_TEST(cases == 240);
 }
 
+BOOST_AUTO_TEST_CASE(groups_are_kept_as_the_enumeration_keeps_them) {
+    std::mt19937_64 engine(5);
+    std::normal_distribution<double> normal;
+    int cases = 0;
+    for (const std::size_t outputs : {1u, 2u})
+        for (const std::vector<std::size_t>& sizes :
+             {std::vector<std::size_t>{2, 1, 3}, {1, 1, 1, 1, 1, 1}, {3, 3}, {6}, {1, 4, 1}})
+            for (const std::size_t kappa : {0u, 1u, 2u, 3u, 7u})
+                for (const double l1 : {0.0, 0.3})
+                    for (const bool with_free : {false, true}) {
+                        if (outputs == 2 && l1 > 0) continue;
+                        const layout shape{.features = 6, .outputs = outputs};
+                        l0 p{.kappa = kappa, .l2 = 0.8, .l1 = l1, .lower = -0.4, .sizes = sizes};
+                        if (with_free)  // the last group
+                            for (std::size_t i = 0; i < sizes.back(); ++i) p.free.push_back(5 - i);
+                        p.validate(shape);
+                        vector v(shape.size());
+                        for (double& x : v) x = normal(engine);
+                        const double step = 0.2 + 0.1 * (cases++ % 9);
+                        const auto z = prox(p, v, step, shape);
+                        const double found = prox_objective(p, z, v, step, shape);
+                        BOOST_TEST(std::abs(found - enumerate(p, v, step, shape)) <= 1e-12 * (1 + found));
+                    }
+    BOOST_TEST(cases == 150);
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_one_feature_are_entries_or_rows) {
+    std::mt19937_64 engine(6);
+    std::normal_distribution<double> normal;
+    for (const std::size_t outputs : {1u, 3u})
+        for (std::size_t kappa = 0; kappa <= 5; ++kappa) {
+            const layout shape{.features = 5, .outputs = outputs};
+            vector v(shape.size());
+            for (double& x : v) x = normal(engine);
+            BOOST_TEST(prox({.kappa = kappa, .l2 = 1, .sizes = {1, 1, 1, 1, 1}}, v, 0.3, shape) ==
+                           prox({.kappa = kappa, .l2 = 1, .over = support::rows}, v, 0.3, shape),
+                       boost::test_tools::per_element());
+        }
+    // (3, 4) and (0, 5, 0) are worth the same; the lower index stays
+    const vector first{3, 4, 0, 0, 0};
+    BOOST_TEST(prox({.kappa = 1, .sizes = {2, 3}}, {3, 4, 0, 5, 0}, 1, {.features = 5}) == first,
+               boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(ties_keep_the_lower_index_and_exactly_kappa) {
     for (std::size_t kappa = 0; kappa <= 6; ++kappa) {
         const auto z = prox({.kappa = kappa}, {1, -1, 1, 1, -1, 1}, 1, {.features = 6});
@@ -171,6 +215,10 @@ BOOST_AUTO_TEST_CASE(value_is_infinite_outside_and_the_strengths_inside) {
     BOOST_TEST(std::isinf(value({.kappa = 1, .over = support::rows})));
     BOOST_TEST(value({.kappa = 2, .over = support::per_output}) == 0);
     BOOST_TEST(std::isinf(value({.kappa = 1, .over = support::per_output})));
+    BOOST_TEST(value({.kappa = 2, .sizes = {2, 1}}) == 0);
+    BOOST_TEST(std::isinf(value({.kappa = 1, .sizes = {2, 1}})));
+    BOOST_TEST(value({.kappa = 1, .free = {2}, .sizes = {2, 1}}) == 0);
+    BOOST_TEST(value({.kappa = 1, .sizes = {3}}) == 0);
     BOOST_TEST(std::isinf(value({.kappa = 3, .lower = -1})));
     BOOST_TEST(std::isinf(value({.kappa = 3, .upper = 2})));
 }

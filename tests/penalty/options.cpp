@@ -72,6 +72,19 @@ BOOST_AUTO_TEST_CASE(free_features_must_exist) {
     penalty::validate(penalty::l0{.free = {0, 3, 3}}, {.features = 4, .outputs = 3});
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_l0_are_those_of_the_features) {
+    refuses(penalty::l0{.sizes = {2, 0, 2}}, "penalty::l0: sizes has 0 (a group has 1 to 4 features)");
+    refuses(penalty::l0{.sizes = {2, 3}}, "penalty::l0: the sizes add up to 5 (there are 4 features) ");
+    refuses(penalty::l0{.sizes = {2, std::size_t(-1), 3}}, "penalty::l0: sizes has ");
+    refuses(penalty::l0{.free = {2}, .sizes = {1, 2, 1}},
+            "penalty::l0: free has feature 2 but not feature 1 (they are in one group) ");
+    penalty::validate(penalty::l0{.free = {2, 1}, .sizes = {1, 2, 1}}, {.features = 4, .outputs = 3});
+    penalty::validate(penalty::l0{.over = penalty::support::per_output, .sizes = {4}}, {.features = 4});
+    BOOST_CHECK_THROW(penalty::validate(penalty::l0{.over = penalty::support::per_output, .sizes = {4}},
+                                        {.features = 4, .outputs = 2}),
+                      core::option_error);
+}
+
 BOOST_AUTO_TEST_CASE(concave_penalties_have_a_least_gamma) {
     refuses(penalty::mcp{.gamma = 0}, "penalty::mcp: gamma is 0 ");
     refuses(penalty::scad{.gamma = 2}, "penalty::scad: gamma is 2 ");

@@ -59,17 +59,26 @@ problem<Model> problem_of(const rows& data, const gamut::penalty::l0& term, bool
     return {Model{}, data, term, {.threads = 1}, ranks, intercept, std::move(scaling)};
 }
 
-/// Whether a support of groups (entries, or rows with support::rows) is allowed.
+/// The group of each entry: what is counted.
+inline std::vector<std::size_t> groups_of(const gamut::penalty::l0& term, gamut::penalty::layout shape) {
+    std::vector<std::size_t> of;
+    for (std::size_t g = 0; g < term.sizes.size(); ++g) of.insert(of.end(), term.sizes[g] * shape.outputs, g);
+    if (of.empty())
+        for (std::size_t j = 0; j < shape.size(); ++j)
+            of.push_back(term.over == gamut::penalty::support::rows ? j / shape.outputs : j);
+    return of;
+}
+
+/// Whether a support of groups is allowed.
 inline bool allowed(const gamut::penalty::l0& term, gamut::penalty::layout shape, std::size_t mask) {
-    const std::size_t outputs = shape.outputs,
-                      groups = term.over == gamut::penalty::support::rows ? shape.features : shape.size();
+    const std::size_t outputs = shape.outputs;
+    const std::vector<std::size_t> of = groups_of(term, shape);
     std::vector<std::size_t> used(outputs);
-    for (std::size_t g = 0; g < groups; ++g) {
-        if ((mask >> g & 1) == 0) continue;
-        const std::size_t feature = term.over == gamut::penalty::support::rows ? g : g / outputs;
+    for (std::size_t j = 0; j < of.size(); ++j) {
+        if ((mask >> of[j] & 1) == 0 || (j > 0 && of[j - 1] == of[j])) continue;
         bool counted = true;
-        for (const std::size_t f : term.free) counted = counted && f != feature;
-        if (counted) ++used[term.over == gamut::penalty::support::per_output ? g % outputs : 0];
+        for (const std::size_t f : term.free) counted = counted && f != j / outputs;
+        if (counted) ++used[term.over == gamut::penalty::support::per_output ? j % outputs : 0];
     }
     for (const std::size_t u : used)
         if (u > term.kappa) return false;
@@ -85,8 +94,8 @@ struct optimum {
 template <class P> optimum best_of_all(const P& p) {
     const auto& term = p.penalty_term();
     const auto shape = p.layout();
-    const std::size_t group = term.over == gamut::penalty::support::rows ? shape.outputs : 1,
-                      groups = shape.size() / group;
+    const std::vector<std::size_t> of = groups_of(term, shape);
+    const std::size_t groups = of.back() + 1;
     optimum best;
     for (std::size_t mask = 0; mask < (std::size_t(1) << groups); ++mask) {
         if (!allowed(term, shape, mask)) continue;
@@ -96,7 +105,7 @@ template <class P> optimum best_of_all(const P& p) {
         if (grows) continue;
         typename P::array w(p.dimension());
         for (std::size_t j = 0; j < shape.size(); ++j)
-            if (mask >> (j / group) & 1) w[j] = 0.01;
+            if (mask >> of[j] & 1) w[j] = 0.01;
         const auto found = gamut::solver::polish{}.improve(p, w);
         if (found.objective < best.objective) best = {found.objective, found.weights.download()};
     }

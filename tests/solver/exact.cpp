@@ -48,6 +48,15 @@ penalty::l0 softmax_term(std::size_t trial) {
     return term;
 }
 
+/// p features in groups of one to three.
+std::vector<std::size_t> random_sizes(std::uint64_t seed, std::size_t p) {
+    const core::random draw{.seed = seed, .stream = 9};
+    std::vector<std::size_t> sizes;
+    for (std::size_t left = p; left > 0; left -= sizes.back())
+        sizes.push_back(std::min<std::size_t>(left, 1 + draw.below(left, 3)));
+    return sizes;
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(exact)
@@ -87,6 +96,27 @@ BOOST_AUTO_TEST_CASE(softmax_agrees_with_enumeration) {
         nodes += check(problem_of<model::softmax>(data, term, trial % 4 != 1));
     }
     BOOST_TEST_MESSAGE("softmax: " << nodes << " nodes for 500 problems");
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_features_agree_with_enumeration) {
+    std::size_t nodes = 0;
+    for (std::size_t trial = 0; trial < 200; ++trial) {
+        const std::size_t p = 5 + trial % 5;
+        penalty::l0 term{.l2 = trial % 3 == 0 ? 0 : strengths[trial % 4] / 3, .sizes = random_sizes(trial, p)};
+        term.kappa = trial % term.sizes.size();
+        if (trial % 5 == 0)  // the first group
+            for (std::size_t i = 0; i < term.sizes[0]; ++i) term.free.push_back(i);
+        if (trial % 7 == 0 && term.l2 > 0) term.l1 = 0.05;
+        const auto squares = enumerate::random_rows(3000 + trial, 25 + trial % 30, p, 0, trial % 3 == 0);
+        nodes += check(problem_of<model::linear>(squares, term, trial % 4 != 1));
+        if (term.l2 == 0) continue;
+        const auto classes = enumerate::random_rows(4000 + trial, 25 + trial % 30, p, 2, trial % 3 == 1);
+        nodes += check(problem_of<model::logistic>(classes, term, trial % 4 != 1));
+        if (trial % 4 != 0) continue;
+        const auto three = enumerate::random_rows(5000 + trial, 25 + trial % 30, p, 3, trial % 3 == 1);
+        nodes += check(problem_of<model::softmax>(three, term));
+    }
+    BOOST_TEST_MESSAGE("groups: " << nodes << " nodes");
 }
 
 namespace {

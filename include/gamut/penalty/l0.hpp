@@ -19,14 +19,50 @@ enum class support {
     rows         ///< features with any weight that is not 0: all outputs share the support
 };
 
+namespace detail {
+
+/// The weights that are kept or left out together, in their order in W: entries, or those of a feature or of a group of features.
+class units {
+public:
+    units() = default;
+    /// All of the same width.
+    units(std::size_t entries, std::size_t width) : width_(width), count_(entries / width) {}
+    /// sizes: features in each.
+    units(std::span<const std::size_t> sizes, std::size_t outputs) : width_(sizes.empty() ? 1 : sizes[0] * outputs) {
+        count_ = sizes.size();
+        if (std::all_of(sizes.begin(), sizes.end(), [&](std::size_t size) { return size == sizes[0]; })) return;
+        first_.push_back(0);
+        for (const std::size_t size : sizes) {
+            of_.insert(of_.end(), size * outputs, first_.size() - 1);
+            first_.push_back(of_.size());
+        }
+    }
+
+    std::size_t count() const { return count_; }
+    /// Of an entry.
+    std::size_t of(std::size_t entry) const { return of_.empty() ? entry / width_ : of_[entry]; }
+    /// The entries of unit u are first(u) to first(u + 1).
+    std::size_t first(std::size_t unit) const { return of_.empty() ? unit * width_ : first_[unit]; }
+    std::size_t size(std::size_t unit) const { return first(unit + 1) - first(unit); }
+    /// Every entry is one.
+    bool are_entries() const { return of_.empty() && width_ == 1; }
+
+private:
+    std::size_t width_ = 1, count_ = 0;
+    std::vector<std::size_t> first_, of_;  // empty: all of the same width
+};
+
+}  // namespace detail
+
 /// At most kappa non-zeros, and among those the best fit:
 ///   value(W) = l1 |W|_1 + l2/2 |W|_F^2   if count(W) <= kappa and lower <= W <= upper, else infinite.
-/// The features in `free` may always be non-zero and are not counted.
+/// The features in `free` may always be non-zero and are not counted. With `sizes` groups are counted: some consecutive features with
+/// all their outputs, which are zero as a whole or not at all, as in penalty::group. Rows are groups of one feature.
 ///
 /// prox(v, step) is exact and takes linear time; with r = 1/step:
 ///   z_j    = clip(soft(r v_j, l1) / (r + l2), lower, upper)       the best non-zero weight
 ///   gain_j = r/2 v_j^2 - [r/2 (z_j - v_j)^2 + l1 |z_j| + l2/2 z_j^2]    what it is better than 0 by
-///   the kappa largest gains (added up over a row) keep their z, and so do the free features; the rest is 0.
+///   the kappa largest gains (added up over a row or group) keep their z, and so do the free features; the rest is 0.
 /// Of equal gains the lower index is kept, so the support is the same on every machine. Not convex: solvers that rely on
 /// this prox alone are heuristics.
 struct l0 {
@@ -35,7 +71,8 @@ struct l0 {
     double lower = -std::numeric_limits<double>::infinity();
     double upper = std::numeric_limits<double>::infinity();
     support over = support::entries;
-    std::vector<std::size_t> free{};  ///< features, in any order
+    std::vector<std::size_t> free{};   ///< features, in any order
+    std::vector<std::size_t> sizes{};  ///< features in each group, in their order; empty: `over` says what is counted
 
     void validate(layout shape) const {
         detail::check_strength("penalty::l0", "l2", l2);
@@ -48,27 +85,51 @@ struct l0 {
             if (feature >= shape.features)
                 throw core::option_error(core::text("penalty::l0: free has feature ", feature, " (there are ",
                                                     shape.features, ", counted from 0)"));
+        if (sizes.empty()) return;
+        std::size_t features = 0;
+        for (const std::size_t size : sizes) {
+            if (!(size >= 1 && size <= shape.features))
+                throw core::option_error(
+                    core::text("penalty::l0: sizes has ", size, " (a group has 1 to ", shape.features, " features)"));
+            features += size;
+        }
+        if (features != shape.features)
+            throw core::option_error(core::text("penalty::l0: the sizes add up to ", features, " (there are ",
+                                                shape.features, " features) each is in one group"));
+        if (over == support::per_output && shape.outputs > 1)
+            throw core::option_error(
+                "penalty::l0: sizes and over = per_output (a group is kept with all its outputs) leave one out");
+        const std::vector<bool> counted = counted_features(shape);
+        for (std::size_t g = 0, i = 0; g < sizes.size(); i += sizes[g++])
+            for (std::size_t k = i; k < i + sizes[g]; ++k)
+                if (counted[k] != counted[i])
+                    throw core::option_error(core::text("penalty::l0: free has feature ", counted[k] ? i : k,
+                                                        " but not feature ", counted[k] ? k : i,
+                                                        " (they are in one group) name both, or neither"));
+    }
+
+    /// What is counted.
+    detail::units units_of(layout shape) const {
+        if (!sizes.empty()) return {sizes, shape.outputs};
+        return {shape.size(), over == support::rows ? shape.outputs : 1};
     }
 
     template <class T> double value(std::span<const T> w, layout shape) const {
         const std::vector<bool> counted = counted_features(shape);
-        std::vector<std::size_t> used(over == support::per_output ? shape.outputs : 1);
+        const detail::units units = units_of(shape);
+        const std::size_t competitions = competitions_of(shape);
+        std::vector<std::size_t> used(competitions);
         double sum = 0;
         bool inside = true;
-        for (std::size_t i = 0; i < shape.features; ++i) {
-            bool row_used = false;
-            for (std::size_t k = 0; k < shape.outputs; ++k) {
-                const T entry = w[i * shape.outputs + k];
-                const double x = static_cast<double>(entry);
+        for (std::size_t u = 0; u < units.count(); ++u) {
+            bool any = false;
+            for (std::size_t j = units.first(u); j < units.first(u + 1); ++j) {
+                const double x = static_cast<double>(w[j]);
                 sum += l1 * std::abs(x) + 0.5 * l2 * x * x;
-                inside = inside && !(entry < static_cast<T>(lower)) && !(entry > static_cast<T>(upper));
-                if (x == 0 || !counted[i]) continue;
-                if (over == support::per_output)
-                    ++used[k];
-                else if (over == support::entries || !row_used)
-                    ++used[0];
-                row_used = true;
+                inside = inside && !(w[j] < static_cast<T>(lower)) && !(w[j] > static_cast<T>(upper));
+                any = any || x != 0;
             }
+            if (any && counted[units.first(u) / shape.outputs]) ++used[u % competitions];
         }
         for (const std::size_t count : used) inside = inside && count <= kappa;
         return inside ? sum : std::numeric_limits<double>::infinity();
@@ -78,20 +139,20 @@ struct l0 {
     template <class T> void prox(std::span<const T> v, T step, std::span<T> out, layout shape) const {
         const std::vector<bool> counted = counted_features(shape);
         const double scale = power_of_two_near_inverse(v);
-        const std::size_t outputs = shape.outputs;
-        // gains of what competes: entries, or rows; a support per output is one competition each
-        const std::size_t group = over == support::rows ? outputs : 1,
-                          stride = over == support::per_output ? outputs : 1;
+        // gains of what competes: entries, rows, or groups; a support per output is one competition each
+        const detail::units units = units_of(shape);
+        const std::size_t stride = competitions_of(shape);
         std::vector<double> gains;
-        std::vector<bool> keep(v.size() / group);
+        std::vector<bool> keep(units.count());
         for (std::size_t first = 0; first < stride; ++first) {
             gains.clear();
             for (std::size_t g = first; g < keep.size(); g += stride) {
                 double gain = 0;
-                for (std::size_t j = g * group; j < (g + 1) * group; ++j) gain += gain_of(v[j], step, scale);
+                for (std::size_t j = units.first(g); j < units.first(g + 1); ++j) gain += gain_of(v[j], step, scale);
                 // what is not a number must stay visible: it is kept
                 if (std::isnan(gain)) gain = std::numeric_limits<double>::infinity();
-                gains.push_back(counted[g * group / outputs] ? gain : -1.0);  // a free feature does not compete
+                gains.push_back(counted[units.first(g) / shape.outputs] ? gain
+                                                                        : -1.0);  // a free feature does not compete
             }
             const double least = kappa_th_largest(gains);
             std::size_t places = kappa;
@@ -102,7 +163,12 @@ struct l0 {
                 keep[g] = gains[i] > least || tie_kept || gains[i] < 0;
             }
         }
-        for (std::size_t j = 0; j < v.size(); ++j) out[j] = keep[j / group] ? best_nonzero(v[j], step) : T(0);
+        for (std::size_t j = 0; j < v.size(); ++j) out[j] = keep[units.of(j)] ? best_nonzero(v[j], step) : T(0);
+    }
+
+    /// How many competitions for kappa places there are; unit u takes part in the one u % that.
+    std::size_t competitions_of(layout shape) const {
+        return over == support::per_output && sizes.empty() ? shape.outputs : 1;
     }
 
 private:

@@ -29,7 +29,8 @@ namespace gamut::solver {
 struct bounds {
     double lower = -std::numeric_limits<double>::infinity();  ///< no allowed weights have a smaller objective
     double upper = std::numeric_limits<double>::infinity();   ///< the objective of the weights that were looked at
-    /// What every better solution uses, and what none does: entries j * outputs + k of W, or features with support::rows.
+    /// What every better solution uses, and what none does: entries j * outputs + k of W, features with
+    /// support::rows, or groups.
     std::vector<std::size_t> in{}, out{};
     std::size_t passes = 0;
 
@@ -82,7 +83,7 @@ struct plane {
     double bound(const perspective& relaxed, const perspective::selection& s) const {
         double allowance = noise;
         for (std::size_t j = 0; j < gradient.size(); ++j)
-            if (s.selected[j / relaxed.group_size()] != 0)
+            if (s.selected[relaxed.group_of(j)] != 0)
                 allowance += noise_per_weight[j] * std::abs(relaxed.best_entry(gradient[j]).first);
         const double d = constant - s.worth - allowance;
         return d == d ? d : -std::numeric_limits<double>::infinity();

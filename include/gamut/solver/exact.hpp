@@ -31,7 +31,7 @@
 namespace gamut::solver {
 
 /// The best of all supports of penalty::l0, with a proof: branch and bound.
-///   node     some groups (entries, or rows) are in, some are out, the rest is open
+///   node     some groups (entries, rows, or groups of rows) are in, some are out, the rest is open
 ///   bound    the minimum of its relaxation, loss + psi (certificate.hpp), from below; least squares without l2: the loss on all
 ///            that is not out, which more columns only lower
 ///   weights  the open groups with the largest weights join what is in; the best weights on that support
@@ -230,10 +230,11 @@ private:
         /// Features that better solutions may use, by the bound of the root; ascending.
         std::vector<std::size_t> live_columns() const {
             std::vector<std::size_t> live;
-            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size();
+            const std::size_t outputs = p_.layout().outputs;
             for (std::size_t i = 0; i < p_.layout().features; ++i) {
                 bool any = now_.root_lift.empty();
-                for (std::size_t g = i * outputs / group; g < (i + 1) * outputs / group && !any; ++g)
+                for (std::size_t g = relaxed_.group_of(i * outputs);
+                     g <= relaxed_.group_of((i + 1) * outputs - 1) && !any; ++g)
                     any = now_.root_bound + now_.root_lift[g] < cutoff();
                 if (any) live.push_back(i);
             }
@@ -242,32 +243,32 @@ private:
 
         /// The same progress for a tree that looks at these columns only, which are live.
         progress on(const std::vector<std::size_t>& columns) {
-            const std::size_t outputs = p_.layout().outputs, group = relaxed_.group_size(),
-                              entries = relaxed_.entries();
-            const std::size_t per_feature = outputs / group;
+            const std::size_t outputs = p_.layout().outputs, entries = relaxed_.entries();
             std::vector<bool> live(relaxed_.groups());
             for (const std::size_t i : columns)
-                for (std::size_t g = i * per_feature; g < (i + 1) * per_feature; ++g) live[g] = true;
+                for (std::size_t j = i * outputs; j < (i + 1) * outputs; ++j) live[relaxed_.group_of(j)] = true;
             for (std::size_t g = 0; g < live.size(); ++g)
                 if (!live[g]) close(now_.root_bound + now_.root_lift[g]);
-            const auto restrict = [&](const auto& all, std::size_t block) {
+            const auto restrict = [&](const auto& all) {  // one for each group
                 std::remove_cvref_t<decltype(all)> some;
-                for (const std::size_t i : columns)
-                    some.insert(some.end(), all.begin() + static_cast<std::ptrdiff_t>(i * block),
-                                all.begin() + static_cast<std::ptrdiff_t>((i + 1) * block));
+                for (std::size_t g = 0; g < live.size(); ++g)
+                    if (live[g]) some.push_back(all[g]);
                 return some;
             };
             const auto possible = [&](node& n) {
                 for (std::size_t g = 0; g < live.size(); ++g)
                     if (!live[g] && n.chosen.of[g] == choice::in) return false;
-                std::vector<double> start = restrict(n.start, outputs);
+                std::vector<double> start;
+                for (const std::size_t i : columns)
+                    start.insert(start.end(), n.start.begin() + static_cast<std::ptrdiff_t>(i * outputs),
+                                 n.start.begin() + static_cast<std::ptrdiff_t>((i + 1) * outputs));
                 start.insert(start.end(), n.start.begin() + static_cast<std::ptrdiff_t>(entries), n.start.end());
                 n.start = std::move(start);
-                n.chosen.of = restrict(n.chosen.of, per_feature);
+                n.chosen.of = restrict(n.chosen.of);
                 return true;
             };
             progress some = std::move(now_);
-            some.root_lift = restrict(some.root_lift, per_feature);
+            some.root_lift = restrict(some.root_lift);
             std::erase_if(some.open, [&](node& n) { return !possible(n); });
             std::make_heap(some.open.begin(), some.open.end());
             if (some.next && !possible(*some.next)) some.next.reset();

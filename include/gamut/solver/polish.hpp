@@ -50,14 +50,14 @@ public:
         std::vector<value_type> mask = w.download(), ridge(mask.size(), value_type(0));
         std::vector<bool> free(shape.features);
         for (const std::size_t feature : term.free) free[feature] = true;
-        for (std::size_t i = 0; i < shape.features; ++i) {
-            bool row = free[i];
-            if (term.over == penalty::support::rows)
-                for (std::size_t k = 0; k < shape.outputs; ++k) row = row || mask[i * shape.outputs + k] != 0;
-            for (std::size_t k = 0; k < shape.outputs; ++k) {
-                value_type& entry = mask[i * shape.outputs + k];
-                entry = row || entry != 0 ? 1 : 0;
-                ridge[i * shape.outputs + k] = static_cast<value_type>(term.l2);
+        const penalty::detail::units units = term.units_of(shape);
+        for (std::size_t u = 0; u < units.count(); ++u) {
+            const std::size_t first = units.first(u), last = units.first(u + 1);
+            bool any = free[first / shape.outputs];
+            for (std::size_t j = first; j < last; ++j) any = any || mask[j] != 0;
+            for (std::size_t j = first; j < last; ++j) {
+                mask[j] = any ? 1 : 0;
+                ridge[j] = static_cast<value_type>(term.l2);
             }
         }
         for (std::size_t j = shape.size(); j < mask.size(); ++j) mask[j] = 1;
@@ -116,14 +116,19 @@ private:
     array mask_, ridge_;
 };
 
-/// The features that w uses or may always use, ascending: what a problem can be cut down to when only they may change.
+/// The features that w uses or may always use, whole groups of them, ascending: what a problem can be cut down to when only they may change.
 template <Cardinality P>
 std::vector<std::size_t> used_features(const P& p, std::span<const typename P::array::value_type> w) {
     const penalty::layout shape = p.layout();
     std::vector<bool> used(shape.features);
     for (const std::size_t feature : p.penalty_term().free) used[feature] = true;
-    for (std::size_t j = 0; j < shape.size(); ++j)
-        if (w[j] != 0) used[j / shape.outputs] = true;
+    const penalty::detail::units units = p.penalty_term().units_of(shape);
+    for (std::size_t u = 0; u < units.count(); ++u) {
+        const std::size_t first = units.first(u), last = units.first(u + 1);
+        bool any = false;
+        for (std::size_t j = first; j < last; ++j) any = any || w[j] != 0;
+        for (std::size_t j = first; j < last && any; ++j) used[j / shape.outputs] = true;
+    }
     std::vector<std::size_t> features;
     for (std::size_t i = 0; i < shape.features; ++i)
         if (used[i]) features.push_back(i);
@@ -150,12 +155,19 @@ std::vector<T> scatter_features(std::span<const T> part, std::span<const std::si
     return w;
 }
 
-/// The penalty of a problem that has these features only.
+/// The penalty of a problem that has these features only, which ascend.
 inline penalty::l0 on_features(const penalty::l0& whole, std::span<const std::size_t> features) {
     penalty::l0 part = whole;
     part.free.clear();
     for (std::size_t r = 0; r < features.size(); ++r)
         if (std::find(whole.free.begin(), whole.free.end(), features[r]) != whole.free.end()) part.free.push_back(r);
+    part.sizes.clear();
+    for (std::size_t g = 0, r = 0, end = 0; g < whole.sizes.size(); ++g) {
+        end += whole.sizes[g];
+        const std::size_t begin = r;
+        while (r < features.size() && features[r] < end) ++r;
+        if (r > begin) part.sizes.push_back(r - begin);
+    }
     return part;
 }
 
@@ -295,7 +307,16 @@ private:
         const std::size_t most = stop.iterations * 20;
         for (std::size_t k = 0; k < most; ++k) {
             const double loss = p.value_and_gradient(y, g);
-            if (lipschitz == 0) lipschitz = std::max(backend::norm(g) / std::max(backend::norm(x), 1e-3), 1e-12);
+            g = mask * g;
+            if (lipschitz == 0) {  // the curvature along the gradient: no more than the largest
+                const double length = std::max(backend::norm(g), std::numeric_limits<double>::min()),
+                             reach = 1e-3 * std::max(backend::norm(x), 1.0) / length;
+                trial = y - static_cast<T>(reach) * g;
+                A there(w.size());
+                p.value_and_gradient(trial, there);
+                there = mask * there;
+                lipschitz = std::max(backend::distance(there, g) / (reach * length), 1e-12);
+            }
             double change = 0;
             for (;;) {  // backtracking on the quadratic model
                 trial = mask * (y - static_cast<T>(1 / lipschitz) * g);

@@ -27,7 +27,7 @@
 namespace gamut::solver {
 
 /// Backward elimination in stages: fits all weights, then keeps ever fewer, each time those that are worth most,
-///   w_j^2 mean(x~_j^2)       (added up over a row, with support::rows)
+///   w_j^2 mean(x~_j^2)       (added up over a row or group, if those are counted)
 /// and fits what is left, until kappa are. Then rounds: the weights with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a
 /// share `grow` of kappa; all are fitted, and again those that are worth most stay; while that gains, `grow` is kept, else it is
 /// halved. Quick where a fit of all weights is, and good where many weights share the work; a heuristic, worst where columns are
@@ -87,7 +87,7 @@ struct prune {
         using T = typename A::value_type;
         const penalty::layout shape = p.layout();
         const std::size_t competitors =
-                              p.penalty_term().over == penalty::support::entries ? shape.size() : shape.features,
+                              p.penalty_term().units_of(shape).count() / p.penalty_term().competitions_of(shape),
                           kappa = p.penalty_term().kappa;
         const std::vector<double> squares = p.column_squares();
         std::vector<T> w(p.dimension());

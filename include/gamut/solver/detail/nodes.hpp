@@ -37,14 +37,15 @@ struct fit_on_support {
 /// Doubt, scores and lifts of a relaxation in perspective form.
 inline void describe(const perspective& relaxed, const choices& c, std::span<const double> shares,
                      std::span<const double> gains, const perspective::selection& selected, relaxation& out) {
-    const std::size_t groups = relaxed.groups(), size = relaxed.group_size();
+    const std::size_t groups = relaxed.groups();
     out.score.assign(groups, 0);
     out.doubt.assign(groups, 0);
     out.lift_in.assign(groups, 0);
     out.lift_out.assign(groups, 0);
     for (std::size_t g = 0; g < groups; ++g) {
         if (c.of[g] != choice::open) continue;
-        for (std::size_t j = g * size; j < (g + 1) * size; ++j) out.score[g] += out.weights[j] * out.weights[j];
+        for (std::size_t j = relaxed.first(g); j < relaxed.first(g + 1); ++j)
+            out.score[g] += out.weights[j] * out.weights[j];
         out.doubt[g] = std::min(shares[g], 1 - shares[g]);
         const std::size_t m = relaxed.competition(g);
         if (selected.selected[g] != 0)
@@ -56,7 +57,8 @@ inline void describe(const perspective& relaxed, const choices& c, std::span<con
 
 /// Least squares in terms of its Gram matrix: all in memory.
 /// With l2 > 0 a node is bounded by its relaxation. With l2 = 0 by the sum of squares that all columns leave which are not
-/// out; leaving out column j of them adds w_j^2 / (2 (M^-1)_jj) (Furnival and Wilson 1974, leaps and bounds).
+/// out; leaving out column j of them adds w_j^2 / (2 (M^-1)_jj), a group no less than any of its columns (Furnival and Wilson 1974,
+/// leaps and bounds).
 template <class P> class gram_nodes {
 public:
     gram_nodes(const P& p, const perspective& relaxed) : relaxed_(relaxed) {
@@ -162,9 +164,9 @@ private:
     std::pair<std::vector<double>, std::vector<double>> least_squares(const choices& c) const {
         std::vector<std::size_t> live;
         for (std::size_t j = 0; j < entries_; ++j)
-            if (c.of[j] != choice::out) live.push_back(j);
+            if (c.of[relaxed_.group_of(j)] != choice::out) live.push_back(j);
         const std::size_t a = live.size();
-        std::vector<double> matrix(a * a), w(entries_), cost(entries_), x(a);
+        std::vector<double> matrix(a * a), w(entries_), cost(relaxed_.groups()), x(a);
         for (std::size_t r = 0; r < a; ++r) {
             x[r] = -q_[live[r]];
             for (std::size_t s = 0; s <= r; ++s) matrix[r * a + s] = m_.row(live[r])[live[s]];
@@ -175,11 +177,12 @@ private:
         for (std::size_t r = 0; r < a; ++r) w[live[r]] = x[r], independent = independent && !factor.left_out(r);
         std::vector<double> unit(a);
         for (std::size_t r = 0; r < a && independent; ++r) {
-            if (c.of[live[r]] != choice::open) continue;
+            const std::size_t g = relaxed_.group_of(live[r]);
+            if (c.of[g] != choice::open) continue;
             std::fill(unit.begin(), unit.end(), 0.0);
             unit[r] = 1;
             factor.solve(unit);
-            cost[live[r]] = unit[r] > 0 ? 0.5 * x[r] * x[r] / unit[r] : 0;
+            if (unit[r] > 0) cost[g] = std::max(cost[g], 0.5 * x[r] * x[r] / unit[r]);
         }
         return {std::move(w), std::move(cost)};
     }
@@ -190,7 +193,7 @@ private:
         out.bound = value(w) - noise(w, 0);
         for (double& x : cost) x *= 1 - 1e-9;
         out.weights = std::move(w);
-        out.lift_in.assign(entries_, 0);
+        out.lift_in.assign(relaxed_.groups(), 0);
         out.lift_out = cost;
         out.score = cost;
         out.doubt = std::move(cost);
@@ -231,7 +234,7 @@ public:
     relaxation relax(const choices& c, const std::vector<double>& start, double cutoff) {
         std::vector<double> x = start, shares;
         for (std::size_t j = 0; j < entries_; ++j)
-            if (c.of[j / relaxed_.group_size()] == choice::out) x[j] = 0;
+            if (c.of[relaxed_.group_of(j)] == choice::out) x[j] = 0;
         double loss = evaluate(x);
         std::vector<double> gradient = gradient_;
         double primal = loss + relaxed_.value(c, weights_of(x), shares);
@@ -310,7 +313,7 @@ public:
     fit_on_support fit(const choices& c) {
         std::vector<double> start(d_);
         for (std::size_t j = 0; j < entries_; ++j)
-            if (c.of[j / relaxed_.group_size()] == choice::in) start[j] = 1e-30;  // names the support
+            if (c.of[relaxed_.group_of(j)] == choice::in) start[j] = 1e-30;  // names the support
         set(w_, start);
         const std::size_t before = p_.passes();
         const auto found = polishing_.improve(p_, w_);

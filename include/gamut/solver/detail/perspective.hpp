@@ -13,7 +13,7 @@
 
 namespace gamut::solver::detail {
 
-/// What has been decided about each group (what l0 counts: an entry of W, or a row): it may take part, it does, it does not.
+/// What has been decided about each group (what l0 counts: an entry of W, a row, or a group of rows): it may take part, it does, it does not.
 enum class choice : unsigned char { open, in, out };
 
 /// The choices of one node of a search tree, and how many open groups may still come in, for each competition (one; one per
@@ -36,16 +36,18 @@ public:
     perspective(const penalty::l0& term, penalty::layout shape)
         : term_(term),
           shape_(shape),
-          group_(term.over == penalty::support::rows ? shape.outputs : 1),
-          competitions_(term.over == penalty::support::per_output ? shape.outputs : 1),
-          free_(shape.size() / group_) {
+          units_(term.units_of(shape)),
+          competitions_(term.competitions_of(shape)),
+          free_(units_.count()) {
         for (const std::size_t feature : term.free)
             for (std::size_t j = feature * shape.outputs; j < (feature + 1) * shape.outputs; ++j)
-                free_[j / group_] = true;
+                free_[units_.of(j)] = true;
     }
 
     std::size_t groups() const { return free_.size(); }
-    std::size_t group_size() const { return group_; }
+    /// The entries of group g are first(g) to first(g + 1).
+    std::size_t first(std::size_t group) const { return units_.first(group); }
+    std::size_t group_of(std::size_t entry) const { return units_.of(entry); }
     std::size_t entries() const { return shape_.size(); }
     std::size_t competitions() const { return competitions_; }
     std::size_t competition(std::size_t group) const { return group % competitions_; }
@@ -97,7 +99,7 @@ public:
 
     void gains(std::span<const double> gradient, std::vector<double>& out) const {
         out.assign(groups(), 0);
-        for (std::size_t j = 0; j < entries(); ++j) out[j / group_] += best_entry(gradient[j]).second;
+        for (std::size_t j = 0; j < entries(); ++j) out[units_.of(j)] += best_entry(gradient[j]).second;
     }
 
     /// What a selection among the gains comes to.
@@ -150,7 +152,7 @@ public:
         const double ridge = step * term_.l2;
         share(c, w, ridge, shares);
         for (std::size_t j = 0; j < entries(); ++j) {
-            const double s = shares[j / group_];
+            const double s = shares[units_.of(j)];
             w[j] = s > 0 ? w[j] * (s / (s + ridge)) : 0;
         }
     }
@@ -161,7 +163,7 @@ public:
         double sum = 0;
         for (std::size_t j = 0; j < entries(); ++j) {
             if (w[j] == 0) continue;
-            const double s = shares[j / group_];
+            const double s = shares[units_.of(j)];
             if (!(s > 0)) return infinity;
             sum += term_.l1 * std::abs(w[j]) + 0.5 * term_.l2 * w[j] * w[j] / s;
         }
@@ -186,8 +188,9 @@ private:
                     continue;
                 }
                 double square = 0;
-                for (std::size_t j = g * group_; j < (g + 1) * group_; ++j) square += w[j] * w[j];
-                const double size = group_ == 1 ? std::abs(w[g]) : std::sqrt(square);
+                const std::size_t first = units_.first(g), last = units_.first(g + 1);
+                for (std::size_t j = first; j < last; ++j) square += w[j] * w[j];
+                const double size = last - first == 1 ? std::abs(w[first]) : std::sqrt(square);
                 if (size > 0) sizes.emplace_back(size, g);
             }
             if (sizes.size() <= c.places[m]) {
@@ -216,7 +219,8 @@ private:
 
     const penalty::l0& term_;
     penalty::layout shape_;
-    std::size_t group_, competitions_;
+    penalty::detail::units units_;
+    std::size_t competitions_;
     std::vector<bool> free_;
 };
 

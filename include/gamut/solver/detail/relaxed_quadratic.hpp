@@ -75,7 +75,7 @@ public:
         solution s;
         s.w = std::move(start);
         for (std::size_t j = 0; j < s.w.size(); ++j)
-            if (c.of[j / relaxed_.group_size()] == choice::out) s.w[j] = 0;
+            if (c.of[relaxed_.group_of(j)] == choice::out) s.w[j] = 0;
         std::size_t steps = 1;
         for (std::size_t round = 0;; ++round) {
             evaluate(c, q, s);
@@ -140,7 +140,7 @@ private:
     /// The Newton direction at u among the weights that are not 0, with shares of 1 and between as they are. Where the shares
     /// of a competition lie between, psi = l2/2 (sum |w_g|)^2 / (places - shares of 1).
     std::vector<double> newton(const choices& c, std::span<const double> q, const std::vector<double>& u) const {
-        const std::size_t group = relaxed_.group_size(), m = relaxed_.competitions();
+        const std::size_t m = relaxed_.competitions();
         const double l2 = relaxed_.l2(), l1 = relaxed_.l1();
         m_.multiply_add(u, q, product_);
         relaxed_.value(c, u, shares_);
@@ -150,28 +150,29 @@ private:
         const auto between = [&](std::size_t g) { return c.of[g] == choice::open && shares_[g] < 1; };
         for (std::size_t g = 0; g < relaxed_.groups(); ++g) {
             double square = 0;
-            for (std::size_t j = g * group; j < (g + 1) * group; ++j) square += u[j] * u[j];
+            const std::size_t first = relaxed_.first(g), last = relaxed_.first(g + 1);
+            for (std::size_t j = first; j < last; ++j) square += u[j] * u[j];
             size[g] = std::sqrt(square);
             if (c.of[g] == choice::out || (c.of[g] == choice::open && !(shares_[g] > 0))) continue;
             if (between(g))
                 total[relaxed_.competition(g)] += size[g];
             else if (c.of[g] == choice::open)
                 room[relaxed_.competition(g)] -= 1;
-            for (std::size_t j = g * group; j < (g + 1) * group; ++j)
+            for (std::size_t j = first; j < last; ++j)
                 if (u[j] != 0 || (l1 == 0 && !between(g))) active.push_back(j);
         }
         const std::size_t a = active.size();
         std::vector<double> matrix(a * a), right(a);
         for (std::size_t r = 0; r < a; ++r) {
-            const std::size_t i = active[r], g = i / group, k = relaxed_.competition(g);
+            const std::size_t i = active[r], g = relaxed_.group_of(i), k = relaxed_.competition(g);
             const double* const row = m_.row(i);
             const double unit = between(g) ? u[i] / size[g] : 0,
                          strength = between(g) ? l2 / std::max(room[k], 1e-12) : l2;
             for (std::size_t s = 0; s <= r; ++s) {
-                const std::size_t j = active[s], h = j / group;
+                const std::size_t j = active[s], h = relaxed_.group_of(j);
                 double entry = row[j];
                 if (between(g) && between(h) && relaxed_.competition(h) == k) entry += strength * unit * u[j] / size[h];
-                if (between(g) && g == h && group > 1)
+                if (between(g) && g == h && relaxed_.first(g + 1) - relaxed_.first(g) > 1)
                     entry += strength * total[k] / size[g] * ((i == j ? 1 : 0) - unit * u[j] / size[g]);
                 if (i == j && !between(g)) entry += l2;
                 matrix[r * a + s] = entry;
