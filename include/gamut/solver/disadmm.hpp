@@ -273,7 +273,7 @@ private:
 
         [[gnu::cold]] core::result<A> finish(core::status status) {
             if constexpr (ColumnAccess<P> && SecondDerivatives<P>)
-                if (status == core::status::converged && options_.swapping && swap::is_possible(p_)) {
+                if (status == core::status::converged && options_.swapping) {
                     best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_);
                     iteration_ = best_->iterations;
                 }

@@ -132,11 +132,7 @@ struct path {
 
 private:
     template <class P> void check(const P& p) const {
-        communicator::agree(p.communicator(), [&] {
-            validate();
-            if (!swap::is_possible(p))
-                throw core::option_error("path: over is rows (a row of several weights is not exchanged yet)");
-        });
+        communicator::agree(p.communicator(), [&] { validate(); });
     }
 
     std::vector<double> strengths_of(const penalty::l0& term) const { return l2.empty() ? std::vector{term.l2} : l2; }
@@ -398,8 +394,7 @@ private:
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
-            detail::quadratic f_of{{}, {}, all.bounds_of(pool), all.room()};
-            const detail::support_model model(*part, at, local, std::move(f_of));
+            const detail::support_model model(*part, at, local, all.shape_of(pool));
             detail::quadratic_support s(model.function());
             for (std::size_t i = 0; i < pool.size(); ++i) s.add(i);
             return f(s, std::span<const std::size_t>(pool));

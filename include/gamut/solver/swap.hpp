@@ -21,6 +21,8 @@
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/candidates.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/solver/detail/quadratic_units.hpp>
 #include <gamut/solver/detail/support_model.hpp>
 #include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/gram_problem.hpp>
@@ -42,6 +44,9 @@ namespace gamut::solver {
 /// pool (few of them, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
 /// compared by their scores alone.
 ///
+/// Rows and groups are exchanged as such: read "weight" as "row" or "group" above, and scores and gains as those of all its weights
+/// together. Where each has one weight they are exchanged as weights.
+///
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
 /// l1 and bounds inside the penalty are respected by the weights and by what is kept, not by the scores.
@@ -51,9 +56,11 @@ struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     std::size_t restarts =
         128;  ///< searches from disturbed supports, at most: fewer when the first ones all come back, or are long
-    double disturb = 0.5;    ///< share of the support that is replaced at random, though at most 12 weights
-    std::size_t pool = 0;    ///< candidates looked at together; 0: chosen from kappa and the sizes
-    std::uint64_t seed = 1;  ///< of the disturbances
+    double disturb =
+        0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
+    std::size_t pool =
+        0;  ///< candidates (weights, rows, groups) looked at together; 0: chosen from kappa and the sizes
+    std::uint64_t seed = 1;                     ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
     polish polishing{};
     prune pruning{};                     ///< the start with several outputs
@@ -103,11 +110,6 @@ struct swap {
     requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> improve(
         const P& p, core::result<typename P::array> found, Run& record, std::size_t iterations)
     const { return search(*this, p, record, iterations).improve(std::move(found)); }
-
-    /// False for what is not exchanged yet: rows of several weights.
-    template <Cardinality P> static bool is_possible(const P& p) {
-        return p.layout().outputs == 1 || p.penalty_term().over != penalty::support::rows;
-    }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
         static_assert(Cardinality<P>,
@@ -166,11 +168,11 @@ private:
             if (status != core::status::converged)
                 best_->message = explanation(status, options_.stop);
             else if (pool_size() > 0)
-                best_->message = "no exchange of one weight improves it, nor did searches from disturbed supports";
+                best_->message =
+                    core::text("no exchange of one ", candidates_.are_entries() ? "weight" : "row or group",
+                               " improves it, nor did searches from disturbed supports");
             else
-                best_->message = is_possible(p_)
-                                     ? "too many weights to be exchanged in the memory and time that there are"
-                                     : "the rows that were worth most; rows of several weights are not exchanged yet";
+                best_->message = "too many weights to be exchanged in the memory and time that there are";
             return std::move(*best_);
         }
 
@@ -192,23 +194,31 @@ private:
                             : square > 0 ? slope * slope / square
                                          : 0;
             }
-            return candidates_.largest(scores, most);
+            return candidates_.largest(scores, most,
+                                       static_cast<std::size_t>(std::ceil(static_cast<double>(most) * mean_width())));
         }
 
-        /// Four candidates for each place, at least 256; or all, where the products of all cost no more than some passes. Never more
+        double mean_width() const {
+            return static_cast<double>(candidates_.entries()) /
+                   static_cast<double>(std::max<std::size_t>(candidates_.size(), 1));
+        }
+
+        /// Four candidates for each place, and 256 weights or 32 units at least; or all, where the products of all cost no more than some passes. Never more
         /// than memory and time allow: 0 if that is hardly more than there are places.
         std::size_t pool_size() const {
-            if (!is_possible(p_)) return 0;
+            const double width = std::max(mean_width(), 1.0);
             const auto places = static_cast<double>(candidates_.places()),
-                       all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows()),
-                       partials = static_cast<double>(p_.blocks() + 2);
+                       all = static_cast<double>(candidates_.size()), weights = width * all,
+                       rows = static_cast<double>(p_.rows()), partials = static_cast<double>(p_.blocks() + 2);
             const double in_memory = std::sqrt(static_cast<double>(options_.memory) / 8 / partials),
                          in_time = std::sqrt((exact ? 1e12 : 1e10) / std::max(rows, 1.0)),
-                         most = std::min({in_memory, in_time, all});
+                         most = std::min(std::min(in_memory, in_time) / width, all);
             if (most < std::min(1.25 * places, all)) return 0;
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
-            const bool cheap = all <= most && (exact ? rows >= all || rows * all * all <= 2e8 : all <= 512);
-            return static_cast<std::size_t>(cheap ? all : std::min(std::max(4 * places, 256.0), most));
+            const bool cheap =
+                all <= most && (exact ? rows >= weights || rows * weights * weights <= 2e8 : weights <= 512);
+            const double least = std::max(256 / width, 32.0);
+            return static_cast<std::size_t>(cheap ? all : std::min({std::max(4 * places, least), most, all}));
         }
 
         /// Models, exchanges and fits within the pool until the support stays.
@@ -227,10 +237,12 @@ private:
                 const std::vector<T> w =
                     gather_features(std::span<const T>(best_->weights.download()), std::span(features), shape_);
                 if (!exact || !model_)
-                    model_.emplace(*sub, A(std::span<const T>(w)), local,
-                                   detail::quadratic{{}, {}, candidates_.bounds_of(pool), candidates_.room()});
+                    model_.emplace(*sub, A(std::span<const T>(w)), local, candidates_.shape_of(pool));
                 bool improved = false;
-                for (const std::vector<T>& start : better_supports(w, disturbing)) {
+                const auto starts = candidates_.are_entries()
+                                        ? better_supports<detail::quadratic_support>(w, disturbing)
+                                        : better_supports<detail::quadratic_units>(w, disturbing);
+                for (const std::vector<T>& start : starts) {
                     core::result<A> found = options_.polishing.improve(*sub, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
                     found.weights =
@@ -247,27 +259,28 @@ private:
         }
 
         /// Weights on supports that are better than that of w for the model, the best first.
+        template <class Support>
         [[gnu::cold]] std::vector<std::vector<T>> better_supports(const std::vector<T>& w, bool disturbing) {
             std::vector<std::vector<T>> starts;
             std::vector<std::vector<std::size_t>> seen;
-            const auto offer = [&](const detail::quadratic_support& s) {
+            const auto offer = [&](const Support& s) {
                 const std::vector<std::size_t> members = s.sorted_members();
                 if (std::find(seen.begin(), seen.end(), members) != seen.end()) return;
                 seen.push_back(members);
                 starts.push_back(model_->template weights<T>(s));
             };
-            detail::quadratic_support s(model_->function());
+            Support s(model_->function());
             seen.push_back(model_->members_of(std::span<const T>(w)));
             for (const std::size_t i : seen.front()) s.add(i);
             const double here = s.value();
             detail::fill(s);
             if (!disturbing) {
-                const detail::quadratic_support filled = s;
+                const Support filled = s;
                 detail::descend(s);
                 s.refresh();
                 offer(s);
                 if constexpr (!exact) {  // far from w the model may be wrong: a smaller step, too
-                    detail::quadratic_support one = filled;
+                    Support one = filled;
                     const auto exchange = one.best_exchange(0);
                     if (exchange.candidate != detail::best_entry::none) one.apply(exchange);
                     offer(one);
@@ -294,16 +307,17 @@ private:
             const std::size_t most = exact ? 1 : 4;
             for (const auto& support : found) {
                 if (starts.size() >= most || !(support.value < here + (exact ? 0 : 0.1 * std::abs(here)))) break;
-                detail::quadratic_support other(model_->function());
+                Support other(model_->function());
                 for (const std::size_t i : support.members) other.add(i);
                 offer(other);
             }
             return starts;
         }
 
-        /// A search costs about places^2 times pool operations for a handful of exchanges.
-        std::size_t affordable_searches(const detail::quadratic_support& s) const {
-            const double places = static_cast<double>(s.size()), pool = static_cast<double>(model_->function().size());
+        /// A search costs about places^2 times pool operations for a handful of exchanges, all in weights.
+        template <class Support> std::size_t affordable_searches(const Support& s) const {
+            const double places = static_cast<double>(s.entries()),
+                         pool = static_cast<double>(model_->function().size());
             const double most = 2e8 / std::max(1.0, places * places * pool);
             return std::min(options_.restarts, std::max<std::size_t>(8, static_cast<std::size_t>(std::min(most, 1e9))));
         }

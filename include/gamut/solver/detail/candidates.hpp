@@ -8,50 +8,73 @@
 #include <vector>
 
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
 
 namespace gamut::solver::detail {
 
-/// The weights that compete for the kappa places of penalty::l0: all entries of W but those of free features. Sets of them are
-/// ordered by output, then by feature.
+/// The weights that compete for the kappa places of penalty::l0: all entries of W but those of free features. What comes and goes
+/// together is a unit: an entry, a row, or a group. Sets of candidates are ordered by output, then by feature; by unit, if units
+/// have several entries.
 class candidates {
 public:
     candidates(const penalty::l0& penalty, penalty::layout shape)
         : shape_(shape),
-          groups_(penalty.over == penalty::support::per_output ? shape.outputs : 1),
+          units_(penalty.units_of(shape)),
+          groups_(penalty.competitions_of(shape)),
           kappa_(penalty.kappa),
           free_(shape.features) {
         for (const std::size_t feature : penalty.free) free_[feature] = true;
-        for (const bool is_free : free_) competing_ += is_free ? 0 : shape.outputs;
+        for (std::size_t u = 0; u < units_.count(); ++u) {
+            if (is_free(u)) continue;
+            ++competing_;
+            entries_ += units_.size(u);
+        }
     }
 
-    /// How many there are, and places for them.
+    /// How many units there are, and places for them; entries of all units together.
     std::size_t size() const { return competing_; }
     std::size_t places() const { return std::min(kappa_, competing_ / groups_) * groups_; }
-    std::size_t kappa() const { return kappa_; }
-    bool is_free(std::size_t feature) const { return free_[feature]; }
+    std::size_t entries() const { return entries_; }
+    /// Every entry is a unit.
+    bool are_entries() const { return units_.are_entries(); }
 
     std::vector<std::size_t> all() const {
-        std::vector<std::size_t> entries;
-        for (std::size_t k = 0; k < shape_.outputs; ++k)
-            for (std::size_t j = 0; j < shape_.features; ++j)
-                if (!free_[j]) entries.push_back(j * shape_.outputs + k);
-        return entries;
+        std::vector<std::size_t> all;
+        if (are_entries()) {
+            for (std::size_t k = 0; k < shape_.outputs; ++k)
+                for (std::size_t j = 0; j < shape_.features; ++j)
+                    if (!free_[j]) all.push_back(j * shape_.outputs + k);
+        } else {
+            for (std::size_t e = 0; e < shape_.size(); ++e)
+                if (!free_[e / shape_.outputs]) all.push_back(e);
+        }
+        return all;
     }
 
-    /// The entries with the largest scores, `most` in all and as many in each group; of equal ones those that come first.
-    [[gnu::cold]] std::vector<std::size_t> largest(std::span<const double> scores, std::size_t most) const {
+    /// The units with the largest scores (of their entries together), `most` in all and as many in each group; of equal ones those that
+    /// come first. No more of them than have most_entries entries.
+    [[gnu::cold]] std::vector<std::size_t> largest(std::span<const double> scores, std::size_t most,
+                                                   std::size_t most_entries) const {
         std::vector<std::size_t> chosen, group;
-        const std::vector<std::size_t> entries = all();
+        std::vector<double> of_unit(units_.count());
+        for (std::size_t e = 0; e < scores.size(); ++e) of_unit[units_.of(e)] += scores[e];
         for (std::size_t g = 0; g < groups_; ++g) {
             group.clear();
-            for (const std::size_t e : entries)
-                if (groups_ == 1 || e % shape_.outputs == g) group.push_back(e);
+            for (std::size_t u = g; u < units_.count(); u += groups_)
+                if (!is_free(u)) group.push_back(u);
             const std::size_t n = std::min(group.size(), (most + groups_ - 1) / groups_);
-            std::nth_element(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(n), group.end(),
-                             [&](std::size_t a, std::size_t b) {
-                                 return scores[a] != scores[b] ? scores[a] > scores[b] : before(a, b);
-                             });
-            chosen.insert(chosen.end(), group.begin(), group.begin() + static_cast<std::ptrdiff_t>(n));
+            const auto better = [&](std::size_t a, std::size_t b) {
+                return of_unit[a] != of_unit[b] ? of_unit[a] > of_unit[b] : before(a, b);
+            };
+            std::nth_element(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(n), group.end(), better);
+            group.resize(n);
+            if (!are_entries()) std::sort(group.begin(), group.end(), better);
+            std::size_t used = 0;
+            for (const std::size_t u : group) {
+                used += units_.size(u);
+                if (!are_entries() && used > most_entries) break;
+                for (std::size_t e = units_.first(u); e < units_.first(u + 1); ++e) chosen.push_back(e);
+            }
         }
         std::sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return before(a, b); });
         return chosen;
@@ -67,22 +90,28 @@ public:
         return features;
     }
 
-    /// Where the groups of some entries begin: first[g] to first[g + 1] are group g.
-    std::vector<std::size_t> bounds_of(std::span<const std::size_t> entries) const {
-        std::vector<std::size_t> first(groups_ + 1);
-        for (const std::size_t e : entries) ++first[(groups_ == 1 ? 0 : e % shape_.outputs) + 1];
-        for (std::size_t g = 0; g < groups_; ++g) first[g + 1] += first[g];
-        return first;
+    /// Some candidates, whole units of them, as those of a quadratic: where their groups begin, and the room there; their units.
+    quadratic shape_of(std::span<const std::size_t> entries) const {
+        quadratic f{{}, {}, std::vector<std::size_t>(groups_ + 1), std::vector<std::size_t>(groups_, kappa_)};
+        for (const std::size_t e : entries) ++f.first[(groups_ == 1 ? 0 : e % shape_.outputs) + 1];
+        for (std::size_t g = 0; g < groups_; ++g) f.first[g + 1] += f.first[g];
+        if (are_entries()) return f;
+        for (std::size_t i = 0; i < entries.size(); ++i)
+            if (i == 0 || units_.of(entries[i]) != units_.of(entries[i - 1])) f.unit.push_back(i);
+        f.unit.push_back(entries.size());
+        return f;
     }
-    std::vector<std::size_t> room() const { return std::vector<std::size_t>(groups_, kappa_); }
 
 private:
+    /// Of entries by output, then by feature; of units of several, and of their entries.
     bool before(std::size_t a, std::size_t b) const {
-        return std::pair(a % shape_.outputs, a) < std::pair(b % shape_.outputs, b);
+        return are_entries() ? std::pair(a % shape_.outputs, a) < std::pair(b % shape_.outputs, b) : a < b;
     }
+    bool is_free(std::size_t unit) const { return free_[units_.first(unit) / shape_.outputs]; }
 
     penalty::layout shape_;
-    std::size_t groups_, kappa_, competing_ = 0;
+    penalty::detail::units units_;
+    std::size_t groups_, kappa_, competing_ = 0, entries_ = 0;
     std::vector<bool> free_;
 };
 

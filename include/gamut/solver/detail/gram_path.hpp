@@ -166,7 +166,7 @@ inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 
     const std::vector<std::size_t> pool = all.all();
     for (const double strength : l2) {
         penalty.l2 = strength;
-        support_model model(penalty, shape, f.gram, f.slope, pool, quadratic{{}, {}, all.bounds_of(pool), all.room()});
+        support_model model(penalty, shape, f.gram, f.slope, pool, all.shape_of(pool));
         support_path search(model, all.places());
         search.offer(before);
         search.sweep();

@@ -15,14 +15,19 @@
 namespace gamut::solver::detail {
 
 /// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, both in memory. Candidates compete within their
-/// group only: those first[g] <= j < first[g + 1] for at most room[g] places.
+/// group only: those first[g] <= j < first[g + 1] for at most room[g] places. Or sets of them, units, come and go together, the
+/// candidates unit[u] <= j < unit[u + 1]: then there is one group.
 struct quadratic {
     backend::dense_matrix<double> hessian;  // p x p
     std::vector<double> slope;              // p
     std::vector<std::size_t> first, room;
+    std::vector<std::size_t> unit{};  // empty: every candidate is one
 
     std::size_t size() const { return slope.size(); }
     std::size_t groups() const { return room.size(); }
+    std::size_t units() const { return unit.empty() ? size() : unit.size() - 1; }
+    std::size_t begin(std::size_t u) const { return unit.empty() ? u : unit[u]; }
+    std::size_t end(std::size_t u) const { return unit.empty() ? u + 1 : unit[u + 1]; }
     std::size_t group_of(std::size_t j) const {
         return static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), j) - first.begin()) - 1;
     }
@@ -119,6 +124,8 @@ public:
     }
 
     std::size_t size() const { return s_.size(); }
+    /// Candidates that are in.
+    std::size_t entries() const { return s_.size(); }
     bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {

@@ -23,7 +23,7 @@ namespace gamut::solver::detail {
 /// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers. Exact for least squares.
 class support_model {
 public:
-    /// pool: the candidates, indices into w, ordered by output, then by feature.
+    /// pool: the candidates, indices into w, in the order of `shape`.
     template <Cardinality P>
     requires SecondDerivatives<P> support_model(const P& p, const typename P::array& at,
                                                 std::span<const std::size_t> pool, quadratic shape)
@@ -69,13 +69,13 @@ public:
     void allow(std::size_t places) { std::fill(f_.room.begin(), f_.room.end(), places); }
 
     /// The weights of the whole problem on a support: those of the model.
-    template <class T> std::vector<T> weights(const quadratic_support& s) const {
+    template <class T, class S> std::vector<T> weights(const S& s) const {
         std::vector<T> w(size_, T(0));
         const std::vector<double> inside = s.weights();
         for (std::size_t i = 0; i < pool_.size(); ++i) w[pool_[i]] = static_cast<T>(inside[i]);
-        for (std::size_t place = 0; place < s.size(); ++place) {  // a member is one even if its weight is 0
-            T& weight = w[pool_[s.members()[place]]];
-            if (weight == 0) weight = std::numeric_limits<T>::min();
+        for (const std::size_t u : s.members()) {  // a member is one even if its weights are 0
+            if (is_used(u, std::span<const T>(w))) continue;
+            w[pool_[f_.begin(u)]] = std::numeric_limits<T>::min();
         }
         for (std::size_t a = 0; a < always_.size(); ++a) {
             double sum = offset_[a];
@@ -85,15 +85,21 @@ public:
         return w;
     }
 
-    /// The candidates that are not 0 in w, as places in the pool.
+    /// The candidates, or units, that are not 0 in w, as places in the pool.
     template <class T> std::vector<std::size_t> members_of(std::span<const T> w) const {
         std::vector<std::size_t> members;
-        for (std::size_t i = 0; i < pool_.size(); ++i)
-            if (w[pool_[i]] != 0) members.push_back(i);
+        for (std::size_t u = 0; u < f_.units(); ++u)
+            if (is_used(u, w)) members.push_back(u);
         return members;
     }
 
 private:
+    template <class T> bool is_used(std::size_t unit, std::span<const T> w) const {
+        bool any = false;
+        for (std::size_t i = f_.begin(unit); i < f_.end(unit); ++i) any = any || w[pool_[i]] != 0;
+        return any;
+    }
+
     /// The entries that are candidates or always there, ordered by output, then by feature; which of them are which.
     std::vector<std::size_t> sort_out(const penalty::l0& penalty, penalty::layout layout) {
         std::vector<int> role(size_);  // 0: fixed at 0, 1: candidate, 2: always there
@@ -101,14 +107,15 @@ private:
         for (const std::size_t j : penalty.free)
             for (std::size_t k = 0; k < layout.outputs; ++k) role[j * layout.outputs + k] = 2;
         for (std::size_t e = layout.size(); e < size_; ++e) role[e] = 2;
-        std::vector<std::size_t> entries;
+        std::vector<std::size_t> entries, place(size_);
         for (std::size_t k = 0; k < layout.outputs; ++k)
             for (std::size_t e = k; e < size_; e += layout.outputs) {
                 if (role[e] == 0) continue;
-                (role[e] == 1 ? inside_ : outside_).push_back(entries.size());
-                if (role[e] == 2) always_.push_back(e);
+                if (role[e] == 2) outside_.push_back(entries.size()), always_.push_back(e);
+                place[e] = entries.size();
                 entries.push_back(e);
             }
+        for (const std::size_t e : pool_) inside_.push_back(place[e]);
         return entries;
     }
 
@@ -128,6 +135,10 @@ private:
         for (std::size_t i = 0; i < p; ++i) {
             f_.slope[i] = q[inside[i]];
             for (std::size_t j = 0; j < p; ++j) f_.hessian(i, j) = h(inside[i], inside[j]);
+            if (!f_.unit.empty()) {  // definite, for what depends on other candidates to rounding
+                const double square = h(inside[i], inside[i]);
+                f_.hessian(i, i) += square > 0 ? 1e-10 * square : 1;
+            }
         }
         if (f == 0) return;
         backend::dense_matrix<double> factor(f, f), border(p, f);

@@ -18,10 +18,11 @@
 #include <gamut/core/random.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
 
+/// S: quadratic_support, or quadratic_units.
 namespace gamut::solver::detail {
 
 /// Adds the candidates that gain most, one after another, until every group is full or nothing gains.
-inline void fill(quadratic_support& s) {
+template <class S> void fill(S& s) {
     for (;;) {
         const best_entry best = s.best_addition();
         if (best.index == best_entry::none || !s.add(best.index)) return;
@@ -29,7 +30,7 @@ inline void fill(quadratic_support& s) {
 }
 
 /// Makes the best exchange as long as one gains more than rounding.
-inline void descend(quadratic_support& s) {
+template <class S> void descend(S& s) {
     const std::size_t limit = 20 * (s.size() + 10);  // never reached but by rounding that goes in a circle
     for (std::size_t k = 0; k < limit; ++k) {
         const auto exchange =
@@ -40,7 +41,7 @@ inline void descend(quadratic_support& s) {
 }
 
 /// Replaces a share of the members, 1 to 12, by candidates drawn from the ten times as many that then gain most.
-inline void disturb(quadratic_support& s, double share, const core::random& random) {
+template <class S> void disturb(S& s, double share, const core::random& random) {
     const std::size_t size = s.size();
     const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
     const std::size_t leaving = std::min(std::clamp<std::size_t>(wanted, 1, 12), size);
@@ -62,10 +63,9 @@ struct found_support {
 
 /// Best supports from disturbed ones, one result each of the searches first, first + 1, ... Shared out over ranks and threads: search
 /// i draws from (seed, i) and knows of no other. Collective: two gathers.
-template <class C>
-std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const quadratic_support& base,
-                                              std::size_t first, std::size_t searches, double share,
-                                              std::uint64_t seed) {
+template <class C, class S>
+std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const S& base, std::size_t first,
+                                              std::size_t searches, double share, std::uint64_t seed) {
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
     const std::size_t places = base.size(), each = (searches + size - 1) / size, width = places + 2;
     std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
@@ -75,7 +75,7 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
             const std::size_t search = i * size + rank;
             std::int64_t* const out = mine.data() + i * width;
             if (search >= searches) return;
-            quadratic_support s = base;
+            S s = base;
             disturb(s, share, {.seed = seed, .stream = first + search});
             descend(s);
             const std::vector<std::size_t> members = s.sorted_members();

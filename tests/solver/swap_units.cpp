@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include <boost/test/unit_test.hpp>
+
+#include "enumerate.hpp"
+
+#include <gamut/communicator/threads.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/data/csv.hpp>
+#include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
+#include <gamut/model/softmax.hpp>
+#include <gamut/solver/detail/quadratic_units.hpp>
+#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/swap.hpp>
+
+using namespace gamut;
+using enumerate::problem_of;
+using penalty::support;
+
+namespace {
+
+using matrix = backend::dense_matrix<double>;
+
+/// A random positive definite quadratic of correlated candidates in units of these sizes.
+solver::detail::quadratic some_quadratic(const std::vector<std::size_t>& sizes, std::size_t places,
+                                         std::uint64_t seed) {
+    const core::random draw{.seed = seed};
+    solver::detail::quadratic f{{}, {}, {0, 0}, {places}, {0}};
+    for (const std::size_t size : sizes) f.unit.push_back(f.unit.back() + size);
+    const std::size_t p = f.first[1] = f.unit.back(), n = 3 * p;
+    matrix x(n, p);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double shared = draw.normal(1000000 + i);
+        for (std::size_t j = 0; j < p; ++j) x(i, j) = shared + draw.normal(i * p + j);
+    }
+    f.hessian = matrix(p, p);
+    f.slope.resize(p);
+    for (std::size_t a = 0; a < p; ++a) {
+        for (std::size_t b = 0; b < p; ++b)
+            for (std::size_t i = 0; i < n; ++i) f.hessian(a, b) += x(i, a) * x(i, b) / static_cast<double>(n);
+        f.slope[a] = draw.normal(2000000 + a);
+    }
+    return f;
+}
+
+/// min over the weights of some units, by Gauss-Jordan elimination.
+double best_value(const solver::detail::quadratic& f, const std::vector<std::size_t>& units) {
+    std::vector<std::size_t> s;
+    for (const std::size_t u : units)
+        for (std::size_t j = f.unit[u]; j < f.unit[u + 1]; ++j) s.push_back(j);
+    const std::size_t k = s.size();
+    std::vector<std::vector<double>> a(k, std::vector<double>(k + 1));
+    for (std::size_t i = 0; i < k; ++i) {
+        for (std::size_t j = 0; j < k; ++j) a[i][j] = f.hessian(s[i], s[j]);
+        a[i][k] = f.slope[s[i]];
+    }
+    for (std::size_t c = 0; c < k; ++c)
+        for (std::size_t r = 0; r < k; ++r) {
+            if (r == c) continue;
+            const double factor = a[r][c] / a[c][c];
+            for (std::size_t j = c; j <= k; ++j) a[r][j] -= factor * a[c][j];
+        }
+    double value = 0;
+    for (std::size_t i = 0; i < k; ++i) value -= 0.5 * f.slope[s[i]] * a[i][k] / a[i][i];
+    return value;
+}
+
+const std::vector<std::size_t> mixed{2, 1, 3, 2, 4, 1, 2, 3, 1, 2};
+
+/// n features in groups of one to three.
+std::vector<std::size_t> random_sizes(std::uint64_t seed, std::size_t n) {
+    const core::random draw{.seed = seed, .stream = 9};
+    std::vector<std::size_t> sizes;
+    for (std::size_t left = n; left > 0; left -= sizes.back())
+        sizes.push_back(std::min<std::size_t>(left, 1 + draw.below(left, 3)));
+    return sizes;
+}
+
+/// How often swap finds the best of all supports; never anything better.
+struct tally {
+    std::size_t tried = 0, found = 0;
+    template <class P> void count(const P& p, const core::result<typename P::array>& result) {
+        const double best = enumerate::best_of_all(p).objective;
+        BOOST_TEST(result.objective >= best - 1e-8 * std::abs(best));
+        BOOST_TEST(std::abs(result.objective - solver::objective(p, result.weights)) <= 1e-12);
+        ++tried;
+        found += result.objective <= best + 1e-7 * std::abs(best) ? 1 : 0;
+    }
+};
+
+/// No exchange of one unit for another is better, with the best weights for each.
+template <class P> void check_exchanges(const P& p, const core::result<typename P::array>& result) {
+    const auto of = enumerate::groups_of(p.penalty_term(), p.layout());
+    std::vector<bool> in(of.back() + 1);
+    for (std::size_t j = 0; j < of.size(); ++j)
+        if (result.weights[j] != 0) in[of[j]] = true;
+    for (std::size_t s = 0; s < in.size(); ++s)
+        for (std::size_t t = 0; t < in.size(); ++t) {
+            if (!in[s] || in[t]) continue;
+            typename P::array w(p.dimension());
+            for (std::size_t j = 0; j < of.size(); ++j) w[j] = (in[of[j]] && of[j] != s) || of[j] == t ? 0.01 : 0;
+            if (!std::isfinite(p.penalty(w))) continue;  // a free one went
+            BOOST_TEST(solver::polish{}.improve(p, w).objective >= result.objective * (1 - 1e-8));
+        }
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(swap_units)
+
+BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
+    const auto f = some_quadratic(mixed, 8, 1);
+    const core::random draw{.seed = 9};
+    solver::detail::quadratic_units s(f);
+    for (std::size_t step = 0; step < 400; ++step) {
+        if (s.size() > 2 && (s.size() > 6 || draw.uniform(2 * step) < 0.4))
+            s.remove(draw.below(2 * step + 1, s.size()));
+        else
+            s.add(draw.below(2 * step + 1, mixed.size()));
+    }
+    BOOST_TEST(std::abs(s.value() - best_value(f, s.sorted_members())) <= 1e-10 * std::abs(s.value()));
+    auto anew = s;
+    anew.refresh();
+    const auto w = s.weights(), v = anew.weights();
+    for (std::size_t j = 0; j < w.size(); ++j) BOOST_TEST(std::abs(w[j] - v[j]) <= 1e-9);
+    for (std::size_t u = 0; u < mixed.size(); ++u) BOOST_TEST(std::abs(s.gain(u) - anew.gain(u)) <= 1e-9);
+}
+
+BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
+    for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
+        const auto f = some_quadratic(mixed, 4, seed);
+        solver::detail::quadratic_units s(f);
+        for (const std::size_t u : {1u, 4u, 6u, 9u}) s.add(u);
+        const std::vector<std::size_t> members = s.members();
+        BOOST_TEST(members.size() == 4u);
+        BOOST_TEST(s.entries() == 9u);
+        for (std::size_t place = 0; place < members.size(); ++place) {
+            auto without = members;
+            without.erase(without.begin() + static_cast<std::ptrdiff_t>(place));
+            BOOST_TEST(std::abs(best_value(f, without) - s.value() - s.loss(place)) <= 1e-10);
+        }
+        double most = 0;
+        for (std::size_t t = 0; t < mixed.size(); ++t) {
+            if (std::find(members.begin(), members.end(), t) != members.end()) continue;
+            auto with = members;
+            with.push_back(t);
+            BOOST_TEST(std::abs(s.value() - best_value(f, with) - s.gain(t)) <= 1e-10);
+            for (std::size_t place = 0; place < members.size(); ++place) {
+                auto other = members;
+                other[place] = t;
+                most = std::max(most, s.value() - best_value(f, other));
+            }
+        }
+        const auto exchange = s.best_exchange(0);
+        BOOST_TEST(std::abs(exchange.gain - most) <= 1e-10);
+        const double before = s.value();
+        s.apply(exchange);
+        BOOST_TEST(std::abs(before - s.value() - most) <= 1e-10);
+        BOOST_TEST(std::abs(s.value() - best_value(f, s.sorted_members())) <= 1e-10);
+    }
+}
+
+// the trace of (H_SS)^-1 decides about degrees of freedom
+BOOST_AUTO_TEST_CASE(inverses_are_those_of_the_support) {
+    const auto f = some_quadratic(mixed, 5, 6);
+    solver::detail::quadratic_units s(f);
+    for (const std::size_t u : {2u, 0u, 7u, 5u, 8u}) s.add(u);
+    s.remove(1);
+    double trace = 0;
+    for (std::size_t place = 0; place < s.size(); ++place) trace += s.inverse(place);
+    std::vector<std::size_t> columns;
+    for (const std::size_t u : s.sorted_members())
+        for (std::size_t j = f.unit[u]; j < f.unit[u + 1]; ++j) columns.push_back(j);
+    const std::size_t k = columns.size();
+    std::vector<double> factor(k * k);
+    for (std::size_t i = 0; i < k; ++i)
+        for (std::size_t j = 0; j < k; ++j) factor[i * k + j] = f.hessian(columns[i], columns[j]);
+    BOOST_TEST_REQUIRE(backend::host<double>::factorize(k, factor.data()));
+    double expected = 0;
+    for (std::size_t i = 0; i < k; ++i) {
+        std::vector<double> unit(k);
+        unit[i] = 1;
+        backend::host<double>::solve(k, factor.data(), unit.data());
+        expected += unit[i];
+    }
+    BOOST_TEST(std::abs(trace - expected) <= 1e-10 * expected);
+}
+
+BOOST_AUTO_TEST_CASE(units_of_one_candidate_are_candidates) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) {
+        auto f = some_quadratic(std::vector<std::size_t>(24, 1), 6, seed);
+        solver::detail::quadratic_units blocks(f);
+        solver::detail::fill(blocks);
+        solver::detail::descend(blocks);
+        f.unit.clear();
+        solver::detail::quadratic_support entries(f);
+        solver::detail::fill(entries);
+        solver::detail::descend(entries);
+        BOOST_TEST(blocks.sorted_members() == entries.sorted_members(), boost::test_tools::per_element());
+        BOOST_TEST(std::abs(blocks.value() - entries.value()) <= 1e-12);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_unit_that_others_explain_stays_out) {
+    auto f = some_quadratic({2, 2, 2, 1}, 4, 3);
+    for (std::size_t j = 0; j < 7; ++j)  // the third unit is the first one again
+        for (std::size_t k = 0; k < 2; ++k) f.hessian(4 + k, j) = f.hessian(k, j);
+    for (std::size_t j = 0; j < 7; ++j)
+        for (std::size_t k = 0; k < 2; ++k) f.hessian(j, 4 + k) = f.hessian(j, k);
+    for (std::size_t k = 0; k < 2; ++k) f.slope[4 + k] = f.slope[k];
+    for (std::size_t j = 0; j < 7; ++j) f.hessian(j, j) *= 1 + 1e-10;
+    solver::detail::quadratic_units s(f);
+    BOOST_TEST(s.add(0));
+    BOOST_TEST(!s.add(2));
+    BOOST_TEST(s.add(1));
+    BOOST_TEST(s.add(3));
+    const auto exchange = s.best_exchange(-1);  // for its like, at no gain
+    BOOST_TEST(exchange.candidate == 2u);
+    BOOST_TEST(s.members()[exchange.place] == 0u);
+    BOOST_TEST(std::abs(exchange.gain) <= 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(the_best_groups_of_small_problems_are_found) {
+    tally squares, classes, three, alone;
+    for (std::size_t trial = 0; trial < 60; ++trial) {
+        const std::size_t p = 6 + trial % 5;
+        penalty::l0 term{.l2 = trial % 3 == 0 ? 1e-4 : 1e-2, .sizes = random_sizes(trial, p)};
+        term.kappa = 1 + trial % (term.sizes.size() - 1);
+        if (trial % 5 == 0)
+            for (std::size_t i = 0; i < term.sizes[0]; ++i) term.free.push_back(i);
+        const auto linear = enumerate::random_rows(trial, 30 + trial % 30, p, 0, trial % 3 == 0);
+        const auto of_squares = problem_of<model::linear>(linear, term, trial % 4 != 1);
+        squares.count(of_squares, solver::disadmm<>{}.minimize(of_squares));
+        const auto two = enumerate::random_rows(1000 + trial, 30 + trial % 30, p, 2, trial % 3 == 1);
+        const auto of_two = problem_of<model::logistic>(two, term);
+        classes.count(of_two, solver::disadmm<>{}.minimize(of_two));
+        const auto found = solver::swap{}.minimize(of_two);
+        alone.count(of_two, found);
+        check_exchanges(of_two, found);
+        if (trial % 4 != 0) continue;
+        const auto softmax = enumerate::random_rows(2000 + trial, 30 + trial % 30, p, 3, trial % 3 == 1);
+        const auto of_three = problem_of<model::softmax>(softmax, term);
+        three.count(of_three, solver::disadmm<>{}.minimize(of_three));
+    }
+    BOOST_TEST_MESSAGE("found " << squares.found << ", " << classes.found << ", " << alone.found << ", " << three.found
+                                << " of " << squares.tried << ", " << classes.tried << ", " << alone.tried << ", "
+                                << three.tried);
+    for (const tally& t : {squares, classes, alone, three}) BOOST_TEST(t.found + t.tried / 20 >= t.tried);
+}
+
+BOOST_AUTO_TEST_CASE(the_best_rows_of_small_problems_are_found) {
+    tally all, alone;
+    for (std::size_t trial = 0; trial < 40; ++trial) {
+        const std::size_t p = 4 + trial % 5;
+        penalty::l0 term{.kappa = 1 + trial % (p - 1), .l2 = trial % 2 == 0 ? 1e-2 : 1e-3, .over = support::rows};
+        if (trial % 5 == 0) term.free = {p - 1};
+        const auto data = enumerate::random_rows(3000 + trial, 40 + trial % 30, p, 3 + trial % 2, trial % 3 == 0);
+        const auto problem = problem_of<model::softmax>(data, term, trial % 4 != 1);
+        all.count(problem, solver::disadmm<>{}.minimize(problem));
+        const auto found = solver::swap{}.minimize(problem);
+        alone.count(problem, found);
+        check_exchanges(problem, found);
+    }
+    BOOST_TEST_MESSAGE("found " << all.found << " and " << alone.found << " of " << all.tried);
+    BOOST_TEST(all.found + 2 >= all.tried);
+    BOOST_TEST(alone.found + 2 >= alone.tried);
+}
+
+BOOST_AUTO_TEST_CASE(groups_of_one_are_entries_or_rows_bit_for_bit) {
+    const auto data = enumerate::random_rows(7, 60, 9, 2, false);
+    const auto entries = problem_of<model::logistic>(data, {.kappa = 3, .l2 = 1e-3}),
+               ones =
+                   problem_of<model::logistic>(data, {.kappa = 3, .l2 = 1e-3, .sizes = std::vector<std::size_t>(9, 1)});
+    const auto a = solver::swap{}.minimize(entries), b = solver::swap{}.minimize(ones);
+    BOOST_TEST(a.objective == b.objective);
+    BOOST_TEST(a.weights.download() == b.weights.download(), boost::test_tools::per_element());
+
+    const auto classes = enumerate::random_rows(8, 60, 6, 3, false);
+    const auto rows = problem_of<model::softmax>(classes, {.kappa = 2, .l2 = 1e-3, .over = support::rows}),
+               singles = problem_of<model::softmax>(classes,
+                                                    {.kappa = 2, .l2 = 1e-3, .sizes = std::vector<std::size_t>(6, 1)});
+    const auto c = solver::swap{}.minimize(rows), d = solver::swap{}.minimize(singles);
+    BOOST_TEST(c.objective == d.objective);
+    BOOST_TEST(c.weights.download() == d.weights.download(), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_small_pool_is_filled_anew_until_it_holds_the_best) {
+    const auto data = enumerate::random_rows(11, 200, 60, 0, true);
+    const penalty::l0 term{.kappa = 3, .l2 = 1e-3, .sizes = random_sizes(4, 60)};
+    const auto problem = problem_of<model::linear>(data, term);
+    const auto all = solver::swap{}.minimize(problem), few = solver::swap{.pool = 5}.minimize(problem);
+    BOOST_TEST(std::abs(few.objective - all.objective) <= 1e-10 * all.objective);
+    check_exchanges(problem, all);
+}
+
+BOOST_AUTO_TEST_CASE(ranks_change_no_bit) {
+    const auto compute = [](const fits::any_communicator& ranks) {
+        const auto data = enumerate::random_rows(12, 90, 20, 3, false, ranks);
+        const penalty::l0 term{.kappa = 3, .l2 = 1e-2, .sizes = random_sizes(5, 20)};
+        const auto problem = problem_of<model::softmax>(data, term, true, true, ranks);
+        return solver::swap{.blocks = 4, .restarts = 5, .pool = 6}.minimize(problem);
+    };
+    const auto alone = compute({});
+    for (const int size : {2, 3})
+        communicator::threads<>::run(size, [&](const communicator::threads<>& ranks) {
+            const auto together = compute(ranks);
+            if (together.objective != alone.objective || together.iterations != alone.iterations ||
+                together.weights.download() != alone.weights.download())
+                throw core::error(core::text("other bits: ", together.objective, " instead of ", alone.objective));
+        });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
