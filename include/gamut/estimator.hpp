@@ -127,6 +127,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         fitted_path<Model, typename Backend::value_type, Communicator> path{.base = unfitted(problem)};
         path.rows = problem.total_weight();
         path.free = problem.penalty_term().free;
+        path.units = problem.penalty_term().units_of(problem.layout());
         for (const auto& at : found) path.add(at);
         return path;
     }

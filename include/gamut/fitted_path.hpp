@@ -24,6 +24,7 @@
 #include <gamut/fitted.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/model/linear.hpp>
+#include <gamut/penalty/concept.hpp>
 
 namespace gamut {
 
@@ -43,7 +44,7 @@ template <class Model, class T, class C> struct fitted_path {
         std::string message{};
         std::size_t iterations = 0, passes = 0;
         double seconds = 0;
-        std::size_t chosen = 0;                                 ///< weights that are not 0, of those that compete
+        std::size_t chosen = 0;  ///< what kappa counts (weights, rows, groups) and is not 0, of what competes
         std::vector<std::size_t> support{};                     ///< features
         std::vector<std::pair<std::size_t, double>> weights{};  ///< as the penalty saw them, intercepts included
     };
@@ -52,6 +53,7 @@ template <class Model, class T, class C> struct fitted_path {
     std::vector<entry> entries{};
     double rows = 0;  ///< sum of the sample weights
     std::vector<std::size_t> free{};
+    penalty::detail::units units{};  ///< what kappa counts
 
     std::size_t size() const { return entries.size(); }
     const entry& operator[](std::size_t i) const { return entries[i]; }
@@ -81,8 +83,9 @@ template <class Model, class T, class C> struct fitted_path {
     /// unknown variance: its deviance is rows * log(RSS / rows).
     criterion::information information(std::size_t i) const {
         const entry& e = entries.at(i);
-        criterion::information known{2 * rows * e.loss, e.degrees_of_freedom, rows,
-                                     (base.features.size() - free.size()) * base.outputs, e.chosen};
+        criterion::information known{2 * rows * e.loss, e.degrees_of_freedom, rows, 0, e.chosen};
+        for (std::size_t u = 0; u < units.count(); ++u)
+            known.candidates += is_free(units.first(u) / base.outputs) ? 0 : 1;
         if constexpr (std::is_same_v<Model, model::linear>) known.deviance = rows * std::log(std::max(2 * e.loss, 0.0));
         return known;
     }
@@ -120,18 +123,25 @@ template <class Model, class T, class C> struct fitted_path {
         const auto w = at.result.weights.download();
         dimension = w.size();
         const std::size_t counted = base.features.size() * base.outputs;
+        std::size_t last = units.count();  // unit
         for (std::size_t place = 0; place < w.size(); ++place) {
             if (w[place] == 0) continue;
             e.weights.emplace_back(place, static_cast<double>(w[place]));
             if (place >= counted) continue;
             const std::size_t feature = place / base.outputs;
             if (e.support.empty() || e.support.back() != feature) e.support.push_back(feature);
-            e.chosen += std::find(free.begin(), free.end(), feature) == free.end() ? 1 : 0;
+            if (const std::size_t unit = units.of(place); unit != last) {
+                last = unit;
+                e.chosen += is_free(feature) ? 0 : 1;
+            }
         }
         entries.push_back(std::move(e));
     }
 
     std::size_t dimension = 0;  ///< of the solver's weights
+
+private:
+    bool is_free(std::size_t feature) const { return std::find(free.begin(), free.end(), feature) != free.end(); }
 };
 
 namespace detail {

@@ -124,6 +124,22 @@ BOOST_AUTO_TEST_CASE(an_estimator_fits_a_path_of_models_for_the_columns_as_given
     BOOST_TEST(std::abs(2 * 442 * path[10].loss - 1263985.786) <= 1e-3);
 }
 
+BOOST_AUTO_TEST_CASE(groups_are_counted_as_such) {
+    auto grouped = linear_path();
+    grouped.penalty = {.free = {0}, .sizes = {1, 2, 3, 4}};
+    const auto path = grouped.fit(diabetes);
+    BOOST_REQUIRE(path.size() == 4u);
+    for (std::size_t k = 0; k < path.size(); ++k) {
+        BOOST_TEST(path[k].chosen == k);
+        BOOST_TEST(path.information(k).candidates == 3u);
+        BOOST_TEST(path.information(k).degrees_of_freedom >= static_cast<double>(2 + 2 * k));
+    }
+    BOOST_TEST(std::abs(2 * 442 * path[3].loss - 1263985.786) <= 1e-3);
+    grouped.penalty.l2 = 0.1;
+    grouped.solver.l2 = {0.3, 1e-3};
+    check_by_brute_force(grouped, diabetes, {.count = 4}, 1e-9);
+}
+
 BOOST_AUTO_TEST_CASE(criteria_of_least_squares_and_of_a_likelihood) {
     const auto path = linear_path().fit(diabetes);
     const double rss = 1416694.013957;  // of bmi and s5

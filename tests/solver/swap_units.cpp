@@ -216,7 +216,7 @@ BOOST_AUTO_TEST_CASE(a_unit_that_others_explain_stays_out) {
     for (std::size_t j = 0; j < 7; ++j)
         for (std::size_t k = 0; k < 2; ++k) f.hessian(j, 4 + k) = f.hessian(j, k);
     for (std::size_t k = 0; k < 2; ++k) f.slope[4 + k] = f.slope[k];
-    for (std::size_t j = 0; j < 7; ++j) f.hessian(j, j) *= 1 + 1e-10;
+    for (std::size_t j = 0; j < 7; ++j) f.hessian(j, j) *= 1 + 1e-12;
     solver::detail::quadratic_units s(f);
     BOOST_TEST(s.add(0));
     BOOST_TEST(!s.add(2));

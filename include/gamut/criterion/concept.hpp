@@ -13,7 +13,7 @@ struct information {
     double deviance = 0;            ///< -2 log-likelihood, up to a constant
     double degrees_of_freedom = 0;  ///< weights that were estimated, the intercept included
     double rows = 0;                ///< the sum of the sample weights
-    std::size_t candidates = 0;     ///< weights there were to choose from
+    std::size_t candidates = 0;     ///< weights (rows, groups: what kappa counts) there were to choose from
     std::size_t chosen = 0;         ///< of those, not 0
 };
 

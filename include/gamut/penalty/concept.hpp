@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <vector>
 
 #include <gamut/core/error.hpp>
 
@@ -91,6 +93,37 @@ template <class P, class T> void prox(const P& p, std::span<const T> v, T step, 
 }
 
 namespace detail {
+
+/// The weights that are kept or left out together, in their order in W: entries, or those of a feature or of a group of features.
+class units {
+public:
+    units() = default;
+    /// All of the same width.
+    units(std::size_t entries, std::size_t width) : width_(width), count_(entries / width) {}
+    /// sizes: features in each.
+    units(std::span<const std::size_t> sizes, std::size_t outputs) : width_(sizes.empty() ? 1 : sizes[0] * outputs) {
+        count_ = sizes.size();
+        if (std::all_of(sizes.begin(), sizes.end(), [&](std::size_t size) { return size == sizes[0]; })) return;
+        first_.push_back(0);
+        for (const std::size_t size : sizes) {
+            of_.insert(of_.end(), size * outputs, first_.size() - 1);
+            first_.push_back(of_.size());
+        }
+    }
+
+    std::size_t count() const { return count_; }
+    /// Of an entry.
+    std::size_t of(std::size_t entry) const { return of_.empty() ? entry / width_ : of_[entry]; }
+    /// The entries of unit u are first(u) to first(u + 1).
+    std::size_t first(std::size_t unit) const { return of_.empty() ? unit * width_ : first_[unit]; }
+    std::size_t size(std::size_t unit) const { return first(unit + 1) - first(unit); }
+    /// Every entry is one.
+    bool are_entries() const { return of_.empty() && width_ == 1; }
+
+private:
+    std::size_t width_ = 1, count_ = 0;
+    std::vector<std::size_t> first_, of_;  // empty: all of the same width
+};
 
 /// Throws unless 0 <= strength < infinity.
 inline void check_strength(const char* who, const char* option, double strength) {

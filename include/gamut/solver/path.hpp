@@ -23,6 +23,8 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/candidates.hpp>
 #include <gamut/solver/detail/gram_path.hpp>
+#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/solver/detail/quadratic_units.hpp>
 #include <gamut/solver/detail/support_model.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
@@ -42,7 +44,7 @@ template <class Array> struct at_kappa {
     core::result<Array> result{};
 };
 
-/// The best subsets of every size: solutions for kappa = 0, 1, ..., `largest`, and for every l2 of a grid, one after another in
+/// The best subsets of every size (in weights, rows or groups: what the penalty counts): solutions for kappa = 0, 1, ..., `largest`, and for every l2 of a grid, one after another in
 /// this order. The kappa of the problem's penalty is not looked at; its l2 is the grid if `l2` is empty.
 ///   forward     kappa - 1 -> kappa: the candidate that gains most joins
 ///   backward    kappa + 1 -> kappa: the member that is worth least leaves
@@ -178,22 +180,29 @@ private:
         const core::clock clock;
         const std::size_t before = p.passes(), features = p.layout().features;
         const std::vector<double> squares = p.column_squares();
-        std::vector<bool> in(features);
-        for (const std::size_t j : p.penalty_term().free) in[j] = true;
-        std::size_t size = 0;
+        const penalty::detail::units units = p.penalty_term().units_of(p.layout());
+        std::vector<bool> in(units.count());
+        for (const std::size_t j : p.penalty_term().free) in[units.of(j)] = true;
+        std::size_t size = 0;  // features
         const auto always = static_cast<double>(std::max<std::size_t>(2 * largest + 16, 256));
         A gradient(p.dimension());
         const auto take = [&](const A& w, std::size_t count) {
             p.value_and_gradient(w, gradient);
             const std::vector<T> slopes = gradient.download();
             std::vector<std::pair<double, std::size_t>> scores;
-            for (std::size_t j = 0; j < features; ++j)
-                if (const double slope = static_cast<double>(slopes[j]); !in[j] && squares[j] > 0)
-                    scores.emplace_back(-slope * slope / squares[j], j);
+            for (std::size_t u = 0; u < units.count(); ++u) {
+                double score = 0;
+                for (std::size_t j = units.first(u); j < units.first(u + 1); ++j)
+                    if (const double slope = static_cast<double>(slopes[j]); squares[j] > 0)
+                        score += slope * slope / squares[j];
+                if (!in[u] && score > 0) scores.emplace_back(-score, u);
+            }
             count = std::min(count, scores.size());
             std::nth_element(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(count), scores.end());
-            for (std::size_t i = 0; i < count; ++i) in[scores[i].second] = true;
-            size += count;
+            for (std::size_t i = 0; i < count; ++i) {
+                in[scores[i].second] = true;
+                size += units.size(scores[i].second);
+            }
         };
         const auto room = [&] {
             const double d = static_cast<double>(size + 10), rows = static_cast<double>(p.rows());
@@ -208,7 +217,7 @@ private:
         for (std::size_t round = 0; round < 20; ++round) {
             std::vector<std::size_t> pool;
             for (std::size_t j = 0; j < features; ++j)
-                if (in[j]) pool.push_back(j);
+                if (in[units.of(j)]) pool.push_back(j);
             const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
             const auto moments = part->moments_by();
             const auto solutions =
@@ -276,8 +285,9 @@ private:
         found.result.weights = to_array(w);
         found.result.objective = s.objective;
         found.result.status = std::isfinite(s.objective) ? core::status::converged : core::status::diverged;
-        found.result.message = "no exchange of one weight improves it, nor did searches from its neighbours on the "
-                               "path and from disturbed supports";
+        found.result.message =
+            "no exchange of one weight or group improves it, nor did searches from its neighbours on the "
+            "path and from disturbed supports";
         if (found.result.lower_bound == found.result.lower_bound)
             found.result.message += "; " + certificate::says(s.objective, found.result.lower_bound);
         found.result.iterations = s.searches;
@@ -306,7 +316,7 @@ private:
 
         std::vector<at_kappa<A>> go() {
             const detail::candidates all(with(p_.penalty_term(), options_.largest, 0), shape_);
-            const std::size_t groups = p_.penalty_term().over == penalty::support::per_output ? shape_.outputs : 1;
+            const std::size_t groups = p_.penalty_term().competitions_of(shape_);
             std::vector<at_kappa<A>> found;
             std::vector<place> before;
             for (const double l2 : options_.strengths_of(p_.penalty_term())) {
@@ -376,14 +386,19 @@ private:
             return better;
         }
 
-        /// f(s, pool): the second-order model at `weights` on their support, which is all of s and, as entries of w, `pool`.
+        /// f(s, pool): the second-order model at `weights` on their support, which is all of s (quadratic_support or quadratic_units)
+        /// and, as entries of w, `pool`.
         template <class F> auto on_support(const A& weights, std::size_t k, F&& f) const {
             const auto problem = p_.with_penalty(with(p_.penalty_term(), k, l2_));
             const detail::candidates all(problem.penalty_term(), shape_);
             const std::vector<T> w = weights.download();
+            const penalty::detail::units units = problem.penalty_term().units_of(shape_);
+            std::vector<bool> used(units.count());
+            for (std::size_t e = 0; e < shape_.size(); ++e)
+                if (w[e] != 0) used[units.of(e)] = true;
             std::vector<std::size_t> pool, local;
             for (const std::size_t e : all.all())
-                if (w[e] != 0) pool.push_back(e);
+                if (used[units.of(e)]) pool.push_back(e);
             const std::vector<std::size_t> features = all.features_of(pool);
             for (const std::size_t e : pool)
                 local.push_back(
@@ -395,16 +410,19 @@ private:
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
             const detail::support_model model(*part, at, local, all.shape_of(pool));
-            detail::quadratic_support s(model.function());
-            for (std::size_t i = 0; i < pool.size(); ++i) s.add(i);
-            return f(s, std::span<const std::size_t>(pool));
+            const auto with_all = [&](auto s) {
+                for (std::size_t u = 0; u < model.function().units(); ++u) s.add(u);
+                return f(s, model.function(), std::span<const std::size_t>(pool));
+            };
+            if (all.are_entries()) return with_all(detail::quadratic_support(model.function()));
+            return with_all(detail::quadratic_units(model.function()));
         }
 
         /// The best weights for kappa = k + 1, and in each group that has more than k the one that is worth least set to 0.
         A without_cheapest(std::size_t k) const {
             const A& from = best_[k + 1].result->weights;
             std::vector<T> w = from.download();
-            on_support(from, k + 1, [&](const detail::quadratic_support& s, std::span<const std::size_t> pool) {
+            on_support(from, k + 1, [&](const auto& s, const detail::quadratic& f, std::span<const std::size_t> pool) {
                 std::vector<std::size_t> used(shape_.outputs), cheapest(shape_.outputs, s.size());
                 for (std::size_t place = 0; place < s.size(); ++place) {
                     const std::size_t g = s.group_of(s.members()[place]);
@@ -412,7 +430,10 @@ private:
                     if (cheapest[g] == s.size() || s.loss(place) < s.loss(cheapest[g])) cheapest[g] = place;
                 }
                 for (std::size_t g = 0; g < used.size(); ++g)
-                    if (used[g] > k) w[pool[s.members()[cheapest[g]]]] = 0;
+                    if (used[g] > k)
+                        for (std::size_t i = f.begin(s.members()[cheapest[g]]); i < f.end(s.members()[cheapest[g]]);
+                             ++i)
+                            w[pool[i]] = 0;
                 return 0;
             });
             return A(std::span<const T>(w));
@@ -431,11 +452,12 @@ private:
             const auto intercepts = static_cast<double>(p.dimension() - shape_.size());
             found.degrees_of_freedom = static_cast<double>(counted) + intercepts;
             if (l2_ > 0 && !ended_ && counted > free)
-                found.degrees_of_freedom = on_support(result.weights, k, [&](const detail::quadratic_support& s, auto) {
-                    double degrees = static_cast<double>(s.size() + free) + intercepts;
-                    for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
-                    return degrees;
-                });
+                found.degrees_of_freedom =
+                    on_support(result.weights, k, [&](const auto& s, const detail::quadratic&, auto) {
+                        double degrees = static_cast<double>(s.entries() + free) + intercepts;
+                        for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
+                        return degrees;
+                    });
             if (!ended_) {
                 found.result.lower_bound = options_.swapping.bounding.below(p, result.weights, result.objective);
                 if (found.result.status == core::status::converged)

@@ -14,6 +14,7 @@
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/detail/candidates.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/solver/detail/quadratic_units.hpp>
 #include <gamut/solver/detail/support_model.hpp>
 #include <gamut/solver/detail/support_search.hpp>
 
@@ -62,8 +63,9 @@ struct gram_solution {
     std::size_t searches = 0;
 };
 
-/// The best supports of 0, 1, ..., largest candidates that are found for one quadratic, in memory.
-class support_path {
+/// The best supports of 0, 1, ..., largest candidates (or units) that are found for one quadratic, in memory.
+/// Support: quadratic_support, or quadratic_units.
+template <class Support> class support_path {
 public:
     support_path(support_model& model, std::size_t largest) : model_(model), best_(largest + 1) {}
 
@@ -71,7 +73,7 @@ public:
     void offer(const std::vector<found_support>& others) {
         for (std::size_t k = 0; k < best_.size() && k < others.size(); ++k) {
             if (!std::isfinite(others[k].value)) continue;
-            quadratic_support s = made_of(others[k].members, k);
+            Support s = made_of(others[k].members, k);
             descend(s);
             keep(s, k);
         }
@@ -86,7 +88,7 @@ public:
             for (std::size_t k = 1; k < best_.size(); ++k) {
                 if (best_[k - 1].forward_done) continue;
                 best_[k - 1].forward_done = true;
-                quadratic_support s = made_of(best_[k - 1].members, k);
+                Support s = made_of(best_[k - 1].members, k);
                 const best_entry next = s.best_addition();
                 if (next.index != best_entry::none) s.add(next.index);
                 descend(s);
@@ -95,7 +97,7 @@ public:
             for (std::size_t k = best_.size() - 1; k-- > 1;) {
                 if (best_[k + 1].backward_done) continue;
                 best_[k + 1].backward_done = true;
-                quadratic_support s = made_of(best_[k + 1].members, k);
+                Support s = made_of(best_[k + 1].members, k);
                 if (s.size() > k) s.remove(s.cheapest_member());
                 descend(s);
                 changed = keep(s, k) || changed;
@@ -107,8 +109,8 @@ public:
     void disturb(std::size_t restarts, double share, std::uint64_t seed, std::size_t threads) {
         if (restarts == 0) return;
         for (std::size_t k = 1; k < best_.size(); ++k) {
-            const quadratic_support base = made_of(best_[k].members, k);
-            if (base.size() == 0 || base.size() == model_.function().size()) continue;
+            const Support base = made_of(best_[k].members, k);
+            if (base.size() == 0 || base.size() == model_.function().units()) continue;
             for (const found_support& found :
                  disturbed_supports(communicator::single<>{}, threads, base, 0, restarts, share, seed + k)) {
                 searches_ += 1;
@@ -118,7 +120,7 @@ public:
         sweep();
     }
 
-    quadratic_support solution(std::size_t k) { return made_of(best_[k].members, k); }
+    Support solution(std::size_t k) { return made_of(best_[k].members, k); }
     std::size_t searches() const { return searches_; }
     std::vector<found_support> supports() const { return {best_.begin(), best_.end()}; }
 
@@ -127,14 +129,14 @@ private:
         bool forward_done = false, backward_done = false;
     };
 
-    quadratic_support made_of(const std::vector<std::size_t>& members, std::size_t places) {
+    Support made_of(const std::vector<std::size_t>& members, std::size_t places) {
         model_.allow(places);
-        quadratic_support s(model_.function());
+        Support s(model_.function());
         for (const std::size_t j : members) s.add(j);
         return s;
     }
 
-    bool keep(const quadratic_support& s, std::size_t k) {
+    bool keep(const Support& s, std::size_t k) {
         ++searches_;
         remembered& best = best_[k];
         if (!(s.value() < best.value - 1e-12 * std::abs(s.value())) && std::isfinite(best.value)) return false;
@@ -155,7 +157,7 @@ struct gram_path_options {
     std::size_t threads = 1;
 };
 
-/// For every l2 the solutions of 0, 1, ..., largest candidates. `penalty` says what is free; its kappa and l2 are not looked at.
+/// For every l2 the solutions of 0, 1, ..., largest candidates (or groups). `penalty` says what is free; its kappa and l2 are not looked at.
 inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 penalty, std::size_t features,
                                             std::span<const double> l2, const gram_path_options& options) {
     const penalty::layout shape{features, 1};
@@ -167,24 +169,29 @@ inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 
     for (const double strength : l2) {
         penalty.l2 = strength;
         support_model model(penalty, shape, f.gram, f.slope, pool, all.shape_of(pool));
-        support_path search(model, all.places());
-        search.offer(before);
-        search.sweep();
-        search.disturb(options.restarts, options.disturb, options.seed, options.threads);
-        before = search.supports();
-        for (std::size_t k = 0; k <= all.places(); ++k) {
-            const quadratic_support s = search.solution(k);
-            gram_solution found{k, strength, model.weights<double>(s), 0, 0, 0, search.searches()};
-            found.loss = f.loss(found.weights);
-            found.objective = found.loss;
-            for (std::size_t j = 0; j < features; ++j)
-                found.objective += 0.5 * strength * found.weights[j] * found.weights[j];
-            found.degrees_of_freedom =
-                static_cast<double>(s.size() + penalty.free.size() + (f.slope.size() - features));
-            for (std::size_t place = 0; place < s.size(); ++place)
-                found.degrees_of_freedom -= strength * s.inverse(place);
-            path.push_back(std::move(found));
-        }
+        const auto solve = [&](auto search) {
+            search.offer(before);
+            search.sweep();
+            search.disturb(options.restarts, options.disturb, options.seed, options.threads);
+            before = search.supports();
+            for (std::size_t k = 0; k <= all.places(); ++k) {
+                const auto s = search.solution(k);
+                gram_solution found{k, strength, model.weights<double>(s), 0, 0, 0, search.searches()};
+                found.loss = f.loss(found.weights);
+                found.objective = found.loss;
+                for (std::size_t j = 0; j < features; ++j)
+                    found.objective += 0.5 * strength * found.weights[j] * found.weights[j];
+                found.degrees_of_freedom =
+                    static_cast<double>(s.entries() + penalty.free.size() + (f.slope.size() - features));
+                for (std::size_t place = 0; place < s.size(); ++place)
+                    found.degrees_of_freedom -= strength * s.inverse(place);
+                path.push_back(std::move(found));
+            }
+        };
+        if (all.are_entries())
+            solve(support_path<quadratic_support>(model, all.places()));
+        else
+            solve(support_path<quadratic_units>(model, all.places()));
     }
     return path;
 }

@@ -294,7 +294,7 @@ public:
 
 private:
     using rows = backend::aligned_vector<double>;
-    static constexpr double rounding = 1e-9;
+    static constexpr double rounding = 1e-11;
 
     std::size_t width(std::size_t u) const { return of_->end(u) - of_->begin(u); }
     /// A row of a member: [ a column of M | the same column of Q ], Q's entries in the slots of their members.

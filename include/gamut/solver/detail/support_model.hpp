@@ -137,7 +137,7 @@ private:
             for (std::size_t j = 0; j < p; ++j) f_.hessian(i, j) = h(inside[i], inside[j]);
             if (!f_.unit.empty()) {  // definite, for what depends on other candidates to rounding
                 const double square = h(inside[i], inside[i]);
-                f_.hessian(i, i) += square > 0 ? 1e-10 * square : 1;
+                f_.hessian(i, i) += square > 0 ? 1e-12 * square : 1;
             }
         }
         if (f == 0) return;
