@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <type_traits>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -19,6 +20,7 @@
 #include <gamut/solver/detail/quadratic_units.hpp>
 #include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/prune.hpp>
 #include <gamut/solver/swap.hpp>
 
 using namespace gamut;
@@ -299,6 +301,55 @@ BOOST_AUTO_TEST_CASE(a_small_pool_is_filled_anew_until_it_holds_the_best) {
     const auto all = solver::swap{}.minimize(problem), few = solver::swap{.pool = 5}.minimize(problem);
     BOOST_TEST(std::abs(few.objective - all.objective) <= 1e-10 * all.objective);
     check_exchanges(problem, all);
+}
+
+/// Matrices of that many weights, with four blocks of rows.
+std::size_t memory_for(std::size_t weights) { return 8 * 6 * weights * weights; }
+
+BOOST_AUTO_TEST_CASE(what_is_too_much_for_a_matrix_is_exchanged_in_parts) {
+    std::size_t better = 0, close = 0, tried = 0;
+    for (std::size_t trial = 0; trial < 12; ++trial) {
+        const std::size_t outputs = trial % 3 == 0 ? 3 : 1;
+        penalty::l0 term{.kappa = 8, .l2 = 1e-3, .over = trial % 3 == 0 ? support::rows : support::entries};
+        if (trial % 3 == 1) term.sizes = random_sizes(trial, 30);
+        if (trial % 4 == 0) term.free = {0};
+        if (trial % 4 == 0 && !term.sizes.empty())
+            for (std::size_t i = 1; i < term.sizes[0]; ++i) term.free.push_back(i);
+        const auto check = [&](const auto& problem) {
+            const solver::swap whole{.blocks = 4},
+                parts{.blocks = 4, .memory = memory_for(trial % 3 == 2 ? 9 : 6 * std::max<std::size_t>(outputs, 2))};
+            // from a poor start: the last ones
+            typename std::remove_cvref_t<decltype(problem)>::array w(problem.dimension());
+            const auto of = enumerate::groups_of(term, problem.layout());
+            for (std::size_t e = 0; e < of.size(); ++e) w[e] = of[e] + 8 > of.back() ? 1e-3 : 0;
+            const auto start = solver::polish{}.improve(problem, w), found = parts.from(problem, w);
+            const double after_prune = parts.minimize(problem).objective;
+            BOOST_TEST(after_prune <= solver::prune{}.minimize(problem).objective * (1 + 1e-12));
+            BOOST_TEST((found.status == core::status::converged));
+            BOOST_TEST(found.message.starts_with("no exchange of what is worth least"), found.message);
+            BOOST_TEST(found.objective <= start.objective * (1 + 1e-12));
+            BOOST_TEST(std::abs(found.objective - solver::objective(problem, found.weights)) <= 1e-12);
+            typename std::remove_cvref_t<decltype(problem)>::array gradient(problem.dimension());
+            problem.value_and_gradient(found.weights, gradient);
+            for (std::size_t e = 0; e < problem.layout().size(); ++e)
+                if (found.weights[e] != 0) BOOST_TEST(std::abs(gradient[e] + 1e-3 * found.weights[e]) <= 1e-7);
+            const double best = whole.minimize(problem).objective;
+            better += found.objective < start.objective * (1 - 1e-9) ? 1 : 0;
+            close += after_prune <= best * 1.05 ? 1 : 0;
+            ++tried;
+        };
+        const auto data = enumerate::random_rows(60 + trial, 120, 30, outputs == 3 ? 3 : 2 * (trial % 2), false);
+        if (outputs == 3)
+            check(problem_of<model::softmax>(data, term));
+        else if (trial % 2 == 1)
+            check(problem_of<model::logistic>(data, term));
+        else
+            check(problem_of<model::linear>(data, term));
+    }
+    BOOST_TEST_MESSAGE("better than its start " << better << ", close to that of all at once " << close << " of "
+                                                << tried);
+    BOOST_TEST(better == tried);
+    BOOST_TEST(close == tried);
 }
 
 BOOST_AUTO_TEST_CASE(ranks_change_no_bit) {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <optional>
 #include <span>
@@ -44,6 +45,10 @@ namespace gamut::solver {
 /// pool (few of them, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
 /// compared by their scores alone.
 ///
+/// Where the matrix of a pool that holds all members would be too large, a part of them at a time is exchanged while the others stay
+/// as they are: those that are worth least, w_j^2 (mean(x~_j^2) + l2), for twice as many with the largest scores; then the next ones,
+/// until two parts in turn gain nothing. A local optimum in that sense only, without disturbed supports.
+///
 /// Rows and groups are exchanged as such: read "weight" as "row" or "group" above, and scores and gains as those of all its weights
 /// together. Where each has one weight they are exchanged as weights.
 ///
@@ -77,14 +82,15 @@ struct swap {
         stop.validate("swap");
     }
 
-    /// With several outputs it begins where prune ends, else with nothing.
+    /// With several outputs, or in parts, it begins where prune ends, else with nothing.
     template <Cardinality P, class... O>
     requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> minimize(const P& p,
                                                                                               O&&... observers)
     const {
         communicator::agree(p.communicator(), [&] { validate(); });
         run<P, std::remove_reference_t<O>...> record("swap", p, stop, observers...);
-        if (p.layout().outputs == 1) return search(*this, p, record, 0).go(polishing.improve(p, p.start()));
+        if (search from_nothing(*this, p, record, 0); p.layout().outputs == 1 && !from_nothing.is_in_parts())
+            return from_nothing.go(polishing.improve(p, p.start()));
         std::optional<core::status> asked;
         auto found = pruning.eliminate(p, [&](const core::record& now) {
             asked = record.report(now);
@@ -136,6 +142,9 @@ private:
               first_(iterations),
               iteration_(iterations) {}
 
+        /// All members are too many for one matrix.
+        bool is_in_parts() const { return candidates_.places() > 0 && pool_size() == 0; }
+
         [[gnu::cold]] core::result<A> go(core::result<A> from) {
             core::result<A> found = improve(std::move(from));
             const double lower_bound = options_.bounding.below(p_, found.weights, found.objective);
@@ -150,7 +159,9 @@ private:
         [[gnu::cold]] core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
             core::status status = core::status::converged;
-            if (candidates_.places() > 0 && pool_size() > 0) {
+            if (is_in_parts()) {
+                status = in_parts();
+            } else if (candidates_.places() > 0) {
                 std::vector<std::size_t> pool, before;
                 bool disturbing = false;
                 while (status == core::status::converged) {
@@ -167,35 +178,69 @@ private:
             best_->iterations = iteration_;
             if (status != core::status::converged)
                 best_->message = explanation(status, options_.stop);
-            else if (pool_size() > 0)
+            else if (!is_in_parts())
                 best_->message =
                     core::text("no exchange of one ", candidates_.are_entries() ? "weight" : "row or group",
                                " improves it, nor did searches from disturbed supports");
             else
-                best_->message = "too many weights to be exchanged in the memory and time that there are";
+                best_->message = "no exchange of what is worth least for what has the largest slopes improves it";
             return std::move(*best_);
         }
 
     private:
         static double tolerance(double objective) { return 1e-12 * std::abs(objective); }
 
+        /// For each entry that is 0, twice what it could gain if the loss had the curvature mean(x~^2): slope^2 / mean(x~^2).
+        [[gnu::cold]] std::vector<double> scores_at(const std::vector<T>& w, double of_members) {
+            if (squares_.empty()) squares_ = p_.column_squares();
+            A gradient(p_.dimension());
+            p_.value_and_gradient(best_->weights, gradient);
+            const std::vector<T> slopes = gradient.download();
+            std::vector<double> scores(shape_.size());
+            for (std::size_t e = 0; e < scores.size(); ++e) {
+                const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
+                scores[e] = w[e] != 0 ? of_members : square > 0 ? slope * slope / square : 0;
+            }
+            return scores;
+        }
+
         /// The candidates with the largest scores at the best weights, members first of all.
         [[gnu::cold]] std::vector<std::size_t> next_pool() {
             const std::size_t most = pool_size();
             if (most >= candidates_.size()) return candidates_.all();
-            if (squares_.empty()) squares_ = p_.column_squares();
-            A gradient(p_.dimension());
-            p_.value_and_gradient(best_->weights, gradient);
-            const std::vector<T> slopes = gradient.download(), w = best_->weights.download();
-            std::vector<double> scores(shape_.size());
-            for (std::size_t e = 0; e < scores.size(); ++e) {
-                const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
-                scores[e] = w[e] != 0    ? std::numeric_limits<double>::infinity()
-                            : square > 0 ? slope * slope / square
-                                         : 0;
-            }
+            const std::vector<double> scores =
+                scores_at(best_->weights.download(), std::numeric_limits<double>::infinity());
             return candidates_.largest(scores, most,
                                        static_cast<std::size_t>(std::ceil(static_cast<double>(most) * mean_width())));
+        }
+
+        /// Exchanges of some members at a time, see above.
+        [[gnu::cold]] core::status in_parts() {
+            const auto count = static_cast<std::size_t>(largest_model(exact ? 1e12 : 3e9) / mean_width() /
+                                                        (3 * static_cast<double>(candidates_.groups())));
+            if (count == 0) return core::status::converged;
+            for (std::size_t skip = 0, failures = 0; failures < 2; skip += count) {
+                const std::vector<T> w = best_->weights.download();
+                const std::vector<double> scores = scores_at(w, 0);
+                std::vector<double> worth(shape_.size());
+                for (std::size_t e = 0; e < worth.size(); ++e)
+                    worth[e] = static_cast<double>(w[e]) * static_cast<double>(w[e]) *
+                               (squares_[e / shape_.outputs] + p_.penalty_term().l2);
+                const std::vector<std::size_t> pool = candidates_.part(worth, scores, skip, count);
+                if (pool.empty()) break;
+                const double before = best_->objective;
+                const core::status status = explore(pool, false, false);
+                if (status != core::status::converged) return status;
+                failures = best_->objective < before ? 0 : failures + 1;
+            }
+            return core::status::converged;
+        }
+
+        /// Weights of which a matrix is within memory, and made with that many operations.
+        double largest_model(double operations) const {
+            const auto rows = static_cast<double>(p_.rows()), partials = static_cast<double>(p_.blocks() + 2);
+            return std::min(std::sqrt(static_cast<double>(options_.memory) / 8 / partials),
+                            std::sqrt(operations / std::max(rows, 1.0)));
         }
 
         double mean_width() const {
@@ -209,10 +254,8 @@ private:
             const double width = std::max(mean_width(), 1.0);
             const auto places = static_cast<double>(candidates_.places()),
                        all = static_cast<double>(candidates_.size()), weights = width * all,
-                       rows = static_cast<double>(p_.rows()), partials = static_cast<double>(p_.blocks() + 2);
-            const double in_memory = std::sqrt(static_cast<double>(options_.memory) / 8 / partials),
-                         in_time = std::sqrt((exact ? 1e12 : 1e10) / std::max(rows, 1.0)),
-                         most = std::min(std::min(in_memory, in_time) / width, all);
+                       rows = static_cast<double>(p_.rows());
+            const double most = std::min(largest_model(exact ? 1e12 : 1e10) / width, all);
             if (most < std::min(1.25 * places, all)) return 0;
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
             const bool cheap =
@@ -221,9 +264,18 @@ private:
             return static_cast<std::size_t>(cheap ? all : std::min({std::max(4 * places, least), most, all}));
         }
 
-        /// Models, exchanges and fits within the pool until the support stays.
+        /// Models, exchanges and fits within the pool until the support stays; members outside stay as they are.
         [[gnu::cold]] core::status explore(const std::vector<std::size_t>& pool, bool same_pool, bool disturbing) {
-            const std::vector<std::size_t> features = candidates_.features_of(pool);
+            std::vector<std::size_t> features = candidates_.features_of(pool);
+            bool is_part = false;
+            {
+                const std::vector<T> w = best_->weights.download();
+                std::vector<std::size_t> all;
+                const std::vector<std::size_t> used = used_features(p_, std::span<const T>(w));
+                std::set_union(features.begin(), features.end(), used.begin(), used.end(), std::back_inserter(all));
+                is_part = all.size() > features.size();
+                features = std::move(all);
+            }
             if (!same_pool) model_.reset();
             const auto sub = p_.on_columns(features, on_features(p_.penalty_term(), features));
             std::vector<std::size_t> local(pool.size());  // the pool in terms of the sub-problem
@@ -237,7 +289,8 @@ private:
                 const std::vector<T> w =
                     gather_features(std::span<const T>(best_->weights.download()), std::span(features), shape_);
                 if (!exact || !model_)
-                    model_.emplace(*sub, A(std::span<const T>(w)), local, candidates_.shape_of(pool));
+                    model_.emplace(*sub, A(std::span<const T>(w)), local,
+                                   candidates_.shape_of(pool, std::span<const T>(best_->weights.download())));
                 bool improved = false;
                 const auto starts = candidates_.are_entries()
                                         ? better_supports<detail::quadratic_support>(w, disturbing)
@@ -254,7 +307,7 @@ private:
                     if (iteration_ - first_ >= options_.stop.iterations) return core::status::iteration_limit;
                     if (improved) break;
                 }
-                if (!improved || (exact && !disturbing)) return core::status::converged;
+                if (!improved || is_part || (exact && !disturbing)) return core::status::converged;
             }
         }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <limits>
 #include <span>
 #include <utility>
 #include <vector>
@@ -35,6 +36,8 @@ public:
     std::size_t size() const { return competing_; }
     std::size_t places() const { return std::min(kappa_, competing_ / groups_) * groups_; }
     std::size_t entries() const { return entries_; }
+    /// Competitions for places.
+    std::size_t groups() const { return groups_; }
     /// Every entry is a unit.
     bool are_entries() const { return units_.are_entries(); }
 
@@ -52,7 +55,7 @@ public:
     }
 
     /// The units with the largest scores (of their entries together), `most` in all and as many in each group; of equal ones those that
-    /// come first. No more of them than have most_entries entries.
+    /// come first. No more of them than have most_entries entries, but for those with infinite scores.
     [[gnu::cold]] std::vector<std::size_t> largest(std::span<const double> scores, std::size_t most,
                                                    std::size_t most_entries) const {
         std::vector<std::size_t> chosen, group;
@@ -72,9 +75,44 @@ public:
             std::size_t used = 0;
             for (const std::size_t u : group) {
                 used += units_.size(u);
-                if (!are_entries() && used > most_entries) break;
+                if (!are_entries() && used > most_entries && of_unit[u] < std::numeric_limits<double>::infinity())
+                    break;
                 for (std::size_t e = units_.first(u); e < units_.first(u + 1); ++e) chosen.push_back(e);
             }
+        }
+        std::sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return before(a, b); });
+        return chosen;
+    }
+
+    /// Some members, those of positive worth, with the most promising of the others. Of each group: `count` members, from the one on
+    /// that is worth `skip` places more than the least; twice as many others, those with the largest scores. Empty: there are no such
+    /// members.
+    [[gnu::cold]] std::vector<std::size_t> part(std::span<const double> worth, std::span<const double> scores,
+                                                std::size_t skip, std::size_t count) const {
+        std::vector<double> of_members(units_.count()), of_others(units_.count());
+        for (std::size_t e = 0; e < scores.size(); ++e) {
+            of_members[units_.of(e)] += worth[e];
+            of_others[units_.of(e)] += scores[e];
+        }
+        std::vector<std::size_t> chosen;
+        for (std::size_t g = 0; g < groups_; ++g) {
+            std::vector<std::pair<double, std::size_t>> members, others;
+            for (std::size_t u = g; u < units_.count(); u += groups_) {
+                if (is_free(u)) continue;
+                if (of_members[u] > 0)
+                    members.emplace_back(of_members[u], u);
+                else
+                    others.emplace_back(-of_others[u], u);
+            }
+            std::sort(members.begin(), members.end());
+            const std::size_t first = std::min(skip, members.size()), last = std::min(skip + count, members.size()),
+                              most = std::min(2 * (last - first), others.size());
+            std::partial_sort(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(most), others.end());
+            const auto take = [&](std::size_t u) {
+                for (std::size_t e = units_.first(u); e < units_.first(u + 1); ++e) chosen.push_back(e);
+            };
+            for (std::size_t i = first; i < last; ++i) take(members[i].second);
+            for (std::size_t i = 0; i < most; ++i) take(others[i].second);
         }
         std::sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return before(a, b); });
         return chosen;
@@ -91,6 +129,16 @@ public:
     }
 
     /// Some candidates, whole units of them, as those of a quadratic: where their groups begin, and the room there; their units.
+    /// What is not among them and not 0 in w keeps its place.
+    template <class T> quadratic shape_of(std::span<const std::size_t> entries, std::span<const T> w) const {
+        std::vector<bool> used(units_.count());
+        for (std::size_t e = 0; e < shape_.size(); ++e)
+            if (w[e] != 0 && !free_[e / shape_.outputs]) used[units_.of(e)] = true;
+        for (const std::size_t e : entries) used[units_.of(e)] = false;
+        quadratic f = shape_of(entries);
+        for (std::size_t u = 0; u < used.size(); ++u) f.room[u % groups_] -= used[u] ? 1 : 0;
+        return f;
+    }
     quadratic shape_of(std::span<const std::size_t> entries) const {
         quadratic f{{}, {}, std::vector<std::size_t>(groups_ + 1), std::vector<std::size_t>(groups_, kappa_)};
         for (const std::size_t e : entries) ++f.first[(groups_ == 1 ? 0 : e % shape_.outputs) + 1];

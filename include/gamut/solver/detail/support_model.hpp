@@ -18,7 +18,7 @@
 namespace gamut::solver::detail {
 
 /// The second-order model of a problem at w, in terms of some candidate weights alone: what may always be non-zero (intercepts,
-/// free features) is eliminated, for given the others its best weights are a linear function of theirs.
+/// free features) is eliminated, for given the others its best weights are a linear function of theirs. All else stays as it is in w.
 ///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - gradient
 /// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers. Exact for least squares.
 class support_model {
@@ -44,6 +44,8 @@ public:
         }
         add_ridge(h, entries, p.penalty_term(), p.layout());
         eliminate(h, q);
+        rest_.assign(w.begin(), w.end());
+        for (const std::size_t e : entries) rest_[e] = 0;
     }
 
     /// Of a loss that is 1/2 v'Gv - q'v + constant.
@@ -70,7 +72,8 @@ public:
 
     /// The weights of the whole problem on a support: those of the model.
     template <class T, class S> std::vector<T> weights(const S& s) const {
-        std::vector<T> w(size_, T(0));
+        std::vector<T> w(rest_.begin(), rest_.end());
+        w.resize(size_);
         const std::vector<double> inside = s.weights();
         for (std::size_t i = 0; i < pool_.size(); ++i) w[pool_[i]] = static_cast<T>(inside[i]);
         for (const std::size_t u : s.members()) {  // a member is one even if its weights are 0
@@ -174,6 +177,7 @@ private:
     std::vector<std::size_t> pool_, always_;
     std::vector<std::size_t> inside_, outside_;  // of the entries looked at, those of the pool and those always there
     std::size_t size_;
+    std::vector<double> rest_;    // what stays
     std::vector<double> offset_;  // weights of what is always there are offset - response (those of the pool)
     backend::dense_matrix<double> response_;
 };
