@@ -14,5 +14,6 @@ class Case:
     repeats: int = 3  # alternating runs
     seconds: float = 150  # a fit that takes longer is ended, and counts as given up
     enough: float = 15  # no more runs of a library that has used so many seconds in this case (unless --full)
-    group: str = ""  # successive cases of one group share their workers (many small cases)
+    group: str = ""  # successive cases that are counted together and not shown one by one; they share their workers
+    keep: str = ""  # successive cases with the same word share their workers too
     full: bool = False  # only with --full

@@ -96,7 +96,7 @@ class Frame:
         self.options, self.installed = options, installed
         self.workers = {}  # (module, library): Worker, kept while the group stays the same
         self.running = []  # all workers of now
-        self.group = None
+        self.together = None
         self.arrays = os.path.join(out, "arrays")
         os.makedirs(self.arrays, exist_ok=True)
 
@@ -145,9 +145,10 @@ class Frame:
         return self.workers[key]
 
     def run(self, module, case):
-        if not case.group or case.group != self.group:
+        together = case.group or case.keep
+        if not together or together != self.together:
             self.close_workers()
-        self.group = case.group
+        self.together = together
         data = case.make()
         options = case.options = {**case.options, **data.get("options", {}), "case": case.name}
         case.gamut = case.gamut + data.get("gamut", [])
