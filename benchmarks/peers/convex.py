@@ -4,7 +4,8 @@ scikit-learn, celer, skglm, glmnet (R), adelie, glum and liblinear. No intercept
 
 Every library gets the arrays in the layout that it likes best (gamut: in its own rows), and stops by its own rule: before its fits are
 timed, its tolerance is lowered tenfold, and then by half of that, until the gap that is computed here from its weights is small enough.
-What was found is kept in out/peers/tolerances.json. glum, which holds second derivatives of all columns, is asked where rows outnumber
+What was found is kept in out/peers/tolerances.json, and some in tolerances.json beside this file; it is tried first, and counts only if the
+gap is small enough. glum, which holds second derivatives of all columns, is asked where rows outnumber
 columns."""
 import json
 import os
@@ -22,7 +23,7 @@ from case import Case
 GAP = 1e-6
 SLOW = 8.0  # seconds: a library whose fit takes longer and has not reached the gap is given up
 HERE = os.path.dirname(os.path.abspath(__file__))
-TOLERANCES = os.path.join(install.root, "out", "peers", "tolerances.json")
+TOLERANCES = [os.path.join(HERE, "tolerances.json"), os.path.join(install.root, "out", "peers", "tolerances.json")]  # known, and found since
 
 
 def softplus(z):
@@ -231,19 +232,21 @@ class Glmnet:
 
 def cached_tolerance(key, value=None):
     found = {}
-    if os.path.exists(TOLERANCES):
-        with open(TOLERANCES, encoding="utf-8") as file:
-            found = json.load(file)
+    for path in TOLERANCES:
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as file:
+                found.update(json.load(file))
     if value is None:
         return found.get(key)
     found[key] = value
-    with open(TOLERANCES, "w", encoding="utf-8") as file:
+    with open(TOLERANCES[-1], "w", encoding="utf-8") as file:
         json.dump(found, file, indent=1)
+        file.write("\n")
     return value
 
 
 def tune(key, fit, is_good):
-    """The largest of 10^-1, 10^-1.5, 10^-2, ... at which weights are good; the seconds of a fit there."""
+    """The largest of 10^-1.5, 10^-2, 10^-2.5, ... at which weights are good; the seconds of a fit there."""
     def attempt(tolerance):
         start = time.perf_counter()
         w = fit(tolerance)
@@ -256,7 +259,7 @@ def tune(key, fit, is_good):
         good, seconds = attempt(known)
         if good:
             return known, seconds
-    for k in range(1, 14):
+    for k in range(2, 17):
         tolerance = 10.0 ** -k
         good, seconds = attempt(tolerance)
         if good:

@@ -36,6 +36,21 @@ def libsvm_file(path):
     return {"X": x, "y": np.where(y == y.max(), 1.0, -1.0)}
 
 
+def vw_file(path):
+    """Lines "label |f index:value ..." (Vowpal Wabbit's)."""
+    y, offsets, indices, values = [], [0], [], []
+    with open(path, encoding="ascii") as file:
+        for line in file:
+            label, _, entries = line.partition(" |f ")
+            pairs = sorted((int(j), float(v)) for j, v in (entry.split(":") for entry in entries.split()))
+            y.append(float(label))
+            indices += [j for j, _ in pairs]
+            values += [v for _, v in pairs]
+            offsets.append(len(indices))
+    x = sp.csr_matrix((values, np.array(indices, dtype=np.int32), offsets))
+    return {"X": x[:, np.unique(x.indices)], "y": np.array(y)}
+
+
 def words():
     data = convex.sparse(10000, 5000, 0.008, True, seed=1)
     return {"X": data["X"], "y": 2 * data["y"] - 1}
@@ -50,13 +65,10 @@ def make(data, loss, C):
 def cases():
     sources = {"sparse 10000x5000": words}
     folder = os.environ.get("GAMUT_DATA_DIR", "")
-    for name, file in (("a8a", "adult/a8a"), ("rcv1", "rcv1_small")):
+    for name, file, read in (("a8a", "adult/a8a", libsvm_file), ("rcv1 1000 rows", "rcv1_small/rcv1_small.dat", vw_file)):
         path = os.path.join(folder, file)
-        if folder and os.path.isdir(path):
-            files = sorted(f for f in os.listdir(path) if "train" in f or f.endswith((".svm", ".txt")))
-            path = os.path.join(path, files[0]) if files else ""
         if folder and os.path.isfile(path):
-            sources[name] = lambda path=path: libsvm_file(path)
+            sources[name] = lambda path=path, read=read: read(path)
     return [Case(name=f"{loss} dual, {name}", make=lambda data=data, loss=loss: make(data, loss, 1.0), libraries=["liblinear", "sklearn"], repeats=7,
                  seconds=60, enough=10, keep="support_vectors",
                  gamut=["--penalty", "l2", "--model", loss, "--intercept", "0", "--standardize", "0", "--tolerance", repr(WITHIN)])
