@@ -206,7 +206,7 @@ class Glmnet:
     """glmnet.R in a process of its own, which reads the arrays that the frame wrote. Alone on the penalty, or at the end of a path of ten."""
 
     def __init__(self, X, y, options, threads):
-        folder = os.path.join(install.root, "out", "peers", "arrays")
+        folder = options["arrays"]
         n, p = X.shape
         self.weights, self.p = os.path.join(folder, "glmnet.coefficients"), p
         alpha = options["l1"] / (options["l1"] + options["l2"])

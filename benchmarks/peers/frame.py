@@ -11,6 +11,7 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 
@@ -97,8 +98,7 @@ class Frame:
         self.workers = {}  # (module, library): Worker, kept while the group stays the same
         self.running = []  # all workers of now
         self.together = None
-        self.arrays = os.path.join(out, "arrays")
-        os.makedirs(self.arrays, exist_ok=True)
+        self.arrays = tempfile.mkdtemp(prefix="arrays-", dir=out)
 
     def close_workers(self, kill=False):
         for worker in self.running:
@@ -150,7 +150,7 @@ class Frame:
             self.close_workers()
         self.together = together
         data = case.make()
-        options = case.options = {**case.options, **data.get("options", {}), "case": case.name}
+        options = case.options = {**case.options, **data.get("options", {}), "case": case.name, "arrays": self.arrays}
         case.gamut = case.gamut + data.get("gamut", [])
         shape = self.write(data, options)
         own = getattr(module, "OWN", ())  # what needs no installing

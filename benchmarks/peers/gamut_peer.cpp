@@ -5,7 +5,7 @@
 //     gamut_peer --arrays FOLDER --rows N --columns P [--entries 0] [--threads 1] [--intercept 1] [--standardize 1]
 //                [--repeat 1] [--wait 0] [--weights FILE] [--trace 0]
 //        --penalty l0 (default)  --model linear|logistic|softmax --kappa K [--over entries|rows|per_output] [--l2 0] [--seconds 0]
-//                                [--solver swap|disadmm|prune] [--keep --first --iterations --grow --rounds: of prune]
+//                                [--solver swap|disadmm|prune] [--keep --first --iterations --grow --rounds --largest: of prune]
 //        --penalty elastic_net   --model linear|logistic --l1 L [--l2 0] [--tolerance 1e-6]       solver::coordinate
 //        --penalty l2            --model hinge|squared_hinge|logistic --l2 L [--tolerance 1e-8]   solver::dual, compressed rows
 // Prints one JSON line per fit; with --wait 1 each waits for a line on stdin, and the end of the input ends the program. The time is that of
@@ -36,7 +36,8 @@ template <class F> void with_solver(const arguments& given, F&& run) {
                                    .first = static_cast<std::size_t>(option("--first", usual.first)),
                                    .iterations = static_cast<std::size_t>(option("--iterations", usual.iterations)),
                                    .grow = option("--grow", usual.grow),
-                                   .rounds = static_cast<std::size_t>(option("--rounds", usual.rounds))});
+                                   .rounds = static_cast<std::size_t>(option("--rounds", usual.rounds)),
+                                   .polishing = {.largest = static_cast<std::size_t>(option("--largest", usual.polishing.largest))}});
     }
     throw core::option_error(core::text("--solver ", name, ": there is no such solver here"));
 }
