@@ -7,12 +7,12 @@ using namespace peer;
 namespace {
 
 template <class Model, class Read> void fit(Read arrays, const arguments& given, double memory_before) {
-    const estimator fitting{
-        .model = Model{},
-        .penalty = penalty::elastic_net{.l1 = given.real("--l1", "0"), .l2 = given.real("--l2", "0")},
-        .solver = solver::coordinate{.stop = {.tolerance = given.real("--tolerance", "1e-6")}},
-        .backend = host(given),
-        .prepare = preparation(given)};
+    const estimator fitting{.model = Model{},
+                            .penalty =
+                                penalty::elastic_net{.l1 = given.real("--l1", "0"), .l2 = given.real("--l2", "0")},
+                            .solver = solver::coordinate{.stop = {.tolerance = given.real("--tolerance", "1e-6")}},
+                            .backend = host(given),
+                            .prepare = preparation(given)};
     const auto rows = fitting.load(arrays(given));
     measure(given, memory_before, [&] { return fitting.fit_rows(rows); });
 }

@@ -32,12 +32,13 @@ template <class F> void with_solver(const arguments& given, F&& run) {
     if (name == "prune") {
         const solver::prune usual;
         const auto option = [&](const char* text, auto value) { return given.real(text, core::text(value).c_str()); };
-        return timed(solver::prune{.keep = option("--keep", usual.keep),
-                                   .first = static_cast<std::size_t>(option("--first", usual.first)),
-                                   .iterations = static_cast<std::size_t>(option("--iterations", usual.iterations)),
-                                   .grow = option("--grow", usual.grow),
-                                   .rounds = static_cast<std::size_t>(option("--rounds", usual.rounds)),
-                                   .polishing = {.largest = static_cast<std::size_t>(option("--largest", usual.polishing.largest))}});
+        return timed(solver::prune{
+            .keep = option("--keep", usual.keep),
+            .first = static_cast<std::size_t>(option("--first", usual.first)),
+            .iterations = static_cast<std::size_t>(option("--iterations", usual.iterations)),
+            .grow = option("--grow", usual.grow),
+            .rounds = static_cast<std::size_t>(option("--rounds", usual.rounds)),
+            .polishing = {.largest = static_cast<std::size_t>(option("--largest", usual.polishing.largest))}});
     }
     throw core::option_error(core::text("--solver ", name, ": there is no such solver here"));
 }

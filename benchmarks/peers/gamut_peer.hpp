@@ -106,8 +106,7 @@ inline backend::host<double> host(const arguments& given) {
 
 inline data::preparation preparation(const arguments& given) {
     return {.intercept = given.number("--intercept", "1") != 0 ? data::intercept::free : data::intercept::none,
-            .columns =
-                given.number("--standardize", "1") != 0 ? data::columns::standardized : data::columns::as_given};
+            .columns = given.number("--standardize", "1") != 0 ? data::columns::standardized : data::columns::as_given};
 }
 
 /// A line of /proc/self/status, in bytes.
@@ -168,8 +167,8 @@ template <class Fit> void measure(const arguments& given, double memory_before, 
             const char* comma = "";
             for (const core::record& r : found.history)
                 if (r.objective < 1e300)  // seconds of the fit, not of the solver alone
-                    std::printf("%s[%.5f, %.12g, %zu]", std::exchange(comma, ", "),
-                                r.seconds + seconds - found.seconds, r.objective, r.nonzeros);
+                    std::printf("%s[%.5f, %.12g, %zu]", std::exchange(comma, ", "), r.seconds + seconds - found.seconds,
+                                r.objective, r.nonzeros);
             std::printf("]");
         }
         std::printf("}\n");
