@@ -38,7 +38,7 @@ namespace gamut::solver {
 /// Dai and Milenkovic, Subspace pursuit for compressive sensing signal reconstruction, IEEE Trans. Information Theory 55 (2009),
 /// for the rounds.
 struct prune {
-    double keep = 0.9;                   ///< share of the weights that a stage keeps
+    double keep = 0.85;                  ///< share of the weights that a stage keeps
     std::size_t first = 60;              ///< iterations of L-BFGS for the fit of all
     std::size_t iterations = 8;          ///< and for each stage
     double grow = 0.3;                   ///< share of kappa that joins in a round
@@ -48,7 +48,7 @@ struct prune {
 
     void validate() const {
         if (!(keep > 0 && keep < 1))
-            throw core::option_error(core::text("prune: keep is ", keep, " (it must lie between 0 and 1) try 0.9"));
+            throw core::option_error(core::text("prune: keep is ", keep, " (it must lie between 0 and 1) try 0.85"));
         if (!(grow >= 0 && std::isfinite(grow)))
             throw core::option_error(
                 core::text("prune: grow is ", grow, " (it must be finite, and 0 or more) try 0.3"));
