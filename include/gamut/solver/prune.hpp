@@ -38,13 +38,13 @@ namespace gamut::solver {
 /// Dai and Milenkovic, Subspace pursuit for compressive sensing signal reconstruction, IEEE Trans. Information Theory 55 (2009),
 /// for the rounds.
 struct prune {
-    double keep = 0.85;                  ///< share of the weights that a stage keeps
-    std::size_t first = 60;              ///< iterations of L-BFGS for the fit of all
-    std::size_t iterations = 8;          ///< and for each stage
-    double grow = 0.3;                   ///< share of kappa that joins in a round
-    std::size_t rounds = 6;              ///< at most
-    polish polishing{.largest = 512};    ///< by conjugate gradients from there on: they are quick near the end of many
-    core::stop stop{.iterations = 100};  ///< stages
+    double keep = 0.85;          ///< share of the weights that a stage keeps
+    std::size_t first = 40;      ///< iterations of L-BFGS for the fit of all
+    std::size_t iterations = 6;  ///< and for each stage
+    double grow = 0.3;           ///< share of kappa that joins in a round
+    std::size_t rounds = 4;      ///< at most
+    polish polishing{.largest = 512, .stop = {.iterations = 30, .tolerance = 1e-8}};  ///< more by conjugate gradients
+    core::stop stop{.iterations = 100};                                               ///< stages
 
     void validate() const {
         if (!(keep > 0 && keep < 1))
