@@ -3,7 +3,7 @@
 """The same question put to other libraries: benchmarks/peers/README.md. Installs them into build/ (the first time), builds gamut's side, and
 runs everything on the same arrays.
 
-    benchmarks/peers.py [--output FILE] [--only REGEX] [--threads N] [--repeats N] [--solver NAME] [--list] [--install]
+    benchmarks/peers.py [--output FILE] [--only REGEX] [--full] [--threads N] [--repeats N] [--solver NAME] [--list] [--markdown] [--install]
 """
 import os
 import shutil
@@ -22,7 +22,7 @@ def build():
     folder = os.path.join(root, "build", "bench")
     generator = ["-G", "Ninja"] if shutil.which("ninja") and not os.path.exists(os.path.join(folder, "CMakeCache.txt")) else []
     os.makedirs(folder, exist_ok=True)
-    for command in (["cmake", "--preset", "bench", *generator], ["cmake", "--build", "build/bench", "--target", "benchmark_peers"]):
+    for command in (["cmake", "--preset", "bench", *generator], ["cmake", "--build", "build/bench", "--parallel", str(os.cpu_count() or 1), "--target", "benchmark_peers"]):
         done = subprocess.run(command, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
             print(done.stdout)
@@ -31,7 +31,7 @@ def build():
 
 
 if __name__ == "__main__":
-    if not {"--list", "--help", "-h"} & set(sys.argv) and not build():
+    if not {"--list", "--markdown", "--help", "-h"} & set(sys.argv) and not build():
         sys.exit(1)
     install.install(again="--install" in sys.argv)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"

@@ -7,10 +7,13 @@ from typing import Callable
 @dataclass
 class Case:
     name: str  # as it stands in the records
-    make: Callable[[], dict]  # X (n x p) and y, and whatever judge() wants to know
+    make: Callable[[], dict]  # X (n x p, dense or sparse) and y, and whatever judge() wants to know
     libraries: list  # keys of the module's FITS; those that are not installed are left out
     gamut: list = field(default_factory=list)  # arguments of gamut_peer; empty: gamut is not asked
     options: dict = field(default_factory=dict)  # handed to the fits (numbers and texts only)
     repeats: int = 3  # alternating runs
     seconds: float = 150  # a fit that takes longer is ended, and counts as given up
-    group: str = ""  # successive cases of one group share their workers (many small cases)
+    enough: float = 15  # no more runs of a library that has used so many seconds in this case (unless --full)
+    group: str = ""  # successive cases that are counted together and not shown one by one; they share their workers
+    keep: str = ""  # successive cases with the same word share their workers too
+    full: bool = False  # only with --full

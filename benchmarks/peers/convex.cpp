@@ -1,76 +1,34 @@
 // SPDX-License-Identifier: BSL-1.0
-// What convex.py runs for gamut: reads a problem that it wrote, fits it some times, and prints processor seconds, iterations and the gap.
-//   convex FOLDER linear|logistic L1 L2 TOLERANCE REPEATS
-// FOLDER: shape.txt "rows columns entries" (entries 0: dense), x.f64 or offsets.i64 indices.i32 values.f64, y.f64
-#include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <fstream>
-#include <string>
-#include <vector>
+// The part of gamut_peer for l1 and elastic net: coordinate descent to a duality gap.
+#include "gamut_peer.hpp"
 
-#include <gamut/gamut.hpp>
-
-using namespace gamut;
+using namespace peer;
 
 namespace {
 
-template <class Vector> void read(const std::string& file, Vector& to, std::size_t count) {
-    to.resize(count);
-    std::ifstream in(file, std::ios::binary);
-    in.read(reinterpret_cast<char*>(to.data()), static_cast<std::streamsize>(count * sizeof(to[0])));
-    if (!in) throw std::runtime_error(file + " is too short");
+template <class Model, class Read> void fit(Read arrays, const arguments& given, double memory_before) {
+    const estimator fitting{.model = Model{},
+                            .penalty =
+                                penalty::elastic_net{.l1 = given.real("--l1", "0"), .l2 = given.real("--l2", "0")},
+                            .solver = solver::coordinate{.stop = {.tolerance = given.real("--tolerance", "1e-6")}},
+                            .backend = host(given),
+                            .prepare = preparation(given)};
+    const auto rows = fitting.load(arrays(given));
+    measure(given, memory_before, [&] { return fitting.fit_rows(rows); });
 }
 
-template <class Model, class Matrix, class Penalty>
-void fit(const data::dataset<Matrix>& rows, const Penalty& penalty, double tolerance, int repeats) {
-    for (int r = 0; r < repeats; ++r) {
-        const std::clock_t begin = std::clock();
-        const solver::problem<Model, data::dataset<Matrix>, Penalty, backend::host<>, communicator::single<>> problem(
-            Model{}, rows, penalty, backend::host<>{}, communicator::single<>{}, false);
-        const auto found = solver::coordinate{.stop = {.tolerance = tolerance}}.minimize(problem);
-        const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
-        std::printf("%.6f %zu %.3e %zu %.17g\n", seconds, found.iterations, found.history.back().residual,
-                    problem.nonzeros(found.weights), found.objective);
-        if (std::getenv("GAMUT_SHOW"))
-            for (const auto& now : found.history)
-                std::fprintf(stderr, "  %zu %.12g %.3e %zu %.4f s\n", now.iteration, now.objective, now.residual,
-                             now.nonzeros, now.seconds);
-    }
-}
-
-template <class Matrix> void fit(data::arrays<Matrix> source, char** options) {
-    data::request wanted{.classification = std::string(options[0]) == "logistic"};
-    wanted.blocks = solver::coordinate{}.blocks;
-    const auto rows = source.load(communicator::single<>{}, wanted);
-    const penalty::elastic_net penalty{std::atof(options[1]), std::atof(options[2])};
-    const double tolerance = std::atof(options[3]);
-    const int repeats = std::atoi(options[4]);
-    if (wanted.classification)
-        fit<model::logistic>(rows, penalty, tolerance, repeats);
+template <class Model> void fit(const arguments& given, double memory_before) {
+    if (is_sparse(given))
+        fit<Model>(sparse, given, memory_before);
     else
-        fit<model::linear>(rows, penalty, tolerance, repeats);
+        fit<Model>(dense, given, memory_before);
 }
 
 }  // namespace
 
-int main(int argc, char** argv) {
-    if (argc != 7) return 2;
-    const std::string folder = std::string(argv[1]) + "/";
-    std::size_t n = 0, p = 0, entries = 0;
-    std::ifstream(folder + "shape.txt") >> n >> p >> entries;
-    std::vector<double> y;
-    read(folder + "y.f64", y, n);
-    if (entries == 0) {
-        backend::dense_matrix<double> x(n, p);
-        read(folder + "x.f64", x.values, n * p);
-        fit(data::arrays(std::move(x), y), argv + 2);
-    } else {
-        backend::sparse_matrix<double> x;
-        x.rows = n, x.columns = p;
-        read(folder + "offsets.i64", x.offsets, n + 1);
-        read(folder + "indices.i32", x.indices, entries);
-        read(folder + "values.f64", x.values, entries);
-        fit(data::arrays(std::move(x), y), argv + 2);
-    }
+void peer::fit_elastic_net(const arguments& given, double memory_before) {
+    const std::string model = given.text("--model", "linear");
+    if (model == "linear") return fit<model::linear>(given, memory_before);
+    if (model == "logistic") return fit<model::logistic>(given, memory_before);
+    throw core::option_error(core::text("--model ", model, ": there is no such model here"));
 }

@@ -32,6 +32,24 @@ def forget_peak():
         file.write("5")
 
 
+def read(folder):
+    """X (dense, or compressed rows), y, options."""
+    with open(os.path.join(folder, "options.json"), encoding="utf-8") as file:
+        options = json.load(file)
+
+    def numbers(name, kind=np.float64):
+        return np.fromfile(os.path.join(folder, name), dtype=kind)
+
+    shape = options["rows"], options["columns"]
+    if options["entries"]:
+        import scipy.sparse
+
+        X = scipy.sparse.csr_matrix((numbers("X.bin"), numbers("indices.bin", np.int32), numbers("offsets.bin", np.int64).astype(np.int32)), shape=shape)
+    else:
+        X = numbers("X.bin").reshape(shape)
+    return X, numbers("y.bin"), options
+
+
 def main():
     module, library, threads = importlib.import_module(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     prepare = module.FITS[library]
@@ -43,23 +61,22 @@ def main():
         command, _, argument = line.strip().partition(" ")
         try:
             if command == "load":
-                fit = X = y = None  # the memory of the last arrays
-                with open(os.path.join(argument, "options.json"), encoding="utf-8") as file:
-                    options = json.load(file)
-                X = np.fromfile(os.path.join(argument, "X.bin")).reshape(options["rows"], options["columns"])
-                y = np.fromfile(os.path.join(argument, "y.bin"))
-                fit = prepare(X, y, options, threads)
+                fit = None  # and the memory of the last arrays
+                fit = prepare(*read(argument), threads)  # the arrays live as long as fit needs them
                 reply(ready=True)
             elif command == "fit":
                 forget_peak()
                 processor, start = time.process_time(), time.perf_counter()
                 answer = fit()
                 seconds, processor = time.perf_counter() - start, time.process_time() - processor
-                peak = memory("VmHWM:") - before
-                coefficients, intercepts = answer() if callable(answer) else answer
+                measured = {"seconds": seconds, "processor_seconds": processor, "memory": memory("VmHWM:") - before}
+                answer = answer() if callable(answer) else answer
+                if len(answer) == 3:  # measured elsewhere: in a program of another language, or in an earlier run
+                    measured.update(answer[2])
+                coefficients, intercepts = answer[:2]
                 np.concatenate([np.ravel(np.asarray(coefficients, dtype=float)),
                                 np.ravel(np.asarray(intercepts, dtype=float))]).tofile(argument)
-                reply(seconds=seconds, processor_seconds=processor, memory=peak)
+                reply(**measured)
         except Exception as error:  # whatever a library throws is an answer too
             reply(error=f"{type(error).__name__}: {str(error)[:300]}")
 

@@ -5,9 +5,9 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <span>
 #include <string>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -27,8 +27,9 @@
 namespace gamut::solver {
 
 /// Backward elimination in stages: fits all weights, then keeps ever fewer, each time those that are worth most,
-///   w_j^2 mean(x~_j^2)       (added up over a row or group, if those are counted)
-/// and fits what is left, until kappa are. Then rounds: the weights with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a
+///   w_j^2 (h mean(x~_j^2) + l2)       (added up over a row or group, if those are counted)
+/// with h the loss's mean second derivative in the weight's output, and fits what is left, until kappa are. Then rounds: the weights
+/// with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a
 /// share `grow` of kappa; all are fitted, and again those that are worth most stay; while that gains, `grow` is kept, else it is
 /// halved. Quick where a fit of all weights is, and good where many weights share the work; a heuristic, worst where columns are
 /// much alike. Needs l2 > 0 or more rows than columns, or the first fit says little.
@@ -39,12 +40,12 @@ namespace gamut::solver {
 /// for the rounds.
 struct prune {
     double keep = 0.85;          ///< share of the weights that a stage keeps
-    std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
-    std::size_t iterations = 8;  ///< and for each stage
+    std::size_t first = 40;      ///< iterations of L-BFGS for the fit of all
+    std::size_t iterations = 6;  ///< and for each stage
     double grow = 0.3;           ///< share of kappa that joins in a round
-    std::size_t rounds = 6;      ///< at most
-    polish polishing{};
-    core::stop stop{.iterations = 100};  ///< stages
+    std::size_t rounds = 4;      ///< at most
+    polish polishing{.largest = 512, .stop = {.iterations = 30, .tolerance = 1e-8}};  ///< more by conjugate gradients
+    core::stop stop{.iterations = 100};                                               ///< stages
 
     void validate() const {
         if (!(keep > 0 && keep < 1))
@@ -92,53 +93,88 @@ struct prune {
         const std::vector<double> squares = p.column_squares();
         std::vector<T> w(p.dimension());
         std::fill_n(w.begin(), shape.size(), T(1));  // everything is in
-        w = fit(p, std::move(w), first, true).first;
+        fitted_part<T> now = fit(p, squares, std::move(w), first, true);
         std::size_t stage = 0;
         bool go_on = true;
-        const auto tell = [&](const char* phase, const std::vector<T>& now, double objective) {
+        const auto tell = [&](const char* phase) {
             go_on = report(core::record{.phase = phase,
                                         .iteration = ++stage,
-                                        .objective = objective,
-                                        .nonzeros = p.nonzeros(A(std::span<const T>(now)))}) &&
+                                        .objective = now.objective,
+                                        .nonzeros = p.nonzeros(A(std::span<const T>(now.weights)))}) &&
                     stage < stop.iterations;
         };
-        double objective = core::record::none;
         for (std::size_t left = competitors; left > kappa;) {
             const auto fewer = static_cast<std::size_t>(keep * static_cast<double>(left));
             left = go_on ? std::max(kappa, std::min(left - 1, fewer)) : kappa;
-            select(p, left, worth(p, squares, w), w);
-            std::tie(w, objective) = fit(p, std::move(w), iterations, false);
-            tell("stages", w, objective);
+            select(p, left, worth(p, squares, now), now.weights);
+            now = fit(p, squares, std::move(now.weights), iterations, false);
+            tell("stages");
         }
         double share = competitors > kappa && kappa > 0 ? grow : 0;
         for (std::size_t round = 0; round < rounds && go_on; ++round) {
             const auto joining = static_cast<std::size_t>(share * static_cast<double>(kappa));
             if (joining == 0) break;
-            std::vector<T> other = enlarged(p, std::min(competitors, kappa + joining), squares, w);
-            other = fit(p, std::move(other), iterations, false).first;
-            select(p, kappa, worth(p, squares, other), other);
-            auto [fitted, there] = fit(p, std::move(other), iterations, false);
-            if (there < objective) {
-                objective = there;
-                w = std::move(fitted);
-            } else {
+            fitted_part<T> other =
+                fit(p, squares, enlarged(p, std::min(competitors, kappa + joining), squares, now.weights), iterations,
+                    false);
+            select(p, kappa, worth(p, squares, other), other.weights);
+            other = fit(p, squares, std::move(other.weights), iterations, false);
+            if (other.objective < now.objective)
+                now = std::move(other);
+            else
                 share /= 2;
-            }
-            tell("rounds", w, objective);
+            tell("rounds");
         }
-        auto found = polishing.improve(p, A(std::span<const T>(w)));
+        auto found = polishing.improve(p, A(std::span<const T>(now.weights)));
         found.iterations = stage;
         return found;
     }
 
 private:
+    template <class T> struct fitted_part {
+        std::vector<T> weights;
+        double objective = core::record::none;
+        std::vector<double> curvature = {};  // per output; see curvature_of
+    };
+
     template <class P, class T>
-    static std::vector<T> worth(const P& p, const std::vector<double>& squares, const std::vector<T>& w) {
-        const penalty::layout shape = p.layout();
-        std::vector<T> worth(shape.size());
-        for (std::size_t e = 0; e < shape.size(); ++e)
-            worth[e] = w[e] * static_cast<T>(std::sqrt(squares[e / shape.outputs] + p.penalty_term().l2));
+    static std::vector<T> worth(const P& p, const std::vector<double>& squares, const fitted_part<T>& now) {
+        const std::size_t c = p.layout().outputs;
+        std::vector<T> worth(p.layout().size());
+        for (std::size_t e = 0; e < worth.size(); ++e)
+            worth[e] =
+                now.weights[e] * static_cast<T>(std::sqrt(now.curvature[e % c] * squares[e / c] + p.penalty_term().l2));
         return worth;
+    }
+
+    /// Mean second derivatives of the rows' losses in each output, as some of the columns see them: those of the largest mean
+    /// squares. 1 where there are no second derivatives.
+    template <class P, class A>
+    static std::vector<double> curvature_of(const P& p, const A& w, const std::vector<double>& squares) {
+        const std::size_t c = p.layout().outputs, some = std::min<std::size_t>(4, squares.size());
+        std::vector<double> curvature(c, 1.0);
+        if constexpr (SecondDerivatives<P>) {
+            std::vector<std::size_t> columns(squares.size()), entries;
+            std::iota(columns.begin(), columns.end(), std::size_t(0));
+            std::partial_sort(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(some), columns.end(),
+                              [&](std::size_t i, std::size_t j) {
+                                  return squares[i] > squares[j] || (squares[i] == squares[j] && i < j);
+                              });
+            columns.resize(some);
+            std::sort(columns.begin(), columns.end());
+            double all = 0;
+            for (const std::size_t j : columns) all += squares[j];
+            if (!(all > 0)) return curvature;
+            for (std::size_t k = 0; k < c; ++k)  // the order of restricted::entries
+                for (const std::size_t j : columns) entries.push_back(j * c + k);
+            const auto h = p.second_derivatives(w, entries);
+            for (std::size_t k = 0; k < c; ++k) {
+                double seen = 0;
+                for (std::size_t i = 0; i < some; ++i) seen += h(k * some + i, k * some + i);
+                if (seen > 0) curvature[k] = seen / all;
+            }
+        }
+        return curvature;
     }
 
     /// w with the weights of the steepest slopes as new members, `size` in all: those are as good as 0, but not 0.
@@ -176,9 +212,10 @@ private:
             if (kept[e] == 0) w[e] = 0;
     }
 
-    /// Some iterations of L-BFGS on the support of w, from w or from 0: weights and objective.
+    /// Some iterations of L-BFGS on the support of w, from w or from 0.
     template <class P, class T>
-    std::pair<std::vector<T>, double> fit(const P& p, std::vector<T> w, std::size_t steps, bool from_zero) const {
+    fitted_part<T> fit(const P& p, const std::vector<double>& squares, std::vector<T> w, std::size_t steps,
+                       bool from_zero) const {
         using A = typename P::array;
         const penalty::layout shape = p.layout();
         const std::vector<std::size_t> features = used_features(p, std::span<const T>(w));
@@ -190,8 +227,10 @@ private:
         const restricted inside(*part, support, start);
         const auto found = lbfgs<>{.stop = {.iterations = steps, .tolerance = 1e-4}}.minimize(inside);
         few = found.weights.download();
+        std::vector<double> used;
+        for (const std::size_t j : features) used.push_back(squares[j]);
         return {scatter_features(std::span<const T>(few), std::span<const std::size_t>(features), shape),
-                found.objective};
+                found.objective, curvature_of(*part, found.weights, used)};
     }
 };
 
