@@ -51,7 +51,7 @@ template <class Selection> struct parallel_coordinate {
                   "gamut/solver/selection.hpp");
 
     Selection selection{};
-    std::size_t rounds = 0;   ///< between measurements; 0: as many as look at half of all columns
+    std::size_t rounds = 0;   ///< between measurements; 0: as many as could move every weight once
     std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
     std::uint64_t seed = 1;
     core::stop stop{};
@@ -77,7 +77,7 @@ template <class Selection> struct parallel_coordinate {
         detail::column_rounds<P, Selection> state(p, selection, blocks, seed, 2048);
         const parts_type parts(p.penalty_term(), state.shape());
         const std::size_t features = state.shape().features, together = std::max<std::size_t>(selection.together, 1);
-        const std::size_t every = rounds > 0 ? rounds : std::max<std::size_t>(1, features / 2 / together);
+        const std::size_t every = rounds > 0 ? rounds : std::max<std::size_t>(1, features / together);
 
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
         double scale = 1, first = 0, least = std::numeric_limits<double>::infinity(), least_residual = least, share = 1;

@@ -45,7 +45,7 @@ public:
     static constexpr bool quadratic = coordinate_state<P>::quadratic;
     static constexpr double bend = view::largest_curvature;
 
-    /// Collective.
+    /// Collective. room: columns whose products are remembered; more if a round has more candidates.
     column_rounds(const P& p, const S& selection, std::size_t blocks, std::uint64_t seed, std::size_t room)
         : problem_(p),
           selection_(selection),
@@ -67,7 +67,7 @@ public:
                 if (!(1 / curvatures_[j] <= std::numeric_limits<double>::max())) curvatures_[j] = 0;
             }
             last_.emplace_back(features);
-            known_.emplace_back(features, KeepsApart<S> ? std::max<std::size_t>(room, 4 * selection.together) : 0);
+            known_.emplace_back(features, room);
         });
     }
 
@@ -190,57 +190,65 @@ private:
             if (way_of(k) != 0) movers_.push_back(k);
         if constexpr (!KeepsApart<S>) {
             chosen_ = movers_;
-            return;
-        } else {
-            std::stable_sort(movers_.begin(), movers_.end(), [&](std::size_t a, std::size_t b) {
-                return last_[0][candidates_[a]] > last_[0][candidates_[b]];
+        } else if (!movers_.empty()) {
+            communicator::agree(ranks(), [&] {
+                std::stable_sort(movers_.begin(), movers_.end(), [&](std::size_t a, std::size_t b) {
+                    return last_[0][candidates_[a]] > last_[0][candidates_[b]];
+                });
+                std::vector<std::size_t> names;
+                for (const std::size_t k : movers_) names.push_back(candidates_[k]);
+                known_[0].prepare(names);
             });
-            for (std::size_t next = 0; next < movers_.size() && chosen_.size() < selection_.together;) {
-                const std::size_t end = std::min(movers_.size(), next + selection_.together - chosen_.size());
-                learn(std::span(movers_).subspan(next, end - next));
-                for (; next < end; ++next)
-                    if (std::all_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) {
-                            return std::abs(correlation(candidates_[k], candidates_[movers_[next]])) <
-                                   selection_.correlation;
-                        }))
-                        chosen_.push_back(movers_[next]);
+            chosen_.push_back(movers_[0]);
+            for (std::size_t next = 1; next < movers_.size() && chosen_.size() < selection_.together;) {
+                group_.clear();  // nobody there is known to correlate with somebody chosen
+                for (; next < movers_.size() && group_.size() < selection_.together - chosen_.size(); ++next)
+                    if (apart(movers_[next], true)) group_.push_back(movers_[next]);
+                learn();
+                for (const std::size_t k : group_)
+                    if (apart(k, false)) chosen_.push_back(k);
             }
             std::sort(chosen_.begin(), chosen_.end());
             share_ = safe_share();
         }
     }
 
-    double correlation(std::size_t j, std::size_t k) const { return known_[0](j, k) / (length(j) * length(k)); }
-
-    /// Products of the pairs among those that are chosen and these, as far as they are not known. The fewest columns that cover the
-    /// unknown pairs, about, go to all ranks.
-    void learn(std::span<const std::size_t> group) {
-        std::vector<std::size_t> together, travelling, unknown;
-        communicator::agree(ranks(), [&] {
-            for (const auto part : {std::span<const std::size_t>(chosen_), group})
-                for (const std::size_t k : part) together.push_back(candidates_[k]);
-            std::sort(together.begin(), together.end());
-            known_[0].prepare(together);
-            const std::size_t m = together.size();
-            unknown.assign(m, 0);
-            for (std::size_t a = 0; a < m; ++a)
-                for (std::size_t b = 0; b < a; ++b)
-                    if (!known_[0].knows(together[a], together[b])) ++unknown[a], ++unknown[b];
-            for (;;) {
-                const auto most = std::max_element(unknown.begin(), unknown.end());
-                if (most == unknown.end() || *most == 0) break;
-                const auto a = static_cast<std::size_t>(most - unknown.begin());
-                unknown[a] = 0;
-                for (std::size_t b = 0; b < m; ++b)
-                    if (b != a && unknown[b] > 0 && !known_[0].knows(together[a], together[b])) --unknown[b];
-                travelling.push_back(a);
-            }
-            std::sort(travelling.begin(), travelling.end());
+    /// The candidate correlates with nobody chosen; if_unknown: what holds for pairs that are not known.
+    bool apart(std::size_t candidate, bool if_unknown) const {
+        const std::size_t j = candidates_[candidate];
+        return std::all_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) {
+            const std::size_t other = candidates_[k];
+            if (!known_[0].knows(j, other)) return if_unknown;
+            return std::abs(known_[0](j, other)) < selection_.correlation * length(j) * length(other);
         });
+    }
+
+    /// Products of the pairs of the group with each other and with those chosen, as far as they are not known. The fewest
+    /// columns that cover the unknown pairs, about, go to all ranks.
+    void learn() {
+        std::vector<std::size_t> together, travelling, unknown;
+        for (const auto& part : {chosen_, group_})
+            for (const std::size_t k : part) together.push_back(candidates_[k]);
+        std::sort(together.begin(), together.end());
+        const auto missing = [&](std::size_t a, std::size_t b) { return !known_[0].knows(together[a], together[b]); };
+        const std::size_t m = together.size();
+        unknown.assign(m, 0);
+        for (std::size_t a = 0; a < m; ++a)
+            for (std::size_t b = 0; b < a; ++b)
+                if (missing(a, b)) ++unknown[a], ++unknown[b];
+        for (;;) {
+            const auto most = std::max_element(unknown.begin(), unknown.end());
+            if (most == unknown.end() || *most == 0) break;
+            const auto a = static_cast<std::size_t>(most - unknown.begin());
+            unknown[a] = 0;
+            for (std::size_t b = 0; b < m; ++b)
+                if (b != a && unknown[b] > 0 && missing(a, b)) --unknown[b];
+            travelling.push_back(a);
+        }
         if (travelling.empty()) return;
+        std::sort(travelling.begin(), travelling.end());
         columns_.products_of_pairs(
-            ranks(), together, travelling,
-            [&](std::size_t a, std::size_t b) { return !known_[0].knows(together[a], together[b]); },
+            ranks(), together, travelling, missing,
             [&](std::size_t a, std::size_t b, double value) { known_[0].set(together[a], together[b], value); });
         read_ += travelling.size();
     }
@@ -291,7 +299,7 @@ private:
     backend::aligned_vector<value_type> row_slopes_;
     std::vector<priorities> last_;        // one
     std::vector<known_products> known_;   // one
-    std::vector<std::size_t> candidates_, movers_, chosen_, moved_;
+    std::vector<std::size_t> candidates_, movers_, group_, chosen_, moved_;
 };
 
 }  // namespace detail

@@ -11,7 +11,7 @@
 
 namespace gamut::solver::detail {
 
-/// Products of pairs of columns that have been needed so far, for as many columns as `room` allows; beyond that all are forgotten.
+/// Products of pairs of columns that have been needed so far, for about as many columns as `room` says; beyond that all are forgotten.
 /// Memory: a number for each pair of these columns, and one per column of the data.
 class known_products {
 public:
