@@ -42,8 +42,8 @@ namespace gamut::solver {
 /// Memory: the owned columns beside the data, `blocks` numbers per row, and 2048^2 products of pairs. Same bits on any ranks.
 ///
 /// Stops as solver::coordinate does: l1, elastic_net: the duality gap over the objective at zero weights; other penalties: the largest
-/// violation of a condition of optimality over the largest slope at the start. `diverged`: the objective is not finite, or a
-/// hundred times further above the least than that was below the start.
+/// violation of a condition of optimality over the largest slope at the start. `diverged`: the objective is not finite, or far
+/// above where it began, or still above it when nothing has got better for 50 measurements.
 /// Sources: see solver/selection.hpp. For one process solver::coordinate is faster; docs/which_solver.md has figures.
 template <class Selection> struct parallel_coordinate {
     static_assert(solver::Selection<Selection>,
@@ -51,7 +51,7 @@ template <class Selection> struct parallel_coordinate {
                   "gamut/solver/selection.hpp");
 
     Selection selection{};
-    std::size_t rounds = 0;   ///< between measurements; 0: as many as could move every weight once
+    std::size_t rounds = 0;   ///< between measurements; 0: until as many moved as there are weights, but not for ever
     std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
     std::uint64_t seed = 1;
     core::stop stop{};
@@ -77,7 +77,7 @@ template <class Selection> struct parallel_coordinate {
         detail::column_rounds<P, Selection> state(p, selection, blocks, seed, 2048);
         const parts_type parts(p.penalty_term(), state.shape());
         const std::size_t features = state.shape().features, together = std::max<std::size_t>(selection.together, 1);
-        const std::size_t every = rounds > 0 ? rounds : std::max<std::size_t>(1, features / together);
+        const std::size_t most = rounds > 0 ? rounds : 8 * (features / together + 1);
 
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
         double scale = 1, first = 0, least = std::numeric_limits<double>::infinity(), least_residual = least, share = 1;
@@ -96,13 +96,13 @@ template <class Selection> struct parallel_coordinate {
                                                                      .step = share,
                                                                      .nonzeros = now.nonzeros});
             const bool better = now.objective < least - 4 * epsilon * std::abs(least) ||
-                                residual < 0.5 * least_residual || k == 1;
+                                residual < 0.9 * least_residual || k == 1;
             stalled = better ? 0 : stalled + 1;
             least = std::min(least, now.objective);
             least_residual = std::min(least_residual, residual);
-            const bool at_rest = stalled >= 20;
+            const bool at_rest = stalled >= 50;
             std::optional<core::status> end;
-            if (!std::isfinite(now.objective) || std::isnan(residual) ||
+            if (!std::isfinite(now.objective) || std::isnan(residual) || (at_rest && now.objective > first) ||
                 now.objective - least > 100 * std::max(first - least, std::abs(first)))
                 end = core::status::diverged;
             else if (residual <= stop.tolerance)
@@ -120,7 +120,11 @@ template <class Selection> struct parallel_coordinate {
                                                       " measurements; the residual is ", residual)
                                          : why<by_gap>(*end, residual, state.rounds()));
             share = 1;
-            for (std::size_t r = 0; r < every && state.round(); ++r) share = std::min(share, state.share());
+            std::size_t moves = 0;
+            for (std::size_t r = 0; r < most && (rounds > 0 || moves < features) && state.round(); ++r) {
+                share = std::min(share, state.share());
+                moves += state.moved().size();
+            }
             record.add_passes((state.columns_read() + features / 2) / std::max<std::size_t>(features, 1));
         }
     }
@@ -149,7 +153,7 @@ private:
             return core::text(ByGap ? "the duality gap" : "the largest violation of a condition of optimality",
                               ", relative, fell to ", residual, " in ", rounds, " rounds");
         if (end == core::status::diverged)
-            return core::text("the objective grew without end in ", rounds,
+            return core::text("the objective grew beyond where it began in ", rounds,
                               " rounds (columns that move together are too correlated?) use selection::scheduled, or "
                               "fewer together");
         return explanation(end, stop);
