@@ -154,10 +154,11 @@ BOOST_AUTO_TEST_CASE(the_optimum_is_that_of_coordinate_descent) {
                            c = weighted(make_rows(n, p, 0.4, true, 0, seed)),
                            holes = make_rows(n, p, 0.2, false, 0.8, seed),
                            holes_c = weighted(make_rows(n, p, 0.2, true, 0.8, seed));
-                for (const penalty::elastic_net penalty : {penalty::elastic_net{0.1, 0}, penalty::elastic_net{0.04, 0.1}}) {
+                for (const penalty::elastic_net penalty :
+                     {penalty::elastic_net{0.1, 0}, penalty::elastic_net{0.04, 0.1}}) {
                     const auto check = [&](auto model, const auto& source) {
-                        const fit a = fit_of(scheduled{.selection = {.together = 8}, .seed = seed, .stop = tight}, model,
-                                             source, penalty, h),
+                        const fit a = fit_of(scheduled{.selection = {.together = 8}, .seed = seed, .stop = tight},
+                                             model, source, penalty, h),
                                   b = fit_of(solver::coordinate{.stop = tight}, model, source, penalty, h);
                         check_same(a, b, 1e-5);  // the gap allows for about that
                         // every record's gap is a bound
@@ -216,9 +217,9 @@ BOOST_AUTO_TEST_CASE(columns_that_move_together_are_correlated_less_than_the_thr
                             const double w = r.weights[i], a = r.x(i, j), b = r.x(i, k);
                             s += w, sj += w * a, sk += w * b, jj += w * a * a, kk += w * b * b, jk += w * a * b;
                         }
-                        correlations[j * p + k] = centred ? (jk - sj * sk / s) / std::sqrt((jj - sj * sj / s) *
-                                                                                            (kk - sk * sk / s))
-                                                          : jk / std::sqrt(jj * kk);
+                        correlations[j * p + k] =
+                            centred ? (jk - sj * sk / s) / std::sqrt((jj - sj * sj / s) * (kk - sk * sk / s))
+                                    : jk / std::sqrt(jj * kk);
                     }
                 const selection::scheduled keep_apart{.together = 12, .candidates = 30, .correlation = threshold};
                 std::size_t largest = 0, pairs = 0;
@@ -349,8 +350,8 @@ BOOST_AUTO_TEST_CASE(a_round_sends_what_its_comment_says) {
                           communicator::counting<communicator::single<>>>
         problem({}, loaded, {0.05}, {.threads = 1}, counted, true, data::standardize(counted, loaded));
     const selection::random chance{.together = 8};
-    solver::detail::column_rounds<std::remove_cvref_t<decltype(problem)>, selection::random> state(problem, chance, 16, 1,
-                                                                                                  10);
+    solver::detail::column_rounds<std::remove_cvref_t<decltype(problem)>, selection::random> state(problem, chance, 16,
+                                                                                                   1, 10);
     state.measure();
     counted.reset();
     for (int round = 0; round < 20; ++round) BOOST_REQUIRE(state.round());
@@ -396,10 +397,9 @@ BOOST_AUTO_TEST_CASE(equal_and_constant_columns_and_starts) {
 BOOST_AUTO_TEST_CASE(options_and_limits) {
     const auto r = make_rows(50, 30, 0.5);
     const auto refused = [&](const auto& solver, const char* sentence) {
-        BOOST_CHECK_EXCEPTION(fit_of(solver, model::linear{}, source_of(r.x, r), penalty::elastic_net{0.1, 0}),
-                              core::option_error, [&](const core::option_error& e) {
-                                  return std::string(e.what()).find(sentence) != std::string::npos;
-                              });
+        BOOST_CHECK_EXCEPTION(
+            fit_of(solver, model::linear{}, source_of(r.x, r), penalty::elastic_net{0.1, 0}), core::option_error,
+            [&](const core::option_error& e) { return std::string(e.what()).find(sentence) != std::string::npos; });
     };
     refused(scheduled{.blocks = 0}, "parallel_coordinate: blocks is 0");
     refused(scheduled{.blocks = 4096}, "blocks is 4096");
@@ -408,8 +408,8 @@ BOOST_AUTO_TEST_CASE(options_and_limits) {
     refused(scheduled{.stop = {.tolerance = std::numeric_limits<double>::quiet_NaN()}},
             "parallel_coordinate: stop.tolerance");
     const penalty::elastic_net lasso{0.01, 0};
-    const auto two = fit_of(scheduled{.stop = {.iterations = 2, .tolerance = 1e-12}}, model::linear{},
-                            source_of(r.x, r), lasso);
+    const auto two =
+        fit_of(scheduled{.stop = {.iterations = 2, .tolerance = 1e-12}}, model::linear{}, source_of(r.x, r), lasso);
     BOOST_TEST((two.status == core::status::iteration_limit));
     BOOST_TEST(two.history.size() == 2u);
     // a tolerance below what doubles can reach ends all the same
@@ -418,8 +418,7 @@ BOOST_AUTO_TEST_CASE(options_and_limits) {
     BOOST_TEST(never.history.size() < 1000u);
     auto bad = r;
     bad.y[7] = 1e200;  // its square is infinite
-    const auto diverged =
-        fit_of(scheduled{}, model::linear{}, source_of(bad.x, bad), lasso, {.standardized = false});
+    const auto diverged = fit_of(scheduled{}, model::linear{}, source_of(bad.x, bad), lasso, {.standardized = false});
     BOOST_TEST((diverged.status == core::status::diverged));
 }
 

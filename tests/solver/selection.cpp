@@ -54,8 +54,7 @@ BOOST_AUTO_TEST_CASE(random_draws_every_column_as_often_as_any_other_and_none_tw
         std::sort(columns.begin(), columns.end());
         BOOST_REQUIRE((std::adjacent_find(columns.begin(), columns.end()) == columns.end()));
     }
-    for (const double count : seen)
-        BOOST_TEST(std::abs(count / rounds - 0.35) <= 5 * std::sqrt(0.35 * 0.65 / rounds));
+    for (const double count : seen) BOOST_TEST(std::abs(count / rounds - 0.35) <= 5 * std::sqrt(0.35 * 0.65 / rounds));
     std::vector<std::size_t> all;
     selection::random{.together = 100}.draw(last, {.seed = 1}, all);
     std::sort(all.begin(), all.end());

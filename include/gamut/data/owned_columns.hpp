@@ -85,7 +85,9 @@ public:
     }
     range own_blocks() const { return mine_; }
     range own_columns() const { return {columns_of_blocks(mine_).begin, columns_of_blocks(mine_).end}; }
-    range own_columns_of(std::size_t rank, std::size_t ranks) const { return columns_of_blocks(blocks_of(rank, ranks)); }
+    range own_columns_of(std::size_t rank, std::size_t ranks) const {
+        return columns_of_blocks(blocks_of(rank, ranks));
+    }
     bool owns(std::size_t j) const { return j >= own_columns().begin && j < own_columns().end; }
 
     /// Row k is what is stored of own column own_columns().begin + k.

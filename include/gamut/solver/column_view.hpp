@@ -38,8 +38,7 @@ template <class Matrix> struct column_products {
     template <std::size_t Bytes>
     GAMUT_INLINE static void run(const backend::row_access<Matrix>* x, const std::size_t* rows, std::size_t count,
                                  const T* u, double* out) {
-        for (std::size_t k = 0; k < count; ++k)
-            out[k] = static_cast<double>(x->template product<Bytes>(rows[k], u));
+        for (std::size_t k = 0; k < count; ++k) out[k] = static_cast<double>(x->template product<Bytes>(rows[k], u));
     }
 };
 
@@ -156,8 +155,7 @@ public:
             groups_.clear();  // of chosen columns: those of one own block
             for (std::size_t k = 0; k < chosen.size(); ++k) {
                 if (!columns_.owns(chosen[k])) continue;
-                if (groups_.empty() ||
-                    columns_.block_of(chosen[k]) != columns_.block_of(chosen[groups_.back().begin]))
+                if (groups_.empty() || columns_.block_of(chosen[k]) != columns_.block_of(chosen[groups_.back().begin]))
                     groups_.push_back({k, k});
                 groups_.back().end = k + 1;
             }
@@ -168,8 +166,8 @@ public:
                 double* const partial = partials_.data() + g * n;
                 std::fill_n(partial, n, 0.0);
                 for (std::size_t k = groups_[g].begin; k < groups_[g].end; ++k)
-                    backend::run<detail::column_addition<Matrix>>(
-                        &x, chosen[k] - first, columns_.factor(chosen[k]) * steps[k], partial);
+                    backend::run<detail::column_addition<Matrix>>(&x, chosen[k] - first,
+                                                                  columns_.factor(chosen[k]) * steps[k], partial);
             });
         } catch (...) {
             failure = std::current_exception();
@@ -183,8 +181,8 @@ public:
     /// sum of omega_i x~_ij x~_ik / Omega for j = columns[a], k = columns[b]. The columns columns[t], t in `travelling`, go to all ranks;
     /// who owns the other one multiplies. One all-reduce of |travelling| |columns| numbers.
     template <communicator::Communicator C, class Wanted, class Found>
-    void products_of_pairs(const C& ranks, std::span<const std::size_t> columns, std::span<const std::size_t> travelling,
-                           Wanted&& wanted, Found&& found) {
+    void products_of_pairs(const C& ranks, std::span<const std::size_t> columns,
+                           std::span<const std::size_t> travelling, Wanted&& wanted, Found&& found) {
         const std::size_t m = columns.size(), n = columns_.rows();
         std::exception_ptr failure;
         std::vector<std::size_t> names;

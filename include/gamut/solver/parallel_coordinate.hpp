@@ -67,8 +67,9 @@ template <class Selection> struct parallel_coordinate {
     }
 
     template <ColumnOwner P, class... O>
-    requires(!P::smooth && penalty::Separable<penalty_of<P>>) core::result<typename P::array> minimize(
-        const P& p, O&&... observers) const {
+    requires(!P::smooth && penalty::Separable<penalty_of<P>>) core::result<typename P::array> minimize(const P& p,
+                                                                                                       O&&... observers)
+    const {
         using parts_type = detail::parts_of<penalty_of<P>>;
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
@@ -95,8 +96,8 @@ template <class Selection> struct parallel_coordinate {
                                                                      .residual = residual,
                                                                      .step = share,
                                                                      .nonzeros = now.nonzeros});
-            const bool better = now.objective < least - 4 * epsilon * std::abs(least) ||
-                                residual < 0.9 * least_residual || k == 1;
+            const bool better =
+                now.objective < least - 4 * epsilon * std::abs(least) || residual < 0.9 * least_residual || k == 1;
             stalled = better ? 0 : stalled + 1;
             least = std::min(least, now.objective);
             least_residual = std::min(least_residual, residual);
@@ -114,11 +115,11 @@ template <class Selection> struct parallel_coordinate {
             else if (at_rest || k >= stop.iterations)
                 end = core::status::iteration_limit;
             if (end)
-                return record.finish(state.result(), now.objective, *end,
-                                     at_rest && *end == core::status::iteration_limit
-                                         ? core::text("nothing got better for ", stalled,
-                                                      " measurements; the residual is ", residual)
-                                         : why<by_gap>(*end, residual, state.rounds()));
+                return record.finish(
+                    state.result(), now.objective, *end,
+                    at_rest && *end == core::status::iteration_limit
+                        ? core::text("nothing got better for ", stalled, " measurements; the residual is ", residual)
+                        : why<by_gap>(*end, residual, state.rounds()));
             share = 1;
             std::size_t moves = 0;
             for (std::size_t r = 0; r < most && (rounds > 0 || moves < features) && state.round(); ++r) {
@@ -130,16 +131,16 @@ template <class Selection> struct parallel_coordinate {
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Problem<P>,
-                      "parallel_coordinate: needs a problem with value_and_gradient(w, gradient); see "
-                      "gamut/solver/concept.hpp");
+        static_assert(Problem<P>, "parallel_coordinate: needs a problem with value_and_gradient(w, gradient); see "
+                                  "gamut/solver/concept.hpp");
         if constexpr (Problem<P>) {
             static_assert(ColumnOwner<P>, "parallel_coordinate: needs backend::host and a model of one output with "
                                           "largest_curvature; see gamut/solver/column_view.hpp");
             if constexpr (ColumnOwner<P>) {
-                static_assert(penalty::Separable<penalty_of<P>>,
-                              "parallel_coordinate: needs a penalty of one weight after the other (l1, elastic_net, mcp, "
-                              "scad ...); use solver::coordinate for groups");
+                static_assert(
+                    penalty::Separable<penalty_of<P>>,
+                    "parallel_coordinate: needs a penalty of one weight after the other (l1, elastic_net, mcp, "
+                    "scad ...); use solver::coordinate for groups");
                 static_assert(!P::smooth, "parallel_coordinate: the penalty is smooth (there is no prox to take) use "
                                           "solver::lbfgs, or penalty::elastic_net with l1 = 0");
             }

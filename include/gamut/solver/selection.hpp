@@ -54,8 +54,9 @@ struct random {
 struct scheduled {
     std::size_t together = 32;
     std::size_t candidates = 0;  ///< 0: twice as many as may move together
-    double correlation = 0.1;    ///< |x~_j'Omega x~_k| / (|x~_j| |x~_k|) from which two must not move together; above 1: they may
-    double explore = 0.1;        ///< share of the candidates that is drawn uniformly
+    double correlation =
+        0.1;  ///< |x~_j'Omega x~_k| / (|x~_j| |x~_k|) from which two must not move together; above 1: they may
+    double explore = 0.1;  ///< share of the candidates that is drawn uniformly
 
     void validate() const {
         if (together == 0) throw core::option_error("selection::scheduled: together is 0 (somebody must move) try 32");
@@ -66,9 +67,10 @@ struct scheduled {
             throw core::option_error(
                 core::text("selection::scheduled: correlation is ", correlation, " (it must be above 0) try 0.1"));
         if (!(explore > 0 && explore <= 1))
-            throw core::option_error(core::text("selection::scheduled: explore is ", explore,
-                                                " (it must be above 0, at most 1, or some columns are never seen again) "
-                                                "try 0.1"));
+            throw core::option_error(
+                core::text("selection::scheduled: explore is ", explore,
+                           " (it must be above 0, at most 1, or some columns are never seen again) "
+                           "try 0.1"));
     }
     void draw(detail::priorities& last, const core::random& numbers, std::vector<std::size_t>& columns) const {
         const std::size_t wanted = std::min(candidates == 0 ? 2 * together : candidates, last.size());

@@ -168,8 +168,7 @@ private:
         try {
             columns_.products(candidates_, row_slopes_.data(), sum_of_slopes, proposals_.data() + m);
             for (std::size_t k = 0; k < m; ++k)
-                if (columns_.columns().owns(candidates_[k]))
-                    proposals_[k] = way(candidates_[k], proposals_[m + k]);
+                if (columns_.columns().owns(candidates_[k])) proposals_[k] = way(candidates_[k], proposals_[m + k]);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -277,9 +276,9 @@ private:
         steps_.clear();
         for (const std::size_t k : chosen_) {
             const std::size_t j = candidates_[k];
-            const double to = share_ == 1 ? weights_[j] + way_of(k)
-                                          : static_cast<double>(
-                                                static_cast<value_type>(weights_[j] + share_ * way_of(k)));
+            const double to = share_ == 1
+                                  ? weights_[j] + way_of(k)
+                                  : static_cast<double>(static_cast<value_type>(weights_[j] + share_ * way_of(k)));
             moved_.push_back(j);
             steps_.push_back(to - weights_[j]);
             weights_[j] = to;
@@ -297,8 +296,8 @@ private:
     std::size_t round_ = 0, read_ = 0;
     std::vector<double> weights_, slopes_, products_, curvatures_, proposals_, steps_;
     backend::aligned_vector<value_type> row_slopes_;
-    std::vector<priorities> last_;        // one
-    std::vector<known_products> known_;   // one
+    std::vector<priorities> last_;       // one
+    std::vector<known_products> known_;  // one
     std::vector<std::size_t> candidates_, movers_, group_, chosen_, moved_;
 };
 
