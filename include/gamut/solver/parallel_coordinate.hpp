@@ -51,7 +51,7 @@ template <class Selection> struct parallel_coordinate {
                   "gamut/solver/selection.hpp");
 
     Selection selection{};
-    std::size_t rounds = 0;   ///< between measurements; 0: until as many moved as there are weights, but not for ever
+    std::size_t rounds = 0;   ///< between measurements; 0: until a tenth is left of what the last one found to do
     std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
     std::uint64_t seed = 1;
     core::stop stop{};
@@ -121,10 +121,11 @@ template <class Selection> struct parallel_coordinate {
                         ? core::text("nothing got better for ", stalled, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
             share = 1;
-            std::size_t moves = 0;
-            for (std::size_t r = 0; r < most && (rounds > 0 || moves < features) && state.round(); ++r) {
+            const double enough = 0.1 * state.unrest();
+            for (std::size_t r = 0, moves = 0; r < most && state.round(); ++r) {
                 share = std::min(share, state.share());
                 moves += state.moved().size();
+                if (rounds == 0 && (moves >= features || state.unrest() <= enough)) break;
             }
             record.add_passes((state.columns_read() + features / 2) / std::max<std::size_t>(features, 1));
         }

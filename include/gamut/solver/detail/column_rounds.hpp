@@ -88,6 +88,8 @@ public:
     /// The share of their way that they went.
     double share() const { return share_; }
     std::size_t rounds() const { return round_; }
+    /// How far all weights would move, or moved when they last did, in units of the rows' products.
+    double unrest() const { return last_[0].total(); }
     /// Columns read since this was asked last.
     std::size_t columns_read() { return std::exchange(read_, 0); }
     array result() const {
