@@ -49,11 +49,11 @@ public:
         const std::size_t n = rows.rows();
         communicator::agree(ranks, [&] {
             factors_.assign(columns_, 1.0);
-            centers_.assign(columns_, 0.0);
+            means_.assign(columns_, 0.0);
             const std::vector<double> divisors = scaling.divisors();
             for (std::size_t j = 0; j < divisors.size(); ++j) {
                 factors_[j] = 1 / divisors[j];
-                centers_[j] = scaling.means[j] * factors_[j];
+                means_[j] = scaling.means[j];
             }
             labels_.assign(n, T(0));
             if (lanes[0] != 0) weights_.assign(n, T(1));
@@ -93,7 +93,7 @@ public:
     /// Row k is what is stored of own column own_columns().begin + k.
     const Matrix& stored() const { return stored_; }
     double factor(std::size_t j) const { return dense ? 1.0 : factors_[j]; }
-    double center(std::size_t j) const { return dense ? 0.0 : centers_[j]; }
+    double center(std::size_t j) const { return dense ? 0.0 : means_[j] * factors_[j]; }
     std::span<const T> labels() const { return labels_; }
     /// Empty: all 1.
     std::span<const T> weights() const { return weights_; }
@@ -164,31 +164,35 @@ private:
         backend::aligned_vector<T> travelling;
         communicator::agree(ranks, [&] {
             stored_ = Matrix(own.size(), rows.rows());
-            travelling.resize(std::min(height, rows.rows()) * columns_);
+            if (ranks.size() > 1) travelling.resize(std::min(height, rows.rows()) * columns_);
         });
         for (int root = 0; root < ranks.size(); ++root) {
             const range r = rows_of(ranks, rows, root);
             for (std::size_t begin = r.begin; begin < r.end; begin += height) {
                 const std::size_t count = std::min(height, r.end - begin);
-                if (root == ranks.rank())
-                    std::copy_n(rows.x.row(begin - rows.first_row), count * columns_, travelling.begin());
-                ranks.broadcast(std::span<T>(travelling).first(count * columns_), root);
-                backend::parallel_for(0, blocks_, threads, [&](std::size_t b, std::size_t) {
-                    for (std::size_t j = columns_of(b).begin; j < columns_of(b).end; ++j) {
-                        if (!owns(j)) continue;
-                        T* const to = stored_.row(j - own.begin) + begin;
-                        const double mean = centers_[j] / factors_[j], factor = factors_[j];
-                        const bool as_it_is = centers_[j] == 0 && factor == 1;
-                        for (std::size_t i = 0; i < count; ++i) {
-                            const T x = travelling[i * columns_ + j];
-                            to[i] = as_it_is        ? x
-                                    : !(factor > 0) ? T(0)
-                                                    : static_cast<T>((static_cast<double>(x) - mean) * factor);
-                        }
-                    }
+                const T* from = travelling.data();
+                if (ranks.size() == 1) {
+                    from = rows.x.row(begin);
+                } else {
+                    if (root == ranks.rank())
+                        std::copy_n(rows.x.row(begin - rows.first_row), count * columns_, travelling.begin());
+                    ranks.broadcast(std::span<T>(travelling).first(count * columns_), root);
+                }
+                constexpr std::size_t line = 64 / sizeof(T);  // columns that are read together
+                backend::parallel_for(0, (own.size() + line - 1) / line, threads, [&](std::size_t group, std::size_t) {
+                    const std::size_t first = own.begin + group * line, end = std::min(first + line, own.end);
+                    for (std::size_t i = 0; i < count; ++i)
+                        for (std::size_t j = first; j < end; ++j)
+                            stored_(j - own.begin, begin + i) = standardised(j, from[i * columns_ + j]);
                 });
             }
         }
+    }
+
+    T standardised(std::size_t j, T x) const {
+        const double factor = factors_[j];
+        if (means_[j] == 0 && factor == 1) return x;
+        return factor > 0 ? static_cast<T>((static_cast<double>(x) - means_[j]) * factor) : T(0);
     }
 
     template <class C> void receive_sparse(const C& ranks, const dataset<Matrix>& rows, bool has_values) {
@@ -255,7 +259,7 @@ private:
     range mine_;
     Matrix stored_;
     bool has_values_ = true;
-    std::vector<double> factors_, centers_;
+    std::vector<double> factors_, means_;
     std::vector<T> labels_, weights_;
 };
 
