@@ -178,21 +178,27 @@ private:
                         std::copy_n(rows.x.row(begin - rows.first_row), count * columns_, travelling.begin());
                     ranks.broadcast(std::span<T>(travelling).first(count * columns_), root);
                 }
-                constexpr std::size_t line = 64 / sizeof(T);  // columns that are read together
+                constexpr std::size_t line =
+                    64 / sizeof(T);  // columns whose entries of a row are read from memory together
                 backend::parallel_for(0, (own.size() + line - 1) / line, threads, [&](std::size_t group, std::size_t) {
                     const std::size_t first = own.begin + group * line, end = std::min(first + line, own.end);
-                    for (std::size_t i = 0; i < count; ++i)
-                        for (std::size_t j = first; j < end; ++j)
-                            stored_(j - own.begin, begin + i) = standardised(j, from[i * columns_ + j]);
+                    for (std::size_t j = first; j < end; ++j)
+                        standardise(j, from + j, count, stored_.row(j - own.begin) + begin);
                 });
             }
         }
     }
 
-    T standardised(std::size_t j, T x) const {
-        const double factor = factors_[j];
-        if (means_[j] == 0 && factor == 1) return x;
-        return factor > 0 ? static_cast<T>((static_cast<double>(x) - means_[j]) * factor) : T(0);
+    /// `count` entries of column j, columns_ apart, side by side.
+    void standardise(std::size_t j, const T* from, std::size_t count, T* to) const {
+        const double mean = means_[j], factor = factors_[j];
+        if (mean == 0 && factor == 1)
+            for (std::size_t i = 0; i < count; ++i) to[i] = from[i * columns_];
+        else if (factor > 0)
+            for (std::size_t i = 0; i < count; ++i)
+                to[i] = static_cast<T>((static_cast<double>(from[i * columns_]) - mean) * factor);
+        else
+            std::fill_n(to, count, T(0));  // a constant column
     }
 
     template <class C> void receive_sparse(const C& ranks, const dataset<Matrix>& rows, bool has_values) {
