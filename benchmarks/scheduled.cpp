@@ -70,33 +70,36 @@ int main(int argc, char** argv) {
             problem({}, rows, {strength}, {.threads = threads}, alone, true, data::standardize(alone, rows));
         std::printf("%s\n%-22s %4s  %-16s %8s %9s %7s %8s\n", d.name, "", "P", "ended", "rounds", "passes", "nonzero",
                     "seconds");
+        struct measured {
+            bool converged;
+            double rounds, seconds;
+        };
         const auto measure = [&](const char* name, std::size_t together, const auto& solver) {
             std::vector<double> seconds;
-            auto found = solver.minimize(problem);
+            const auto found = solver.minimize(problem);
             seconds.push_back(found.seconds);
             for (std::size_t r = 1; r < repeats; ++r) seconds.push_back(solver.minimize(problem).seconds);
-            const bool converged = found.status == core::status::converged;
-            const std::size_t place = found.message.rfind(" in ");
+            const std::size_t place = found.message.rfind(" in ");  // "... in 123 rounds"
             const double rounds = place == std::string::npos ? 0 : std::atof(found.message.c_str() + place + 4);
-            const double time = benchmark::median(seconds);
             std::printf("%-22s %4zu  %-16s %8.0f %9zu %7zu %8.3f\n", name, together,
                         std::string(core::name(found.status)).c_str(), rounds, found.passes,
-                        found.history.back().nonzeros, time);
-            const std::string label = std::string(d.name) + " " + name + " " + std::to_string(together);
-            records.push_back({label, "converged", converged ? 1.0 : 0.0, 1});
-            if (converged) records.push_back({label, "seconds", time, 0});
-            if (converged && rounds > 0) records.push_back({label, "rounds", rounds, 0});
-            return time;
+                        found.history.back().nonzeros, benchmark::median(seconds));
+            return measured{found.status == core::status::converged, rounds, benchmark::median(seconds)};
         };
-        measure("coordinate", 1, solver::coordinate{.stop = stop});
+        const measured one = measure("coordinate", 1, solver::coordinate{.stop = stop});
         for (const std::size_t together : {1u, 8u, 32u, 128u}) {
-            measure("random", together,
-                    solver::parallel_coordinate<solver::selection::random>{.selection = {.together = together},
-                                                                           .stop = stop});
-            measure("scheduled", together,
-                    solver::parallel_coordinate<>{.selection = {.together = together}, .stop = stop});
+            const measured random = measure("random", together,
+                                            solver::parallel_coordinate<solver::selection::random>{
+                                                .selection = {.together = together}, .stop = stop});
+            const measured scheduled =
+                measure("scheduled", together,
+                        solver::parallel_coordinate<>{.selection = {.together = together}, .stop = stop});
             measure("scheduled, no check", together,
                     solver::parallel_coordinate<>{.selection = {.together = together, .correlation = 2}, .stop = stop});
+            const std::string name = std::string(d.name) + " " + std::to_string(together);
+            records.push_back({name, "not_converged", scheduled.converged ? 0.0 : 1.0, 0});
+            if (random.converged) records.push_back({name, "rounds_over_random", scheduled.rounds / random.rounds, 1});
+            records.push_back({name, "over_coordinate", scheduled.seconds / one.seconds, 10});
         }
     }
     return benchmark::report(records, benchmark::option(argc, argv, "--output", ""));
