@@ -35,7 +35,7 @@ template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
 // sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
-// columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
+// row_slopes.hpp: a loss where products are known; columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
 }  // namespace backend
 
@@ -56,6 +56,7 @@ template <class Matrix> struct dataset;
 struct partition;        // shard.hpp
 struct preparation;      // intercept and columns
 struct standardization;  // standardize.hpp
+template <class Matrix> class owned_columns;
 // select_columns.hpp: some columns of a dataset; folds.hpp: rows dealt at random
 }  // namespace data
 
@@ -107,6 +108,12 @@ struct path;
 template <class Array> struct at_kappa;  // what path returns
 struct coordinate;
 struct strengths;
+namespace selection {  // selection.hpp: who moves together
+struct random;
+struct scheduled;
+}  // namespace selection
+template <class Selection = selection::scheduled> struct parallel_coordinate;
+template <class Model, class Matrix> class column_view;
 struct dual;
 template <class Model, class Matrix> class dual_block;
 template <class Penalty> struct default_for;

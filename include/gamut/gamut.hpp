@@ -51,6 +51,7 @@
 #include <gamut/solver/exact.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/parallel_coordinate.hpp>
 #include <gamut/solver/path.hpp>
 #include <gamut/solver/plain_function.hpp>
 #include <gamut/solver/prune.hpp>

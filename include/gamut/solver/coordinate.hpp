@@ -90,7 +90,7 @@ struct coordinate {
         std::size_t stalled = 0;
         for (std::size_t k = 1;; ++k) {
             state.measure();
-            const detail::optimality now = detail::assess<P>(state, parts, likely);
+            const detail::optimality now = detail::assess(state, parts, likely);
             likely = infinity;
             if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;

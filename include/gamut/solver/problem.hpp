@@ -25,6 +25,7 @@
 #include <gamut/model/concept.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
+#include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/dual_block.hpp>
 
@@ -504,6 +505,23 @@ public:
             model_, data_.x, {rows.begin - data_.first_row, rows.end - data_.first_row},
             {data_.y.data(), data_.weights.empty() ? nullptr : data_.weights.data(), total_weight_}, scaling_,
             intercept_);
+    }
+
+    /// The columns with all rows, standardised, dealt to ranks in `blocks` runs; with a free intercept they are about their means
+    /// in any case. Collective: every rank receives the data once; see data/owned_columns.hpp.
+    auto column_view(std::size_t blocks) const requires(Backend::host_memory&& BoundedCurvature<Model>) {
+        ++passes_;
+        data::standardization scaling = scaling_;
+        std::vector<double> means;
+        if (intercept_ && scaling.means.empty()) {
+            passes_ += 2;
+            scaling = data::standardize(ranks_, data_);
+            std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
+            means = scaling.means;
+        }
+        return solver::column_view<Model, typename Dataset::matrix_type>(
+            ranks_, model_, data::owned_columns(ranks_, data_, scaling, blocks, threads()), std::move(means),
+            total_weight_, threads());
     }
 
 private:

@@ -372,7 +372,7 @@ struct optimality {
 ///     F >= 0 else     F*(t a) <= t F*(a) = t (w'g - L)     for F*(0) = -min F <= 0
 /// the best t of those; or, with a ridge, t = 1 and the conjugate of the whole penalty.
 /// An intercept b adds b h, h its slope, to w'g, and what is left of h costs t |h| times the distance to the best intercept.
-template <class P, class Parts> optimality assess(const coordinate_state<P>& state, const Parts& parts, double likely) {
+template <class State, class Parts> optimality assess(const State& state, const Parts& parts, double likely) {
     optimality now;
     const auto w = state.weights(), g = state.slopes();
     const auto features = state.shape().size();
@@ -440,7 +440,7 @@ template <class P, class Parts> optimality assess(const coordinate_state<P>& sta
     if constexpr (Parts::has_norm) {
         now.threshold = parts.threshold();
         const double ridge = parts.ridge(), half = 0.5 * ridge * squares;
-        constexpr bool quadratic = coordinate_state<P>::quadratic;
+        constexpr bool quadratic = State::quadratic;
         // D(t) = rise t - bend t^2
         const double rise = (quadratic ? 2 * loss : loss) - product - loose, bend = (quadratic ? loss : 0.0) + half;
         if (bend > 0) t = std::min(t, std::max(0.0, rise / (2 * bend)));

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/core/stop.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/penalty/concept.hpp>
+#include <gamut/solver/column_view.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/column_rounds.hpp>
+#include <gamut/solver/detail/coordinate_state.hpp>
+#include <gamut/solver/detail/quadratic_descent.hpp>
+#include <gamut/solver/run.hpp>
+#include <gamut/solver/selection.hpp>
+
+namespace gamut::solver {
+
+/// Coordinate descent with several coordinates at a time, over columns owned by ranks. `Selection` says which: selection::scheduled
+/// keeps correlated ones apart, selection::random does not. A round, with a_i the slope of row i's loss:
+///     candidates   are drawn; their owners compute  g_j = x~_j'a,  d_j = prox(w_j - g_j / h_j, 1 / h_j) - w_j    one all-reduce
+///     selection    who moves together; products of pairs that nobody has needed yet                              (see below)
+///     step         w_j += share d_j,  products of the rows with w += sum of share d_j x~_j                       one sum of n numbers
+/// h_j = c sum of omega_i x~_ij^2 / Omega, c the model's largest_curvature (1 for least squares, 1/4 for logistic): a step is the best
+/// for least squares, and never overshoots alone for others. For penalties that are separable, convex or not. Every rank knows
+/// the products of all rows with w, so the slopes of the rows cost no message.
+///
+/// Sends, per round and rank: 16 bytes a candidate; dense columns: 12 bytes a row (an exact sum), sparse ones: 12 bytes for each entry
+/// of the columns that move; 4 all-reduces, sparse: 3 and up to two broadcasts a rank. scheduled: one more, and where pairs are not
+/// known yet, at most `together` columns to all ranks and 8 bytes a pair; a pair is computed once. At the start: all data, to
+/// every rank. Between measurements about as many rounds as shrink what there is to do to a tenth, or move every weight once; a
+/// measurement, an iteration, is one pass over the rows and two sums, of dimension() and of n numbers.
+/// Memory: the owned columns beside the data, `blocks` + 4 numbers per row, and 2048^2 / 2 products of pairs.
+///
+/// Stops as solver::coordinate does: l1, elastic_net: the duality gap over the objective at zero weights; other penalties: the largest
+/// violation of a condition of optimality over the largest slope at the start. `diverged`: the objective is not finite, or far
+/// above where it began, or still above it when nothing has got better for 50 measurements.
+/// Sources: see solver/selection.hpp. For one process solver::coordinate is faster; docs/which_solver.md has figures.
+template <class Selection> struct parallel_coordinate {
+    static_assert(solver::Selection<Selection>,
+                  "parallel_coordinate: selection needs together, validate() and draw(last, numbers, columns); see "
+                  "gamut/solver/selection.hpp");
+
+    Selection selection{};
+    std::size_t rounds = 0;   ///< between measurements; 0: until a tenth is left of what the last one found to do
+    std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
+    std::uint64_t seed = 1;
+    core::stop stop{};
+
+    template <class P> using penalty_of = std::remove_cvref_t<decltype(std::declval<const P&>().penalty_term())>;
+
+    void validate() const {
+        selection.validate();
+        if (blocks < 1 || blocks > 4095)
+            throw core::option_error(
+                core::text("parallel_coordinate: blocks is ", blocks, " (it must be 1 to 4095) try 16"));
+        stop.validate("parallel_coordinate");
+    }
+
+    template <ColumnOwner P, class... O>
+    requires(!P::smooth && penalty::Separable<penalty_of<P>>) core::result<typename P::array> minimize(const P& p,
+                                                                                                       O&&... observers)
+    const {
+        using parts_type = detail::parts_of<penalty_of<P>>;
+        constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
+        constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
+        run<P, O...> record("parallel_coordinate", p, stop, observers...);
+        communicator::agree(p.communicator(), [&] { validate(); });
+        detail::column_rounds<P, Selection> state(p, selection, blocks, seed, 2048);
+        const parts_type parts(p.penalty_term(), state.shape());
+        const std::size_t features = state.shape().features, together = std::max<std::size_t>(selection.together, 1);
+        const std::size_t most = rounds > 0 ? rounds : 8 * (features / together + 1);
+
+        const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
+        double scale = 1, first = 0, least = std::numeric_limits<double>::infinity(), least_residual = least, share = 1;
+        std::size_t stalled = 0;
+        for (std::size_t k = 1;; ++k) {
+            state.measure();
+            const detail::optimality now = detail::assess(state, parts, std::numeric_limits<double>::infinity());
+            if (k == 1) {
+                scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
+                first = std::max(now.objective, null_objective);
+            }
+            const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
+            const std::optional<core::status> asked = record.report({.iteration = k,
+                                                                     .objective = now.objective,
+                                                                     .residual = residual,
+                                                                     .step = share,
+                                                                     .nonzeros = now.nonzeros});
+            const bool better =
+                now.objective < least - 4 * epsilon * std::abs(least) || residual < 0.9 * least_residual || k == 1;
+            stalled = better ? 0 : stalled + 1;
+            least = std::min(least, now.objective);
+            least_residual = std::min(least_residual, residual);
+            const bool at_rest = stalled >= 50;
+            std::optional<core::status> end;
+            if (!std::isfinite(now.objective) || std::isnan(residual) || (at_rest && now.objective > first) ||
+                now.objective - least > 100 * std::max(first - least, std::abs(first)))
+                end = core::status::diverged;
+            else if (residual <= stop.tolerance)
+                end = core::status::converged;
+            else if (asked)
+                end = asked;
+            else if (at_rest && residual <= 64 * epsilon)
+                end = core::status::converged;
+            else if (at_rest || k >= stop.iterations)
+                end = core::status::iteration_limit;
+            if (end)
+                return record.finish(
+                    state.result(), now.objective, *end,
+                    at_rest && *end == core::status::iteration_limit
+                        ? core::text("nothing got better for ", stalled, " measurements; the residual is ", residual)
+                        : why<by_gap>(*end, residual, state.rounds()));
+            share = 1;
+            const double enough = 0.1 * state.unrest();
+            for (std::size_t r = 0, moves = 0; r < most && state.round(); ++r) {
+                share = std::min(share, state.share());
+                moves += state.moved().size();
+                if (rounds == 0 && (moves >= features || state.unrest() <= enough)) break;
+            }
+            record.add_passes((state.columns_read() + features / 2) / std::max<std::size_t>(features, 1));
+        }
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Problem<P>, "parallel_coordinate: needs a problem with value_and_gradient(w, gradient); see "
+                                  "gamut/solver/concept.hpp");
+        if constexpr (Problem<P>) {
+            static_assert(ColumnOwner<P>, "parallel_coordinate: needs backend::host and a model of one output with "
+                                          "largest_curvature; see gamut/solver/column_view.hpp");
+            if constexpr (ColumnOwner<P>) {
+                static_assert(
+                    penalty::Separable<penalty_of<P>>,
+                    "parallel_coordinate: needs a penalty of one weight after the other (l1, elastic_net, mcp, "
+                    "scad ...); use solver::coordinate for groups");
+                static_assert(!P::smooth, "parallel_coordinate: the penalty is smooth (there is no prox to take) use "
+                                          "solver::lbfgs, or penalty::elastic_net with l1 = 0");
+            }
+        }
+        return {};
+    }
+
+private:
+    template <bool ByGap> std::string why(core::status end, double residual, std::size_t rounds) const {
+        if (end == core::status::converged)
+            return core::text(ByGap ? "the duality gap" : "the largest violation of a condition of optimality",
+                              ", relative, fell to ", residual, " in ", rounds, " rounds");
+        if (end == core::status::diverged)
+            return core::text("the objective grew beyond where it began in ", rounds,
+                              " rounds (columns that move together are too correlated?) use selection::scheduled, or "
+                              "fewer together");
+        return explanation(end, stop);
+    }
+};
+
+}  // namespace gamut::solver
