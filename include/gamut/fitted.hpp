@@ -171,7 +171,8 @@ private:
         gamut::predictions result{rows.local_rows(), outputs, rows.first_row, {}, classes, model::threshold<Model>};
         communicator::agree(communicator, [&] {
             const backend::sweep<U, typename Dataset::matrix_type, formula> products(
-                rows.x, {nullptr, nullptr, 1}, {0, rows.local_rows()}, model::loss_formula(model), outputs, threads);
+                rows.x, {nullptr, nullptr, 1, rows.offsets.empty() ? nullptr : rows.offsets.data()},
+                {0, rows.local_rows()}, model::loss_formula(model), outputs, threads);
             const std::vector<U> w = all_weights<U>();
             std::vector<U> z(rows.local_rows() * outputs);
             products.multiply(w.data(), w.data() + weights.size(), products.all(), z.data());

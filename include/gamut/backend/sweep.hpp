@@ -43,15 +43,17 @@ struct column_scaling {
 ///   y             labels, one per row
 ///   omega         sample weights, one per row, or null: all 1
 ///   total_weight  Omega, the sum of the weights over all ranks
+///   offset        what is added to each row of Z, or null
 template <class T> struct observations {
     const T* y = nullptr;
     const T* omega = nullptr;
     double total_weight = 1;
+    const T* offset = nullptr;
 };
 
 /// Evaluates a loss, its gradient and its Hessian's products over the rows of one rank, shard by shard.
 ///
-/// Each evaluation is one pass: a block of rows is multiplied by the weights (Z = X W + b), the formula turns Z into its
+/// Each evaluation is one pass: a block of rows is multiplied by the weights (Z = X W + b, and the offsets), the formula turns Z into its
 /// derivative S, and X' S is added while the block is still in cache, so the data are read from memory once, not twice.
 /// Shards run on all threads; the result of a shard never depends on how many there are.
 ///
@@ -63,6 +65,7 @@ template <class T, class Matrix, autodiff::Loss Formula> class sweep {
 public:
     using value_type = T;
     using curvature = aligned_vector<T>;
+    static constexpr bool knows_offsets = true;
 
     /// bounds: the first row of each shard, and the number of rows at the end. X and the rows are referred to.
     sweep(const Matrix& x, const observations<T>& rows, std::vector<std::size_t> bounds, const Formula& formula,
@@ -93,7 +96,7 @@ public:
         set_weights(w, b);
         for_each_block(
             shards, nullptr, partials, 1, [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
-                products(begin, end, work.z.data());
+                predictors(begin, end, work.z.data());
                 *partial += static_cast<double>(evaluate<slopes>(work, begin, end, work.z.data(), stride_).loss);
             });
     }
@@ -117,7 +120,7 @@ public:
         set_weights(w, b);
         for_each_block(shards, nullptr, nullptr, 0, [&](workspace& work, double*, std::size_t begin, std::size_t end) {
             T* out = curvature.data() + (begin - first) * outputs_;
-            products(begin, end, work.z.data());
+            predictors(begin, end, work.z.data());
             if constexpr (one_output) {
                 evaluate<curvatures>(work, begin, end, work.z.data(), 1);
                 std::copy_n(work.s.data(), end - begin, out);
@@ -139,7 +142,7 @@ public:
             set_weights(w, b);
             for_each_block(shards, nullptr, nullptr, 0,
                            [&](workspace& work, double*, std::size_t begin, std::size_t end) {
-                               products(begin, end, work.z.data());
+                               predictors(begin, end, work.z.data());
                                std::fill_n(work.t.begin(), (end - begin) * stride_, T(0));
                                for (std::size_t i = 0; i < end - begin; ++i) work.t[i * stride_ + l] = 1;
                                evaluate<curvatures>(work, begin, end, work.z.data(), stride_);
@@ -214,16 +217,16 @@ public:
         });
     }
 
-    /// Z = X W + b for all rows of the shards, rows x outputs.
+    /// Z = X W + b, and the offsets, for all rows of the shards, rows x outputs.
     void multiply(const T* w, const T* b, shard_range shards, T* z) const {
         const std::size_t first = bounds_[shards.begin];
         set_weights(w, b);
         for_each_block(shards, nullptr, nullptr, 0, [&](workspace& work, double*, std::size_t begin, std::size_t end) {
             T* out = z + (begin - first) * outputs_;
             if constexpr (one_output) {
-                products(begin, end, out);
+                predictors(begin, end, out);
             } else {
-                products(begin, end, work.z.data());
+                predictors(begin, end, work.z.data());
                 copy_rows(work.z.data(), stride_, end - begin, out, outputs_);
             }
         });
@@ -297,7 +300,7 @@ private:
         set_weights(w, b);
         for_each_block(shards, rows, partials, m,
                        [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
-                           products(begin, end, work.z.data());
+                           predictors(begin, end, work.z.data());
                            const auto sums = evaluate<slopes>(work, begin, end, work.z.data(), stride_);
                            partial[m - 1] += static_cast<double>(sums.loss);
                            pull_back(work, begin, end, sums.slope, partial);
@@ -310,6 +313,14 @@ private:
             detail::multiply(rows, w_, b_, z);
         else
             detail::multiply(rows, packed_.data(), packed_.data() + x_.columns * stride_, z, stride_);
+    }
+
+    /// Z where the loss is: the products and the offsets.
+    void predictors(std::size_t begin, std::size_t end, T* z) const {
+        products(begin, end, z);
+        if (!rows_.offset) return;
+        for (std::size_t i = 0; i < end - begin; ++i)
+            for (std::size_t k = 0; k < outputs_; ++k) z[i * stride_ + k] += rows_.offset[begin + i];
     }
 
     template <class Kernel>
@@ -326,7 +337,7 @@ private:
     /// d[(k c + l) stride + i] = d^2 loss / d z_k d z_l at row begin + i; no more rows than a block has.
     void curvature_of_rows(workspace& work, std::size_t begin, std::size_t end, T* d, std::size_t stride) const {
         const std::size_t rows = end - begin, c = outputs_;
-        products(begin, end, work.z.data());
+        predictors(begin, end, work.z.data());
         if constexpr (one_output) {
             evaluate<curvatures>(work, begin, end, work.z.data(), 1);
             std::copy_n(work.s.data(), rows, d);

@@ -34,6 +34,7 @@ public:
 
     std::vector<std::string> features;  // one name per column; empty: x0, x1, ...
     std::string label = "y", name = "arrays";
+    std::vector<double> offsets;  // added to the rows' predictions (before the model's link), one each; empty: none
 
     template <class Features>
     requires requires(Features&& x) { detail::to_rows(std::forward<Features>(x)); }
@@ -77,6 +78,7 @@ public:
         problems.report(ranks);
         if (content->weighted) detail::require_weight(ranks, result.weights, name);
         result.classes = detail::finish_labels(ranks, labels, wanted, kept.source_rows(), result.y);
+        result.has_offsets = !offsets.empty();
         result.first_row = mine.begin;
         result.label = label;
         result.source = name;
@@ -104,6 +106,8 @@ private:
         if (weighted && weights.numbers.size() != rows) {
             fail(weights.numbers.size(), " sample weights (x has ", rows, " rows) give one number per row");
         }
+        if (!offsets.empty() && offsets.size() != rows)
+            fail(offsets.size(), " offsets (x has ", rows, " rows) give one number per row");
         if (columns == 0) fail("no features (x has 0 columns) give it some");
         if (!features.empty() && features.size() != columns) {
             fail(features.size(), " names of features (x has ", columns, " columns) give one name per column");
@@ -149,10 +153,14 @@ private:
             return problems.add(name, ": weight ", i, " is ", weights.numbers[i],
                                 " (a row counts 0 times or more) correct it, or drop the row");
         }
+        if (!offsets.empty() && !std::isfinite(static_cast<value_type>(offsets[i])))
+            return problems.add(name, ": offset ", i, " is ", offsets[i],
+                                " (values must be finite) replace it, or drop the row");
         if (!keep) return;
         detail::append_row(x.matrix, i, to.x);
         if (wanted.labels) to.y.push_back(number);
         if (weighted) to.weights.push_back(static_cast<value_type>(weights.numbers[i]));
+        if (!offsets.empty()) to.offsets.push_back(static_cast<value_type>(offsets[i]));
     }
 
     std::shared_ptr<const bundle_type> content;

@@ -40,6 +40,7 @@ template <class T> struct csv {
     char separator = ',';
     std::vector<std::string> ignore = {};            // columns to leave out
     std::string weights = {};                        // column that says how often each row counts; empty: once
+    std::string offset = {};                         // column that is added to the prediction (before the model's link)
     std::size_t line_limit = std::size_t(64) << 20;  // bytes
     std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
@@ -50,7 +51,7 @@ template <class T> struct csv {
         const detail::row_syntax syntax{.separator = separator};
         detail::csv_layout layout;
         communicator::agree(ranks, [&] {
-            layout = detail::csv_layout(*file, syntax, line_limit, {header, label, weights, ignore}, wanted);
+            layout = detail::csv_layout(*file, syntax, line_limit, {header, label, weights, offset, ignore}, wanted);
         });
         const detail::line_index lines(ranks, *file, layout.begin, layout.first_line, syntax);
         const auto why_none = layout.has_header ? "only a header line" : "the file is empty or blank";
@@ -75,6 +76,8 @@ template <class T> struct csv {
         result.x = std::move(rows->x);
         result.y = std::move(rows->y);
         result.weights = std::move(rows->weights);
+        result.offsets = std::move(rows->offsets);
+        result.has_offsets = layout.has_offsets;
         result.first_row = mine.begin;
         result.features = std::move(layout.features);
         result.label = std::move(layout.label_name);

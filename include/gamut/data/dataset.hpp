@@ -18,6 +18,8 @@ template <class Matrix> struct dataset {
     std::vector<value_type> y;        // per local row the number, or the class as an index into `classes`;
                                       // empty when the request did not ask for labels
     std::vector<value_type> weights;  // per local row, at least 0; empty: all 1
+    std::vector<value_type> offsets;  // per local row, added to the prediction before the model's link; empty: all 0
+    bool has_offsets = false;         // somewhere: a rank without rows has an empty list, too
     data::partition partition;        // of all rows, the same on every rank
     std::size_t first_row = 0;        // where the local rows start among all rows
 

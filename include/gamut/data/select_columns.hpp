@@ -12,8 +12,8 @@
 
 namespace gamut::data {
 
-/// Some columns of rows that are loaded, as a dataset of their own: column k is columns[k] of `rows`; shards, labels and weights
-/// stay as they are, so what is fitted to it has the same bits on any number of ranks. Local: no messages. Dense: reads what it
+/// Some columns of rows that are loaded, as a dataset of their own: column k is columns[k] of `rows`; shards, labels, weights
+/// and offsets stay as they are, so what is fitted to it has the same bits on any number of ranks. Local: no messages. Dense: reads what it
 /// copies; sparse: one pass over the entries. `columns` ascend strictly.
 template <class Matrix>
 [[gnu::cold]] dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std::size_t> columns,
@@ -22,6 +22,8 @@ template <class Matrix>
     out.x = backend::columns_of(rows.x, columns, static_cast<std::size_t>(threads));
     out.y = rows.y;
     out.weights = rows.weights;
+    out.offsets = rows.offsets;
+    out.has_offsets = rows.has_offsets;
     out.partition = rows.partition;
     out.first_row = rows.first_row;
     for (const std::size_t j : columns) out.features.push_back(rows.features[j]);

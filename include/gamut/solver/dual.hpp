@@ -160,6 +160,9 @@ private:
                 throw core::option_error(
                     core::text("dual: l2 is ", penalty.l2,
                                " (the dual needs a penalty with l2 > 0) add some, or use solver::admm"));
+            if constexpr (requires { p.has_offsets(); })
+                if (p.has_offsets())
+                    throw core::option_error("dual: offsets (its formulas know none) use solver::lbfgs or newton_cg");
             for (std::size_t b = p.first_block(); b < p.last_block(); ++b) blocks.push_back(p.dual_block(b));
             for (const auto& b : blocks) squares.push_back(b.squares());
             rows.resize(blocks.size() * at.size());

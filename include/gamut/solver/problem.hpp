@@ -75,12 +75,25 @@ public:
           cut_(cut_for(data.partition, shape_)),
           mine_(blocks_of(data, ranks)),
           total_weight_(total_weight),
-          sweep_(data.x, {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_},
-                 shard_bounds(), model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {}
+          sweep_(data.x,
+                 {data.y.data(), data.weights.empty() ? nullptr : data.weights.data(), total_weight_,
+                  data.offsets.empty() ? nullptr : data.offsets.data()},
+                 shard_bounds(), model::loss_formula(m), shape_.outputs, machine.threads_of(ranks.local_size())) {
+        if (!data.has_offsets) return;
+        if (shape_.outputs > 1)
+            throw core::option_error(
+                "problem: offsets with several outputs (added to all of them they change no class) leave them out");
+        if constexpr (!requires { sweep::knows_offsets; })
+            throw core::option_error("problem: offsets on this backend (it does not know them) use backend::host");
+        if constexpr (std::is_same_v<Model, model::linear>)  // what least squares sees of them
+            for (std::size_t i = 0; i < std::min(data.y.size(), data.offsets.size()); ++i)
+                less_offsets_.push_back(data.y[i] - data.offsets[i]);
+    }
 
     std::size_t dimension() const { return (shape_.features + (intercept_ ? 1 : 0)) * shape_.outputs; }
     penalty::layout layout() const { return shape_; }
     bool has_intercept() const { return intercept_; }
+    bool has_offsets() const { return data_.has_offsets; }
     const C& communicator() const { return ranks_; }
     const Dataset& dataset() const { return data_; }
     const Penalty& penalty_term() const { return penalty_; }
@@ -237,7 +250,7 @@ public:
             for (std::size_t s = 0; s < sweep_.all().size(); ++s) {
                 partials[s] = 0;
                 for (std::size_t i = sweep_.rows_of(s).begin; i < sweep_.rows_of(s).end; ++i)
-                    partials[s] += static_cast<double>(data_.weight(i)) * static_cast<double>(data_.y[i]);
+                    partials[s] += static_cast<double>(data_.weight(i)) * static_cast<double>(labels()[i]);
             }
         });
         result.label = sum / total_weight_;
@@ -256,7 +269,7 @@ public:
                     for (run.begin = y.size(); seen < end; ++seen) {
                         if (!group.empty() && group[seen] != g) continue;
                         if (!group.empty()) chosen.push_back(seen);
-                        y.push_back(static_cast<value_type>(static_cast<double>(data_.y[seen]) - result.label));
+                        y.push_back(static_cast<value_type>(static_cast<double>(labels()[seen]) - result.label));
                         if (!data_.weights.empty()) weights.push_back(data_.weights[seen]);
                     }
                     run.end = y.size();
@@ -630,6 +643,9 @@ private:
         return runs_;
     }
 
+    /// y; for least squares without the offsets.
+    const value_type* labels() const { return less_offsets_.empty() ? data_.y.data() : less_offsets_.data(); }
+
     backend::row_weights<value_type> sample_weights() const {
         return {data_.weights.empty() ? nullptr : data_.weights.data(), 1};
     }
@@ -642,7 +658,7 @@ private:
                                            std::span<const std::size_t> known, std::span<const std::size_t> fresh,
                                            const backend::row_weights<value_type>& weights, double factor,
                                            std::exception_ptr failure = nullptr) const {
-        return products(x, data_.y.data(), block_rows(), scaling, known, fresh, weights, factor, failure);
+        return products(x, labels(), block_rows(), scaling, known, fresh, weights, factor, failure);
     }
 
     /// The same for other rows and labels; runs: the rows of each of this rank's blocks.
@@ -776,6 +792,7 @@ private:
     double total_weight_;
     sweep sweep_;
     array start_;
+    std::vector<value_type> less_offsets_;
     mutable std::vector<double> partials_, sums_;
     mutable std::vector<value_type> bends_;  // of a smooth penalty: slopes, or their changes; else empty
     mutable std::vector<std::vector<std::size_t>> orders_;

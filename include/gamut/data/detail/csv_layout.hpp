@@ -32,19 +32,20 @@ struct csv_columns {
     data::header header;
     const std::string& label;
     const std::string& weights;
+    const std::string& offset;
     const std::vector<std::string>& ignore;
 };
 
 /// What each column of a CSV file is for, told from its first line.
 class csv_layout {
 public:
-    static constexpr std::int32_t ignored = -1, label = -2, weight = -3;
+    static constexpr std::int32_t ignored = -1, label = -2, weight = -3, offset = -4;
 
     std::vector<std::int32_t> use;      // per column of the file: one of the above, or the feature's place
     std::vector<std::string> names;     // per column of the file: from the header, or #0, #1, ...
     std::vector<std::string> features;  // in their order in the dataset
     std::string label_name = "label";
-    bool has_header = false, has_weights = false;
+    bool has_header = false, has_weights = false, has_offsets = false;
     std::size_t begin = 0, first_line = 1;  // where the rows start
     std::size_t line_number = 1;            // of the line that all this was told from
 
@@ -124,7 +125,9 @@ private:
             if (const auto column = by_number(reference)) counts[*column] = false;
             return !reference.empty() && !reference.starts_with('#');
         };
-        bool some_named = named(given.label) || named(given.weights);
+        bool some_named = named(given.label);
+        some_named = named(given.weights) || some_named;
+        some_named = named(given.offset) || some_named;
         for (const auto& reference : given.ignore) some_named = named(reference) || some_named;
         if (some_named) return true;
         if (given.label.empty()) {
@@ -141,7 +144,10 @@ private:
     void claim(std::size_t column, std::int32_t purpose, const char* option) {
         if (use[column] != 0) {
             fail(bytes[column], "column ", in_quotes(names[column]), " is used twice (as ", option, " and as ",
-                 use[column] == weight ? ".weights" : ".ignore", ") choose another");
+                 use[column] == weight   ? ".weights"
+                 : use[column] == offset ? ".offset"
+                                         : ".ignore",
+                 ") choose another");
         }
         use[column] = purpose;
     }
@@ -151,6 +157,8 @@ private:
         for (const auto& reference : given.ignore) use[find(".ignore", reference)] = ignored;
         has_weights = !given.weights.empty();
         if (has_weights) claim(find(".weights", given.weights), weight, ".weights");
+        has_offsets = !given.offset.empty();
+        if (has_offsets) claim(find(".offset", given.offset), offset, ".offset");
         const auto free = static_cast<std::size_t>(std::count(use.begin(), use.end(), 0));
         if (wanted.labels) {
             const std::size_t column = given.label.empty() ? last_free() : find(".label", given.label);
@@ -219,8 +227,8 @@ private:
             } else if (use[column->second] != 0) {
                 fail(bytes[column->second], "column ", in_quotes(wanted[j]),
                      " is a feature of the model (but here the ",
-                     use[column->second] == label ? "label" : "weight or ignored",
-                     ") set .label, .weights and .ignore to others");
+                     use[column->second] == label ? "label" : "weight, offset or ignored",
+                     ") set .label, .weights, .offset and .ignore to others");
             } else {
                 matched[column->second] = static_cast<std::int32_t>(j);
             }

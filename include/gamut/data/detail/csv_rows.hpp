@@ -42,7 +42,7 @@ public:
     }
 
     backend::dense_matrix<T> x;
-    std::vector<T> y, weights;
+    std::vector<T> y, weights, offsets;
     label_table labels;
     detail::problems problems;
 
@@ -51,10 +51,12 @@ public:
         T* const row = keep && stores && kept < x.rows ? x.row(kept) : spare.data();
         row_label = 0;
         row_weight = 1;
+        row_offset = 0;
         if (!read_row(line, row) || !keep) return;
         ++kept;
         if (wanted.labels) y.push_back(row_label);
         if (layout.has_weights) weights.push_back(row_weight);
+        if (layout.has_offsets) offsets.push_back(row_offset);
     }
 
 private:
@@ -91,7 +93,10 @@ private:
                              " (every cell needs one) fill it in, or drop the row or the column");
             }
             if (use == csv_layout::label ? !take_label(cells, c)
-                                         : !take_number(cells, c, use >= 0 ? row[use] : row_weight)) {
+                                         : !take_number(cells, c,
+                                                        use >= 0                    ? row[use]
+                                                        : use == csv_layout::weight ? row_weight
+                                                                                    : row_offset)) {
                 return false;
             }
         }
@@ -151,7 +156,7 @@ private:
     char separator;
     bool stores;
     std::size_t kept = 0, line_number = 0;
-    T row_label = 0, row_weight = 1;
+    T row_label = 0, row_weight = 1, row_offset = 0;
     std::vector<T> spare;  // for rows that aren't kept
 };
 
