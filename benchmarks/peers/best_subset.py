@@ -130,9 +130,10 @@ def cases():
         model = "linear" if name.startswith("squared") else "logistic"
         small = " n500 " in name
         libraries = ["abess", "l0learn", "skscope"] + (["l0bnb"] if small and model == "linear" else [])
-        result.append(make_case(name, make, model, int(name.rsplit("k", 1)[1]), libraries, repeats=9 if small else 5))
+        result.append(make_case(name, make, model, int(name.rsplit("k", 1)[1]), libraries, repeats=9 if small else 5, enough=6 if small else 15,
+                                slow=("l0learn",) if model == "logistic" and not small else ()))
     for name, make in instances.BIG.items():
-        result.append(make_case(name, make, "linear" if name.startswith("squared") else "logistic", 100, ["abess", "l0learn"], enough=20))
+        result.append(make_case(name, make, "linear" if name.startswith("squared") else "logistic", 100, ["abess", "l0learn"], slow=("l0learn",), seconds=600, enough=20))
     for row, (_, _, kappa, *_) in instances.HARD.items():
         for seed in range(instances.HARD_SEEDS):
             result.append(make_case(f"{row}, seed {seed}", lambda row=row, seed=seed: instances.hard(row, seed), "linear", kappa,

@@ -16,4 +16,5 @@ class Case:
     enough: float = 15  # no more runs of a library that has used so many seconds in this case (unless --full)
     group: str = ""  # successive cases that are counted together and not shown one by one; they share their workers
     keep: str = ""  # successive cases with the same word share their workers too
+    slow: tuple = ()  # libraries that are asked with --full only
     full: bool = False  # only with --full

@@ -154,7 +154,8 @@ class Frame:
         case.gamut = case.gamut + data.get("gamut", [])
         shape = self.write(data, options)
         own = getattr(module, "OWN", ())  # what needs no installing
-        names = ["gamut"] * bool(case.gamut) + [n for n in case.libraries if n in self.installed["found"] or n in own]
+        asked = [n for n in case.libraries if self.options.full or n not in case.slow]
+        names = ["gamut"] * bool(case.gamut) + [n for n in asked if n in self.installed["found"] or n in own]
         results, running = {name: {"seconds": [], "processor_seconds": []} for name in names}, {}
         for name in names:
             try:

@@ -40,10 +40,10 @@ namespace gamut::solver {
 /// for the rounds.
 struct prune {
     double keep = 0.85;          ///< share of the weights that a stage keeps
-    std::size_t first = 40;      ///< iterations of L-BFGS for the fit of all
-    std::size_t iterations = 6;  ///< and for each stage
+    std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
+    std::size_t iterations = 8;  ///< and for each stage
     double grow = 0.3;           ///< share of kappa that joins in a round
-    std::size_t rounds = 4;      ///< at most
+    std::size_t rounds = 6;      ///< at most
     polish polishing{.largest = 512, .stop = {.iterations = 30, .tolerance = 1e-8}};  ///< more by conjugate gradients
     core::stop stop{.iterations = 100};                                               ///< stages
 
