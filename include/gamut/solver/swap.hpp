@@ -181,13 +181,24 @@ private:
             else if (!is_in_parts())
                 best_->message =
                     core::text("no exchange of one ", candidates_.are_entries() ? "weight" : "row or group",
-                               " improves it, nor did searches from disturbed supports");
+                               " improves it, nor did searches from disturbed supports", mode());
             else
-                best_->message = "no exchange of what is worth least for what has the largest slopes improves it";
+                best_->message = core::text(
+                    "no exchange of what is worth least for what has the largest slopes improves it", mode());
             return std::move(*best_);
         }
 
     private:
+        /// What was in memory, for the message.
+        std::string mode() const {
+            if (candidates_.places() == 0) return "";
+            const char* const what = exact ? " (Gram matrix of " : " (second derivatives of ";
+            if (is_in_parts()) return core::text(what, "parts at a time)");
+            const std::size_t most = pool_size();
+            return most >= candidates_.size() ? core::text(what, "all ", candidates_.size(), " candidates)")
+                                              : core::text(what, most, " of ", candidates_.size(), " candidates)");
+        }
+
         static double tolerance(double objective) { return 1e-12 * std::abs(objective); }
 
         /// For each entry that is 0, twice what it could gain if the loss had the curvature mean(x~^2): slope^2 / mean(x~^2).
