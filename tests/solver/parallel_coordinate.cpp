@@ -401,6 +401,10 @@ BOOST_AUTO_TEST_CASE(options_and_limits) {
             fit_of(solver, model::linear{}, source_of(r.x, r), penalty::elastic_net{0.1, 0}), core::option_error,
             [&](const core::option_error& e) { return std::string(e.what()).find(sentence) != std::string::npos; });
     };
+    auto shifted = source_of(r.x, r);
+    shifted.offsets.assign(50, 1.0);
+    BOOST_CHECK_THROW(fit_of(solver::parallel_coordinate<>{}, model::linear{}, shifted, penalty::elastic_net{0.1, 0}),
+                      core::option_error);
     refused(scheduled{.blocks = 0}, "parallel_coordinate: blocks is 0");
     refused(scheduled{.blocks = 4096}, "blocks is 4096");
     refused(scheduled{.selection = {.together = 0}}, "selection::scheduled: together is 0");

@@ -75,7 +75,12 @@ template <class Selection> struct parallel_coordinate {
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
         run<P, O...> record("parallel_coordinate", p, stop, observers...);
-        communicator::agree(p.communicator(), [&] { validate(); });
+        communicator::agree(p.communicator(), [&] {
+            validate();
+            if (p.dataset().has_offsets)
+                throw core::option_error(
+                    "parallel_coordinate: offsets (its products of the rows know none) use solver::coordinate");
+        });
         detail::column_rounds<P, Selection> state(p, selection, blocks, seed, 2048);
         const parts_type parts(p.penalty_term(), state.shape());
         const std::size_t features = state.shape().features, together = std::max<std::size_t>(selection.together, 1);
