@@ -36,10 +36,10 @@ namespace gamut::solver {
 /// the products of all rows with w, so the slopes of the rows cost no message.
 ///
 /// Sends, per round and rank: 16 bytes a candidate; dense columns: 12 bytes a row (an exact sum), sparse ones: 12 bytes for each entry
-/// of the columns that move; 4 all-reduces, sparse: 3 and up to two broadcasts a rank. scheduled: one more, and where pairs are not
-/// known yet, at most `together` columns to all ranks and 8 bytes a pair; a pair is computed once. At the start: all data, to
-/// every rank. Between measurements about as many rounds as shrink what there is to do to a tenth, or move every weight once; a
-/// measurement, an iteration, is one pass over the rows and two sums, of dimension() and of n numbers.
+/// of the columns that move. 4 all-reduces; sparse: up to two broadcasts a rank besides. scheduled: one all-reduce more, and where
+/// pairs are not known yet, at most `together` columns to all ranks and 8 bytes a pair; a pair is computed once. At the start: all
+/// data, to every rank. An iteration is some rounds, as many as bring what there is to do down to a tenth or move every weight once,
+/// and a measurement: one pass over the rows and two sums, of dimension() and of n numbers.
 /// Memory: the owned columns beside the data, `blocks` + 4 numbers per row, and 2048^2 / 2 products of pairs.
 ///
 /// Stops as solver::coordinate does: l1, elastic_net: the duality gap over the objective at zero weights; other penalties: the largest
