@@ -61,6 +61,17 @@ BOOST_AUTO_TEST_CASE(logistic_admm_with_l1_agrees_with_the_host) {
     fits_agree<backend::system::cpp>(random_sparse<double>(rows, columns, 40), penalty::l1{.strength = 0.02});
 }
 
+BOOST_AUTO_TEST_CASE(offsets_are_refused_on_a_device) {
+    const auto x = random_dense<double>(rows, columns, 40);
+    data::arrays source(x, labels(x));
+    source.offsets.assign(rows, 0.5);
+    const estimator on_device{.model = model::logistic{},
+                              .penalty = penalty::l1{.strength = 0.02},
+                              .solver = solver::admm<>{.stop = {.iterations = 2000, .tolerance = 1e-12}},
+                              .backend = backend::device<double, backend::system::cpp>{}};
+    BOOST_CHECK_THROW(on_device.fit(source), core::option_error);
+}
+
 BOOST_AUTO_TEST_CASE(logistic_admm_with_l2_agrees_with_the_host) {
     fits_agree<backend::system::cpp>(random_dense<double>(rows, columns, 40), penalty::l2{.strength = 0.02});
 }
