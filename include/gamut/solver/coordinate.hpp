@@ -56,7 +56,8 @@ struct coordinate {
     }
 
     template <Coordinatewise P, class... O>
-    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+    requires(!P::smooth) core::result<typename P::array> minimize(const P& p, O&&... observers)
+    const {
         run<P, O...> record("coordinate", p, stop, observers...);
         auto state = prepare(p, [&] {
             validate();
@@ -72,6 +73,9 @@ struct coordinate {
         static_assert(!Problem<P> || Coordinatewise<P>,
                       "coordinate: needs columns and second derivatives in this process's memory (backend::host): "
                       "on_columns(columns, penalty), hessian_matrix(w); see gamut/solver/problem.hpp");
+        if constexpr (Coordinatewise<P>)
+            static_assert(!P::smooth, "coordinate: the penalty is smooth (it makes no zeros to work around) use "
+                                      "solver::lbfgs, or penalty::elastic_net with l1 = 0");
         return {};
     }
 

@@ -70,6 +70,8 @@ struct strengths {
 
     template <Coordinatewise P, class... O>
     std::vector<at_strength<typename P::array>> minimize(const P& p, O&&... observers) const {
+        static_assert(!P::smooth,
+                      "strengths: the penalty is smooth (no strength of it makes weights 0) use l1 or its like");
         auto state = prepare(p, [&] {
             validate();
             return detail::coordinate_state<P>(p, solver.anderson);
