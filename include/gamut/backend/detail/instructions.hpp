@@ -11,8 +11,10 @@
 /// that computes in vectors of Bytes bytes; `run<Kernel>(arguments...)` calls the best one for this machine.
 namespace gamut::backend::detail {
 
-// Without inlining a vector would be passed between functions that disagree on how.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__NO_INLINE__) && !defined(__CUDACC__)
+// Without inlining a vector would be passed between functions that disagree on how. With AddressSanitizer's checks in them three
+// flattened copies of every kernel would take three times as long to compile.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__NO_INLINE__) && !defined(__CUDACC__) &&                     \
+    !defined(__SANITIZE_ADDRESS__)
 #    define GAMUT_AVX512 [[gnu::target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"), gnu::flatten]]
 #    define GAMUT_AVX2 [[gnu::target("avx2,fma"), gnu::flatten]]
 
