@@ -130,28 +130,6 @@ public:
         });
     }
 
-    /// The derivatives of a row's slopes in the direction of output l, rows x c: with one output the second derivative of the
-    /// loss at each row. Products of columns weighted with these make the Hessian's matrix.
-    void second_derivatives(const T* w, const T* b, shard_range shards, std::size_t l,
-                            aligned_vector<T>& derivatives) const {
-        if constexpr (one_output) {
-            linearize(w, b, shards, derivatives);
-        } else {
-            const std::size_t first = bounds_[shards.begin];
-            derivatives.resize((bounds_[shards.end] - first) * outputs_);
-            set_weights(w, b);
-            for_each_block(shards, nullptr, nullptr, 0,
-                           [&](workspace& work, double*, std::size_t begin, std::size_t end) {
-                               predictors(begin, end, work.z.data());
-                               std::fill_n(work.t.begin(), (end - begin) * stride_, T(0));
-                               for (std::size_t i = 0; i < end - begin; ++i) work.t[i * stride_ + l] = 1;
-                               evaluate<curvatures>(work, begin, end, work.z.data(), stride_);
-                               copy_rows(work.s.data(), stride_, end - begin,
-                                         derivatives.data() + (begin - first) * outputs_, outputs_);
-                           });
-        }
-    }
-
     /// partials: shards.size() rows of hessian_size() numbers: the shard's part of H (V, vb).
     void hessian(const aligned_vector<T>& curvature, const T* v, const T* vb, shard_range shards,
                  double* partials) const {

@@ -72,7 +72,7 @@ struct coordinate {
                       "coordinate: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
         static_assert(!Problem<P> || Coordinatewise<P>,
                       "coordinate: needs columns and second derivatives in this process's memory (backend::host): "
-                      "on_columns(columns, penalty), hessian_matrix(w); see gamut/solver/problem.hpp");
+                      "on_columns(columns, penalty), second_derivatives(w, entries); see gamut/solver/concept.hpp");
         if constexpr (Coordinatewise<P>)
             static_assert(!P::smooth, "coordinate: the penalty is smooth (it makes no zeros to work around) use "
                                       "solver::lbfgs, or penalty::elastic_net with l1 = 0");

@@ -318,35 +318,6 @@ public:
         }
     }
 
-    /// The matrix of the loss's second derivatives at w, d x d in the order of the weights: what a product with `hessian`
-    /// multiplies by, for problems of few columns. c passes, and c (c + 1) / 2 weighted products of the columns;
-    /// global sums of about d^2 / 2 numbers in all.
-    backend::dense_matrix<double> hessian_matrix(const array& w) const requires(Backend::host_memory) {
-        const std::size_t c = shape_.outputs, rows = shape_.features + (intercept_ ? 1 : 0);
-        std::vector<std::size_t> columns(rows);
-        std::iota(columns.begin(), columns.end(), std::size_t(0));
-        backend::dense_matrix<double> result(rows * c, rows * c);
-        typename sweep::curvature derivatives;
-        for (std::size_t l = 0; l < c; ++l) {
-            ++passes_;
-            std::exception_ptr failure;
-            try {
-                const effective e = effective_weights(w);
-                sweep_.second_derivatives(e.w(), e.b(), sweep_.all(), l, derivatives);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            for (std::size_t k = 0; k <= l; ++k) {
-                const auto part = products(data_.x, scaling_, {}, columns,
-                                           {derivatives.data() ? derivatives.data() + k : nullptr, c}, 1, failure);
-                for (std::size_t i = 0; i < rows; ++i)
-                    for (std::size_t j = 0; j < rows; ++j)
-                        result(i * c + k, j * c + l) = result(i * c + l, j * c + k) = part(i, j);
-            }
-        }
-        return result;
-    }
-
     /// The loss's second derivatives at w with respect to some of the weights, without penalty: entries x entries, the same on all
     /// ranks. entries: indices into w, ordered by output, then by feature. One pass, one global sum of |entries|^2 numbers, as
     /// many partials as there are blocks.

@@ -27,7 +27,7 @@ concept Coordinatewise = ColumnAccess<P> &&
     requires(const P& p, std::span<const std::size_t> columns, typename P::array from) {
     { p.layout() } -> std::convertible_to<penalty::layout>;
     { p.has_intercept() } -> std::convertible_to<bool>;
-    p.on_columns(columns, penalty::none{}, from)->hessian_matrix(from);
+    p.on_columns(columns, penalty::none{}, from)->second_derivatives(from, columns);
 };
 
 namespace detail {
@@ -272,11 +272,16 @@ private:
         loss_ = look(v, slope);
         double objective = loss_ + penalty_of(parts, v), before = std::numeric_limits<double>::infinity();
         bool current = false;
+        std::vector<std::size_t> by_output(d);  // the entries, ordered by output
+        for (std::size_t a = 0; a < d; ++a)
+            by_output[a] = a % (d / shape_.outputs) * shape_.outputs + a / (d / shape_.outputs);
         const auto renew = [&] {
             upload(v, at);
-            const auto h = rows.hessian_matrix(at);
+            const auto h = rows.second_derivatives(at, by_output);
             capacity_ = d;
-            model_.assign(h.values.begin(), h.values.end());
+            model_.resize(d * d);
+            for (std::size_t a = 0; a < d; ++a)
+                for (std::size_t b = 0; b < d; ++b) model_[by_output[a] * d + by_output[b]] = h(a, b);
             set_curvatures(0);
             current = true;
         };
