@@ -62,7 +62,7 @@ function(gamut_add_run name)
     set(environment ${gamut_environment} ${run_ENVIRONMENT})
     if(GAMUT_SANITIZE STREQUAL "address")
         set(address_options "detect_leaks=1:detect_stack_use_after_return=1")
-        if(run_RANKS)  # what leaks.txt names is compiled without frame pointers: to find it takes a hundred times as long
+        if(run_RANKS OR "mpi" IN_LIST run_LABELS)  # what leaks.txt names is compiled without frame pointers: to find it takes a hundred times as long
             string(APPEND address_options ":fast_unwind_on_malloc=0")
         endif()
         list(APPEND environment "ASAN_OPTIONS=${address_options}")
