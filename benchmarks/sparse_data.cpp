@@ -102,11 +102,11 @@ int main(int argc, char** argv) {
         });
         std::printf("%s: %.2f s; a gradient takes %.4f s\n", name, seconds, gradient);
         records.push_back({name, "over_gradient", seconds / gradient, most});
-        records.push_back({name, "peak_memory_over_data", peak_memory() / bytes, 8});
+        records.push_back({name, "peak_memory_over_data", peak_memory() / bytes, 3});
         return status == core::status::converged;
     };
-    bool fine = fit("l1", penalty::elastic_net{.l1 = 5e-3}, solver::coordinate{.stop = {.tolerance = 1e-6}}, 100);
-    fine = fit("l0_50", penalty::l0{.kappa = 50, .l2 = 1e-3}, solver::swap{}, 400) && fine;
+    bool fine = fit("l1", penalty::elastic_net{.l1 = 2e-3}, solver::coordinate{.stop = {.tolerance = 1e-6}}, 20);
+    fine = fit("l0_50", penalty::l0{.kappa = 50, .l2 = 1e-3}, solver::swap{}, 40) && fine;
     const int code = benchmark::report(records, benchmark::option(argc, argv, "--output", ""));
     return fine ? code : 1;
 }
