@@ -30,7 +30,7 @@ namespace gamut::data {
 ///
 /// Making one costs a broadcast of everybody's rows in pieces of about 1 MiB, so every rank receives all data once but keeps its
 /// columns only: memory n p / ranks (sparse: its stored entries), and n numbers for labels and weights each. Why no all-to-all:
-/// docs/decisions/0014. Throws shape_error for 2^31 rows or more of sparse data.
+/// docs/decisions/0013. Throws shape_error for 2^31 rows or more of sparse data.
 template <class Matrix> class owned_columns {
 public:
     using T = typename Matrix::value_type;
