@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <vector>
 
+#include "../without_zeros.hpp"
+
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/random.hpp>
@@ -25,21 +27,6 @@ backend::dense_matrix<double> table(std::size_t n, std::size_t p, bool pattern) 
         for (std::size_t j = 0; j < p; ++j)
             x(i, j) = numbers.uniform(i * p + j) < 0.6 ? 0 : pattern ? 1 : numbers.normal(i * p + j);
     return x;
-}
-
-backend::sparse_matrix<double> without_zeros(const backend::dense_matrix<double>& x, bool pattern) {
-    backend::sparse_matrix<double> out;
-    out.rows = x.rows;
-    out.columns = x.columns;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.columns; ++j) {
-            if (x(i, j) == 0) continue;
-            out.indices.push_back(static_cast<std::int32_t>(j));
-            if (!pattern) out.values.push_back(x(i, j));
-        }
-        out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
-    }
-    return out;
 }
 
 /// Row k of stored columns, with zeros.

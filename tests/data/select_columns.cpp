@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <vector>
 
+#include "../without_zeros.hpp"
+
 #include <gamut/backend/columns.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
@@ -22,21 +24,6 @@ backend::dense_matrix<double> table() {
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < p; ++j) x(i, j) = numbers.uniform(i * p + j) < 0.5 ? 0 : numbers.normal(i * p + j);
     return x;
-}
-
-backend::sparse_matrix<double> without_zeros(const backend::dense_matrix<double>& x, bool pattern) {
-    backend::sparse_matrix<double> out;
-    out.rows = x.rows;
-    out.columns = x.columns;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.columns; ++j) {
-            if (x(i, j) == 0) continue;
-            out.indices.push_back(static_cast<std::int32_t>(j));
-            if (!pattern) out.values.push_back(x(i, j));
-        }
-        out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
-    }
-    return out;
 }
 
 template <class Source> auto selected(const Source& source, int threads) {

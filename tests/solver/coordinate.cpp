@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "../fits/any_communicator.hpp"
+#include "../without_zeros.hpp"
 #include "quadratic.hpp"
 
 #include <gamut/communicator/threads.hpp>
@@ -58,20 +59,6 @@ rows make_rows(std::size_t n, std::size_t p, double correlation, int classes = 0
         r.y.push_back(classes == 0 ? z + 4 : std::clamp(std::floor(z / 3 + 0.5 * classes), 0.0, classes - 1.0));
     }
     return r;
-}
-
-sparse without_zeros(const dense& x) {
-    sparse out;
-    out.rows = x.rows, out.columns = x.columns;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        for (std::size_t j = 0; j < x.columns; ++j)
-            if (x(i, j) != 0) {
-                out.indices.push_back(static_cast<std::int32_t>(j));
-                out.values.push_back(x(i, j));
-            }
-        out.offsets.push_back(static_cast<std::int64_t>(out.indices.size()));
-    }
-    return out;
 }
 
 struct how {

@@ -40,6 +40,19 @@ struct best_entry {
     double gain = 0;
 };
 
+/// The indices j < count with the largest gain(j) above 0, at most n, ascending.
+template <class F> std::vector<std::size_t> largest_gains(std::size_t count, std::size_t n, F&& gain) {
+    std::vector<std::pair<double, std::size_t>> gains;
+    for (std::size_t j = 0; j < count; ++j)
+        if (const double g = gain(j); g > 0) gains.emplace_back(-g, j);
+    n = std::min(n, gains.size());
+    std::nth_element(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end());
+    std::vector<std::size_t> best;
+    for (std::size_t i = 0; i < n; ++i) best.push_back(gains[i].second);
+    std::sort(best.begin(), best.end());
+    return best;
+}
+
 /// What adding candidate j to the support would gain once s has left it, for all j at once: the largest.
 ///   (d_j + m_j a)^2 / (2 (v_j + m_j^2 b)),  where the denominator is above floor_j
 /// a = 0, b = 0: nothing leaves.
@@ -233,17 +246,9 @@ public:
         return found;
     }
 
-    /// The candidates that would gain most, at most n, in no order; members and what they explain are none.
+    /// The candidates that would gain most, at most n, ascending; members and what they explain are none.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
-        std::vector<std::pair<double, std::size_t>> gains;
-        for (std::size_t j = 0; j < p_; ++j)
-            if (const double g = gain(j); g > 0) gains.emplace_back(-g, j);
-        n = std::min(n, gains.size());
-        std::nth_element(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end());
-        std::vector<std::size_t> best;
-        for (std::size_t i = 0; i < n; ++i) best.push_back(gains[i].second);
-        std::sort(best.begin(), best.end());
-        return best;
+        return detail::largest_gains(p_, n, [this](std::size_t j) { return gain(j); });
     }
 
     struct exchange {

@@ -235,15 +235,7 @@ public:
 
     /// The units that would gain most, at most n, ascending; members and what they explain are none.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
-        std::vector<std::pair<double, std::size_t>> gains;
-        for (std::size_t u = 0; u < of_->units(); ++u)
-            if (const double g = gain(u); g > 0) gains.emplace_back(-g, u);
-        n = std::min(n, gains.size());
-        std::nth_element(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end());
-        std::vector<std::size_t> best;
-        for (std::size_t i = 0; i < n; ++i) best.push_back(gains[i].second);
-        std::sort(best.begin(), best.end());
-        return best;
+        return detail::largest_gains(of_->units(), n, [this](std::size_t j) { return gain(j); });
     }
 
     struct exchange {
