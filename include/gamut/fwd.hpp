@@ -31,6 +31,7 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
+template <class T> class shared_vector;   // of its own or lent by somebody; aligned_vector.hpp: on cache lines
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;

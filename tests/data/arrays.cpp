@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 #include <xtensor/xarray.hpp>
 #include <xtensor/xtensor.hpp>
@@ -57,6 +58,32 @@ static_assert(data::DataSource<data::arrays<backend::dense_matrix<double>>>);
 static_assert(data::DataSource<data::arrays<backend::sparse_matrix<float>>>);
 
 BOOST_AUTO_TEST_SUITE(arrays)
+
+BOOST_AUTO_TEST_CASE(ranks_read_the_sources_matrix_where_it_is) {
+    auto dense = numbers();
+    auto csr = sparse(dense);
+    const auto offsets = csr.offsets;
+    const double *const first_dense = dense.values.data(), *const first_sparse = csr.values.data();
+    const auto check = [](auto matrix, auto place_of_row) {
+        const data::arrays source(std::move(matrix), labels());
+        communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
+            const auto rows = source.load(ranks);
+            const auto some = data::every(source, 2).load(ranks);
+            communicator::agree(ranks, [&] {
+                if (std::as_const(rows).x.values.data() != place_of_row(rows.first_row))
+                    throw core::data_error("rows were copied");
+                if (some.x.values.is_lent()) throw core::data_error("the rows between were not left out");
+            });
+        });
+    };
+    check(std::move(dense), [&](std::size_t i) { return first_dense + 3 * i; });
+    check(std::move(csr), [&](std::size_t i) { return first_sparse + offsets[i]; });
+}
+
+BOOST_AUTO_TEST_CASE(rows_outlive_their_source) {
+    const auto rows = data::arrays(numbers(), labels()).load(communicator::single<>{});
+    BOOST_TEST(rows.x(7, 1) == 71);
+}
 
 BOOST_AUTO_TEST_CASE(every_container_gives_the_same_rows_on_any_number_of_ranks) {
     const auto x = numbers();

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <gamut/backend/matrix.hpp>
-
 #include <cstddef>
 #include <cstdint>
+
+#include <gamut/backend/aligned_vector.hpp>
+#include <gamut/backend/shared_vector.hpp>
 
 namespace gamut::backend {
 
@@ -16,8 +17,8 @@ template <class T> struct sparse_matrix {
 
     std::size_t rows = 0, columns = 0;
     aligned_vector<std::int64_t> offsets = aligned_vector<std::int64_t>(1, 0);  // rows + 1 of them
-    aligned_vector<std::int32_t> indices;
-    aligned_vector<T> values;
+    shared_vector<std::int32_t> indices;
+    shared_vector<T> values;
 
     bool pattern_only() const { return values.empty() && !indices.empty(); }
     std::size_t nonzeros() const { return indices.size(); }

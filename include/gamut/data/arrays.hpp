@@ -25,7 +25,8 @@ namespace gamut::data {
 ///     data::arrays source(x, y);                      // x: xt::xtensor<double, 2>, dense_matrix or sparse_matrix
 ///     data::arrays source(x, y, weights);             // y, weights: std::vector, xt::xtensor<T, 1>, ...
 ///     data::arrays source(values, rows, columns, y);  // values: std::vector<double>, row by row
-/// Copies what it gets (a matrix of the backend's can be moved in), once, however often the source itself is copied.
+/// Copies what it gets, once (a matrix of the backend's can be moved in), however often the source is copied; datasets share that
+/// copy, unless only some of the rows are wanted.
 /// Sizes that don't fit throw shape_error, values that aren't finite data_error: both from `load`, on all ranks.
 template <class Matrix> class arrays {
 public:
@@ -70,9 +71,13 @@ public:
                               : features.empty()       ? detail::generated_names(x.columns)
                                                        : features;
             const range covered = kept.cover(mine);
-            detail::reserve_rows(x, mine.size(), result.x);
+            if (kept.everything())
+                detail::lend_rows(content, x, mine, result.x);
+            else
+                detail::reserve_rows(x, mine.size(), result.x);
             for (std::size_t i = covered.begin; i < covered.end; ++i) {
-                take_row(i, kept(i), wanted, labels, problems, result);
+                if (!take_row(i, kept(i), wanted, labels, problems, result) || kept.everything()) continue;
+                detail::append_row(x, i, result.x);
             }
         });
         problems.report(ranks);
@@ -128,10 +133,11 @@ private:
         }
     }
 
-    void take_row(std::size_t i, bool keep, const request& wanted, detail::label_table& labels,
+    /// Everything of a row but its features; whether it is one of those to keep.
+    bool take_row(std::size_t i, bool keep, const request& wanted, detail::label_table& labels,
                   detail::problems& problems, dataset<matrix_type>& to) const {
         const auto& [x, y, weights, weighted] = *content;
-        if (!detail::check_row(x.matrix, i, name, problems)) return;
+        if (!detail::check_row(x.matrix, i, name, problems)) return false;
         value_type number{};
         if (wanted.labels) {
             if (y.texts.empty() && !std::isfinite(static_cast<value_type>(y.numbers[i]))) {
@@ -156,11 +162,11 @@ private:
         if (!offsets.empty() && !std::isfinite(static_cast<value_type>(offsets[i])))
             return problems.add(name, ": offset ", i, " is ", offsets[i],
                                 " (values must be finite) replace it, or drop the row");
-        if (!keep) return;
-        detail::append_row(x.matrix, i, to.x);
+        if (!keep) return false;
         if (wanted.labels) to.y.push_back(number);
         if (weighted) to.weights.push_back(static_cast<value_type>(weights.numbers[i]));
         if (!offsets.empty()) to.offsets.push_back(static_cast<value_type>(offsets[i]));
+        return true;
     }
 
     std::shared_ptr<const bundle_type> content;

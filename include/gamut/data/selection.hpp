@@ -77,6 +77,7 @@ public:
 
     std::size_t count() const { return kept; }
     std::size_t source_rows() const { return all; }
+    bool everything() const { return kept == all; }
     bool operator()(std::size_t source_row) const { return marks.empty() || marks[source_row]; }
 
     /// The source's rows that contain the kept rows `mine`, such that the ranks' ranges cover the source without

@@ -68,8 +68,10 @@ public:
 
     bool none() const { return count == 0; }
 
-    template <class... Parts> [[gnu::cold]] void add(const Parts&... parts) {
+    /// Always false: what a function that says whether all is well returns.
+    template <class... Parts> [[gnu::cold]] bool add(const Parts&... parts) {
         if (count++ < shown) messages.push_back(core::text(parts...));
+        return false;
     }
 
     /// Collective: does nothing, or throws the same data_error on every rank, with the first problems of all rows

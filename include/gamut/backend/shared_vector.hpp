@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <utility>
+
+#include <gamut/backend/aligned_vector.hpp>
+
+namespace gamut::backend {
+
+/// A vector whose elements are its own (a copy copies them), or lent by somebody else (a copy lends them again, and costs
+/// nothing): how ranks hold rows of a matrix that is in memory already. Reading costs what it costs in a std::vector.
+/// Whoever asks for elements that are not const is about to write: lent ones are copied first, so the lender's never change.
+/// Different threads may read one shared_vector that is const; not const, it wants one thread, even to read.
+template <class T> class shared_vector {
+public:
+    using value_type = T;
+
+    shared_vector() = default;
+    shared_vector(aligned_vector<T> elements) : own_(std::move(elements)) { refresh(); }
+    /// `count` elements from `first` on, which live as long as `lender`.
+    static shared_vector lent(std::shared_ptr<const void> lender, const T* first, std::size_t count) {
+        shared_vector result;
+        result.lender_ = std::move(lender);
+        result.first_ = const_cast<T*>(first);  // never written through while there is a lender
+        result.size_ = count;
+        return result;
+    }
+
+    shared_vector(const shared_vector& from)
+        : own_(from.own_),
+          lender_(from.lender_),
+          first_(lender_ ? from.first_ : own_.data()),
+          size_(from.size_) {}
+    shared_vector(shared_vector&& from) noexcept { swap(from); }
+    shared_vector& operator=(shared_vector from) noexcept {
+        swap(from);
+        return *this;
+    }
+    void swap(shared_vector& other) noexcept {
+        std::swap(own_, other.own_);
+        std::swap(lender_, other.lender_);
+        std::swap(first_, other.first_);
+        std::swap(size_, other.size_);
+    }
+
+    bool is_lent() const { return lender_ != nullptr; }
+    bool empty() const { return size_ == 0; }
+    std::size_t size() const { return size_; }
+    std::size_t capacity() const { return lender_ ? size_ : own_.capacity(); }
+
+    const T* data() const { return first_; }
+    const T* begin() const { return first_; }
+    const T* end() const { return first_ + size_; }
+    const T& operator[](std::size_t i) const { return first_[i]; }
+    const T& back() const { return first_[size_ - 1]; }
+
+    T* data() { return own(), first_; }
+    T* begin() { return data(); }
+    T* end() { return data() + size_; }
+    T& operator[](std::size_t i) { return data()[i]; }
+    T& back() { return data()[size_ - 1]; }
+
+    void clear() { *this = {}; }
+    void reserve(std::size_t count) {
+        change([&](auto& own) { own.reserve(count); });
+    }
+    void resize(std::size_t count) {
+        change([&](auto& own) { own.resize(count); });
+    }
+    void push_back(T element) {
+        change([&](auto& own) { own.push_back(element); });
+    }
+    void assign(std::size_t count, T element) { *this = aligned_vector<T>(count, element); }
+    void assign(std::initializer_list<T> elements) { *this = aligned_vector<T>(elements); }
+    template <class Iterator> void assign(Iterator from, Iterator to) { *this = aligned_vector<T>(from, to); }
+    template <class Iterator> void insert(const T* before, Iterator from, Iterator to) {
+        const std::ptrdiff_t place = before - first_;
+        change([&](auto& own) { own.insert(own.begin() + place, from, to); });
+    }
+
+    friend bool operator==(const shared_vector& a, const shared_vector& b) {
+        return a.size_ == b.size_ && std::equal(a.begin(), a.end(), b.begin());
+    }
+
+private:
+    void own() {
+        if (lender_) copy();
+    }
+    [[gnu::noinline, gnu::cold]] void copy() { *this = aligned_vector<T>(first_, first_ + size_); }
+    template <class Change> void change(Change&& apply) {
+        own();
+        apply(own_);
+        refresh();
+    }
+    void refresh() {
+        first_ = own_.data();
+        size_ = own_.size();
+    }
+
+    aligned_vector<T> own_;
+    std::shared_ptr<const void> lender_;  // null: the elements are in own_
+    T* first_ = nullptr;
+    std::size_t size_ = 0;
+};
+
+}  // namespace gamut::backend
