@@ -93,12 +93,13 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
         });
         const bool intercept = prepare.intercept == data::intercept::free;
+        const int threads = backend.threads_of(communicator.local_size());
         data::standardization scaling;
         if (prepare.columns == data::columns::standardized) {
-            scaling = data::standardize(communicator, rows);
+            scaling = data::standardize(communicator, rows, threads);
         } else if (intercept) {
             // columns as given, but about their means: only the intercept changes, and solvers need far fewer iterations
-            scaling = data::standardize(communicator, rows);
+            scaling = data::standardize(communicator, rows, threads);
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
         }
         return solver::problem<Model, dataset, Penalty, Backend, Communicator>(

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gamut/backend/matrix.hpp>
+#include <gamut/backend/parallel.hpp>
 #include <gamut/backend/sparse.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/sum.hpp>
@@ -53,6 +54,7 @@ template <class T> constexpr bool stores_zeros(const backend::sparse_matrix<T>&)
 template <class Matrix> struct column_moments {
     const dataset<Matrix>& data;
     range shards;
+    std::size_t threads;
     std::size_t columns = data.columns();
 
     template <class Visit> void for_each_row(std::size_t shard, Visit visit) const {
@@ -65,38 +67,52 @@ template <class Matrix> struct column_moments {
 
     /// Per shard: the weighted sums of the columns, and of the weights. `extremes`: per column the largest of x and of -x.
     std::vector<double> sums(std::span<double> extremes) const {
+        struct seen {
+            std::vector<double> extremes;
+            std::vector<std::size_t> stored;
+            std::size_t rows = 0;
+        };
         std::vector<double> partials(shards.size() * (columns + 1), 0.0);
-        std::vector<std::size_t> stored(stores_zeros(data.x) ? 0 : columns, 0);
-        std::size_t rows = 0;
-        double* const largest = extremes.data();
-        double* const smallest = largest + columns;
-        for (std::size_t shard = shards.begin; shard < shards.end; ++shard) {
+        std::vector<seen> of_thread(std::min(threads, shards.size()));
+        backend::parallel_for(shards.begin, shards.end, of_thread.size(), [&](std::size_t shard, std::size_t thread) {
+            seen& here = of_thread[thread];
+            here.extremes.resize(2 * columns, -std::numeric_limits<double>::infinity());
+            here.stored.resize(stores_zeros(data.x) ? 0 : columns);
             double* const partial = partials.data() + (shard - shards.begin) * (columns + 1);
+            double* const largest = here.extremes.data();
+            double* const smallest = largest + columns;
             for_each_row(shard, [&](std::size_t row, double weight) {
-                ++rows;
+                ++here.rows;
                 partial[columns] += weight;
                 for_each_entry(data.x, row, [&](std::size_t j, double x) {
                     partial[j] += weight * x;
                     largest[j] = std::max(largest[j], x);
                     smallest[j] = std::max(smallest[j], -x);
-                    if (!stores_zeros(data.x)) ++stored[j];
+                    if (!stores_zeros(data.x)) ++here.stored[j];
                 });
             });
+        });
+        std::vector<std::size_t> stored(stores_zeros(data.x) ? 0 : columns);
+        std::size_t rows = 0;
+        for (const seen& part : of_thread) {
+            for (std::size_t k = 0; k < part.extremes.size(); ++k)
+                extremes[k] = std::max(extremes[k], part.extremes[k]);
+            for (std::size_t j = 0; j < part.stored.size(); ++j) stored[j] += part.stored[j];
+            rows += part.rows;
         }
-        for (std::size_t j = 0; j < stored.size(); ++j) {
-            if (stored[j] < rows) largest[j] = std::max(largest[j], 0.0), smallest[j] = std::max(smallest[j], 0.0);
-        }
+        for (std::size_t j = 0; j < stored.size(); ++j)
+            if (stored[j] < rows)
+                for (double* const extreme : {&extremes[j], &extremes[columns + j]}) *extreme = std::max(*extreme, 0.0);
         return partials;
     }
 
     /// Per shard: the weighted sums of ((x - mean) * inverse_unit)^2.
     std::vector<double> squares(const std::vector<double>& means, const std::vector<double>& inverse_units) const {
         std::vector<double> partials(shards.size() * columns, 0.0);
-        std::vector<double> stored(stores_zeros(data.x) ? 0 : columns);
-        for (std::size_t shard = shards.begin; shard < shards.end; ++shard) {
+        backend::parallel_for(shards.begin, shards.end, threads, [&](std::size_t shard, std::size_t) {
             double* const partial = partials.data() + (shard - shards.begin) * columns;
             double total = 0;
-            std::fill(stored.begin(), stored.end(), 0.0);
+            std::vector<double> stored(stores_zeros(data.x) ? 0 : columns);
             for_each_row(shard, [&](std::size_t row, double weight) {
                 total += weight;
                 for_each_entry(data.x, row, [&](std::size_t j, double x) {
@@ -109,7 +125,7 @@ template <class Matrix> struct column_moments {
                 const double deviation = means[j] * inverse_units[j];
                 partial[j] += std::max(0.0, total - stored[j]) * deviation * deviation;
             }
-        }
+        });
         return partials;
     }
 };
@@ -118,14 +134,15 @@ template <class Matrix> struct column_moments {
 
 /// Mean and population standard deviation of every column over the weighted rows of all ranks; a constant column keeps
 /// scale 1. Two passes over the data, never densified: the mean first, then the squares around it in units of a power of
-/// two, so that columns of size 1e+-150 neither overflow nor vanish. Collective: two global sums and a maximum, of
+/// two, so that columns of size 1e+-150 neither overflow nor vanish; shards on that many threads. Collective: two global sums and a maximum, of
 /// columns() numbers each; the same bits for any number of ranks. Throws data_error for a column whose sum overflows.
 template <communicator::Communicator C, class Matrix>
-standardization standardize(const C& ranks, const dataset<Matrix>& data) {
+standardization standardize(const C& ranks, const dataset<Matrix>& data, int threads = 1) {
     constexpr double epsilon = std::numeric_limits<double>::epsilon();
     const std::size_t columns = data.columns();
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
-    const detail::column_moments<Matrix> local{data, data.partition.shards_of(rank, size)};
+    const detail::column_moments<Matrix> local{data, data.partition.shards_of(rank, size),
+                                               static_cast<std::size_t>(threads)};
 
     std::vector<double> partials, extremes, totals, units;
     standardization result;

@@ -499,7 +499,7 @@ public:
         std::vector<double> means;
         if (intercept_ && scaling.means.empty()) {
             passes_ += 2;
-            scaling = data::standardize(ranks_, data_);
+            scaling = data::standardize(ranks_, data_, threads());
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
             means = scaling.means;
         }

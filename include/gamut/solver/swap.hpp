@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <iterator>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,8 +41,8 @@ namespace gamut::solver {
 ///   S'   = the best support of 1/2 v'Hv + (g - Hw)'v         in memory: forward selection, then the best exchange of all
 ///          pool x kappa as long as one gains, then the same from `restarts` disturbed supports
 ///   w'   = the best weights on S', kept if they are better   a few steps on kappa columns (solver::polish)
-/// until S' = S; then one gradient of everything gives new scores, and a new pool where others have risen. For least squares
-/// the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
+/// and one gradient of everything gives new scores, and a new pool where others have risen, until S' = S in the same pool. For least
+/// squares the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
 /// pool (few of them, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
 /// compared by their scores alone.
 ///
@@ -60,7 +61,7 @@ namespace gamut::solver {
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     std::size_t restarts =
-        128;  ///< searches from disturbed supports, at most: fewer when the first ones all come back, or are long
+        128;  ///< searches from disturbed supports; fewer when the first all come back, or where one is long: down to a sixteenth
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
     std::size_t pool =
@@ -130,6 +131,8 @@ private:
     template <class P, class Run> class search {
         using A = typename P::array;
         using T = typename A::value_type;
+        using part_type = decltype(std::declval<const P&>().on_columns(std::span<const std::size_t>(),
+                                                                       std::declval<const penalty::l0&>()));
         static constexpr bool exact = Quadratic<P>;  // the model is the loss
 
     public:
@@ -162,15 +165,15 @@ private:
             if (is_in_parts()) {
                 status = in_parts();
             } else if (candidates_.places() > 0) {
-                std::vector<std::size_t> pool, before;
-                bool disturbing = false;
-                while (status == core::status::converged) {
-                    pool = next_pool();
-                    const bool settled = pool == before;
-                    if (settled && (disturbing || options_.restarts == 0)) break;
-                    disturbing = disturbing || settled;
-                    status = explore(pool, settled, disturbing);
-                    before = std::move(pool);
+                for (bool disturbing = false; status == core::status::converged;) {
+                    std::vector<std::size_t> pool = next_pool();
+                    if (pool != pool_) {
+                        look_at(std::move(pool));
+                    } else if (exact || !gained_) {
+                        if (disturbing || options_.restarts == 0) break;
+                        disturbing = true;
+                    }
+                    status = explore(disturbing);
                 }
             }
             if (status == core::status::converged) status = best_->status;  // of the last fit
@@ -237,10 +240,11 @@ private:
                 for (std::size_t e = 0; e < worth.size(); ++e)
                     worth[e] = static_cast<double>(w[e]) * static_cast<double>(w[e]) *
                                (squares_[e / shape_.outputs] + p_.penalty_term().l2);
-                const std::vector<std::size_t> pool = candidates_.part(worth, scores, skip, count);
+                std::vector<std::size_t> pool = candidates_.part(worth, scores, skip, count);
                 if (pool.empty()) break;
                 const double before = best_->objective;
-                const core::status status = explore(pool, false, false);
+                look_at(std::move(pool));
+                const core::status status = explore(false);
                 if (status != core::status::converged) return status;
                 failures = best_->objective < before ? 0 : failures + 1;
             }
@@ -275,50 +279,56 @@ private:
             return static_cast<std::size_t>(cheap ? all : std::min({std::max(4 * places, least), most, all}));
         }
 
+        /// From here on the pool is this one.
+        [[gnu::cold]] void look_at(std::vector<std::size_t> pool) {
+            pool_ = std::move(pool);
+            features_.clear();
+            const std::vector<T> w = best_->weights.download();
+            const std::vector<std::size_t> of_pool = candidates_.features_of(pool_),
+                                           used = used_features(p_, std::span<const T>(w));
+            std::set_union(of_pool.begin(), of_pool.end(), used.begin(), used.end(), std::back_inserter(features_));
+            is_part_ = features_.size() > of_pool.size();
+            local_.resize(pool_.size());
+            for (std::size_t i = 0; i < pool_.size(); ++i)
+                local_[i] = static_cast<std::size_t>(
+                                std::lower_bound(features_.begin(), features_.end(), pool_[i] / shape_.outputs) -
+                                features_.begin()) *
+                                shape_.outputs +
+                            pool_[i] % shape_.outputs;
+            model_.reset();
+            part_.reset(new part_type(p_.on_columns(features_, on_features(p_.penalty_term(), features_))));
+        }
+
         /// Models, exchanges and fits within the pool until the support stays; members outside stay as they are.
-        [[gnu::cold]] core::status explore(const std::vector<std::size_t>& pool, bool same_pool, bool disturbing) {
-            std::vector<std::size_t> features = candidates_.features_of(pool);
-            bool is_part = false;
-            {
-                const std::vector<T> w = best_->weights.download();
-                std::vector<std::size_t> all;
-                const std::vector<std::size_t> used = used_features(p_, std::span<const T>(w));
-                std::set_union(features.begin(), features.end(), used.begin(), used.end(), std::back_inserter(all));
-                is_part = all.size() > features.size();
-                features = std::move(all);
-            }
-            if (!same_pool) model_.reset();
-            const auto sub = p_.on_columns(features, on_features(p_.penalty_term(), features));
-            std::vector<std::size_t> local(pool.size());  // the pool in terms of the sub-problem
-            for (std::size_t i = 0; i < pool.size(); ++i)
-                local[i] = static_cast<std::size_t>(
-                               std::lower_bound(features.begin(), features.end(), pool[i] / shape_.outputs) -
-                               features.begin()) *
-                               shape_.outputs +
-                           pool[i] % shape_.outputs;
+        [[gnu::cold]] core::status explore(bool disturbing) {
+            const part_type& part = *part_;
             for (;;) {
-                const std::vector<T> w =
-                    gather_features(std::span<const T>(best_->weights.download()), std::span(features), shape_);
-                if (!exact || !model_)
-                    model_.emplace(*sub, A(std::span<const T>(w)), local,
-                                   candidates_.shape_of(pool, std::span<const T>(best_->weights.download())));
-                bool improved = false;
+                const std::vector<T> all = best_->weights.download(),
+                                     w = gather_features(std::span<const T>(all), std::span(features_), shape_);
+                if (!model_)
+                    model_.emplace(*part, A(std::span<const T>(w)), local_,
+                                   candidates_.shape_of(pool_, std::span<const T>(all)));
+                gained_ = false;
                 const auto starts = candidates_.are_entries()
                                         ? better_supports<detail::quadratic_support>(w, disturbing)
                                         : better_supports<detail::quadratic_units>(w, disturbing);
                 for (const std::vector<T>& start : starts) {
-                    core::result<A> found = options_.polishing.improve(*sub, A(std::span<const T>(start)));
+                    core::result<A> found = options_.polishing.improve(*part, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
                     found.weights =
-                        A(std::span<const T>(scatter_features(std::span<const T>(few), std::span(features), shape_)));
-                    improved = found.objective < best_->objective - tolerance(best_->objective);
-                    if (improved) best_ = std::move(found);
+                        A(std::span<const T>(scatter_features(std::span<const T>(few), std::span(features_), shape_)));
+                    gained_ = found.objective < best_->objective - tolerance(best_->objective);
+                    if (gained_) best_ = std::move(found);
                     ++iteration_;
                     if (const auto asked = report(disturbing ? "disturbed supports" : "exchanges")) return *asked;
                     if (iteration_ - first_ >= options_.stop.iterations) return core::status::iteration_limit;
-                    if (improved) break;
+                    if (gained_) break;
                 }
-                if (!improved || is_part || (exact && !disturbing)) return core::status::converged;
+                if (!gained_) return core::status::converged;
+                if (!exact) model_.reset();
+                // far from the best weights, candidates outside may be worth more than this pool's next exchanges
+                if (is_part_ || (!disturbing && (exact || pool_.size() < candidates_.size())))
+                    return core::status::converged;
             }
         }
 
@@ -378,12 +388,12 @@ private:
             return starts;
         }
 
-        /// A search costs about places^2 times pool operations for a handful of exchanges, all in weights.
+        /// All where a search, about places^2 times pool operations for each of a handful of exchanges, takes a millisecond.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),
-                         pool = static_cast<double>(model_->function().size());
-            const double most = 2e8 / std::max(1.0, places * places * pool);
-            return std::min(options_.restarts, std::max<std::size_t>(8, static_cast<std::size_t>(std::min(most, 1e9))));
+                         pool = static_cast<double>(model_->function().size()),
+                         share = std::clamp(2e5 / std::max(1.0, places * places * pool), 1.0 / 16, 1.0);
+            return static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
         }
 
         std::optional<core::status> report(const char* phase) {
@@ -399,9 +409,15 @@ private:
         penalty::layout shape_;
         detail::candidates candidates_;
         std::vector<double> squares_;
-        std::optional<detail::support_model> model_;
         std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
+        bool gained_ = false;  // by the last fit
+
+        std::vector<std::size_t> pool_, local_;       // candidates, and where they are in terms of part_
+        std::vector<std::size_t> features_;           // of the pool, and what else is not 0
+        bool is_part_ = false;                        // there are such others
+        std::unique_ptr<const part_type> part_;       // the problem on these features
+        std::optional<detail::support_model> model_;  // of it, at the best weights
     };
 };
 
