@@ -18,6 +18,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
+#include <gamut/solver/detail/descent_end.hpp>
 #include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 
@@ -90,8 +91,8 @@ struct coordinate {
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
         constexpr double infinity = std::numeric_limits<double>::infinity();
-        double scale = 0, sharpness = 0.1, least_objective = infinity, least_residual = infinity;
-        std::size_t stalled = 0;
+        detail::descent_end ended(stop, 5, 0.5, epsilon);
+        double scale = 0, sharpness = 0.1;
         for (std::size_t k = 1;; ++k) {
             state.measure();
             const detail::optimality now = detail::assess(state, parts, likely);
@@ -100,27 +101,11 @@ struct coordinate {
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
             const std::optional<core::status> asked = record.report(
                 {.iteration = k, .objective = now.objective, .residual = residual, .nonzeros = now.nonzeros});
-            const bool better = now.objective < least_objective - 4 * epsilon * std::abs(least_objective) ||
-                                residual < 0.5 * least_residual || k == 1;
-            stalled = better ? 0 : stalled + 1;
-            least_objective = std::min(least_objective, now.objective);
-            least_residual = std::min(least_residual, residual);
-            const bool at_rest = stalled >= 5;  // rounding hides what is left to do
-            std::optional<core::status> end;
-            if (!std::isfinite(now.objective) || std::isnan(residual))
-                end = core::status::diverged;
-            else if (residual <= stop.tolerance)
-                end = core::status::converged;
-            else if (asked)
-                end = asked;
-            else if (at_rest && residual <= 64 * epsilon)
-                end = core::status::converged;
-            else if (at_rest || k >= stop.iterations)
-                end = core::status::iteration_limit;
+            const std::optional<core::status> end = ended(k, now.objective, residual, asked);
             if (end)
                 return record.finish(
                     state.result(), now.objective, *end,
-                    at_rest ? core::text("rounding hides what is left to do; the residual is ", residual)
+                    ended.at_rest() ? core::text("rounding hides what is left to do; the residual is ", residual)
                     : *end == core::status::converged
                         ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
                                      ", relative, fell to ", residual)

@@ -20,6 +20,7 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/column_rounds.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
+#include <gamut/solver/detail/descent_end.hpp>
 #include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/selection.hpp>
@@ -87,8 +88,9 @@ template <class Selection> struct parallel_coordinate {
         const std::size_t most = rounds > 0 ? rounds : 8 * (features / together + 1);
 
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
-        double scale = 1, first = 0, least = std::numeric_limits<double>::infinity(), least_residual = least, share = 1;
-        std::size_t stalled = 0;
+        constexpr std::size_t patience = 50;
+        detail::descent_end ended(stop, patience, 0.9, epsilon);
+        double scale = 1, first = 0, share = 1;
         for (std::size_t k = 1;; ++k) {
             state.measure();
             const detail::optimality now = detail::assess(state, parts, std::numeric_limits<double>::infinity());
@@ -102,29 +104,16 @@ template <class Selection> struct parallel_coordinate {
                                                                      .residual = residual,
                                                                      .step = share,
                                                                      .nonzeros = now.nonzeros});
-            const bool better =
-                now.objective < least - 4 * epsilon * std::abs(least) || residual < 0.9 * least_residual || k == 1;
-            stalled = better ? 0 : stalled + 1;
-            least = std::min(least, now.objective);
-            least_residual = std::min(least_residual, residual);
-            const bool at_rest = stalled >= 50;
-            std::optional<core::status> end;
-            if (!std::isfinite(now.objective) || std::isnan(residual) || (at_rest && now.objective > first) ||
-                now.objective - least > 100 * std::max(first - least, std::abs(first)))
+            std::optional<core::status> end = ended(k, now.objective, residual, asked);
+            if ((ended.at_rest() && now.objective > first) ||
+                now.objective - ended.least_objective() >
+                    100 * std::max(first - ended.least_objective(), std::abs(first)))
                 end = core::status::diverged;
-            else if (residual <= stop.tolerance)
-                end = core::status::converged;
-            else if (asked)
-                end = asked;
-            else if (at_rest && residual <= 64 * epsilon)
-                end = core::status::converged;
-            else if (at_rest || k >= stop.iterations)
-                end = core::status::iteration_limit;
             if (end)
                 return record.finish(
                     state.result(), now.objective, *end,
-                    at_rest && *end == core::status::iteration_limit
-                        ? core::text("nothing got better for ", stalled, " measurements; the residual is ", residual)
+                    ended.at_rest() && *end == core::status::iteration_limit
+                        ? core::text("nothing got better for ", patience, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
             share = 1;
             const double enough = 0.1 * state.unrest();
