@@ -43,7 +43,7 @@ struct prune {
     std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
     std::size_t iterations = 8;  ///< and for each stage
     double grow = 0.3;           ///< share of kappa that joins in a round
-    std::size_t rounds = 6;      ///< at most
+    std::size_t rounds = 6;      ///< at most; one that gains less than a ten-thousandth of the objective is the last
     polish polishing{.largest = 512, .stop = {.iterations = 30, .tolerance = 1e-8}};  ///< more by conjugate gradients
     core::stop stop{.iterations = 100};                                               ///< stages
 
@@ -119,11 +119,13 @@ struct prune {
                     false);
             select(p, kappa, worth(p, squares, other), other.weights);
             other = fit(p, squares, std::move(other.weights), iterations, false);
-            if (other.objective < now.objective)
+            const double gain = now.objective - other.objective;
+            if (gain > 0)
                 now = std::move(other);
             else
                 share /= 2;
             tell("rounds");
+            if (gain > 0 && gain < 1e-4 * std::abs(now.objective)) break;
         }
         auto found = polishing.improve(p, A(std::span<const T>(now.weights)));
         found.iterations = stage;
