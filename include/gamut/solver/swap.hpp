@@ -43,7 +43,7 @@ namespace gamut::solver {
 ///   w'   = the best weights on S', kept if they are better   a few steps on kappa columns (solver::polish)
 /// and one gradient of everything gives new scores, and a new pool where others have risen, until S' = S in the same pool. For least
 /// squares the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
-/// pool (few of them, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
+/// pool (few of them, in the end where their products are cheap, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
 /// compared by their scores alone.
 ///
 /// Where the matrix of a pool that holds all members would be too large, a part of them at a time is exchanged while the others stay
@@ -170,7 +170,12 @@ private:
                     if (pool != pool_) {
                         look_at(std::move(pool));
                     } else if (exact || !gained_) {
-                        if (disturbing || options_.restarts == 0) break;
+                        if (disturbing || options_.restarts == 0) {
+                            if (!may_widen()) break;
+                            widened_ = true;
+                            disturbing = false;
+                            continue;
+                        }
                         disturbing = true;
                     }
                     status = explore(disturbing);
@@ -263,20 +268,28 @@ private:
                    static_cast<double>(std::max<std::size_t>(candidates_.size(), 1));
         }
 
-        /// Four candidates for each place, and 256 weights or 32 units at least; or all, where the products of all cost no more than some passes. Never more
-        /// than memory and time allow: 0 if that is hardly more than there are places.
+        /// Four candidates for each place, and 256 weights or 32 units at least; or all, where the products of all cost no more than
+        /// some passes, though not before fewer have been looked at where that is much quicker. Never more than memory and time
+        /// allow: 0 if that is hardly more than there are places.
         std::size_t pool_size() const {
             const double width = std::max(mean_width(), 1.0);
             const auto places = static_cast<double>(candidates_.places()),
-                       all = static_cast<double>(candidates_.size()), weights = width * all,
-                       rows = static_cast<double>(p_.rows());
-            const double most = std::min(largest_model(exact ? 1e12 : 1e10) / width, all);
+                       all = static_cast<double>(candidates_.size()), rows = static_cast<double>(p_.rows()),
+                       most = std::min(largest_model(exact ? 1e12 : 1e10) / width, all);
             if (most < std::min(1.25 * places, all)) return 0;
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
-            const bool cheap =
-                all <= most && (exact ? rows >= weights || rows * weights * weights <= 2e8 : weights <= 512);
-            const double least = std::max(256 / width, 32.0);
-            return static_cast<std::size_t>(cheap ? all : std::min({std::max(4 * places, least), most, all}));
+            const double few = std::min({std::max({4 * places, 256 / width, 32.0}), most, all});
+            const bool at_once =
+                exact ? rows >= width * all || (all_are_cheap() && all <= 3 * few) : width * all <= 512;
+            return static_cast<std::size_t>(all <= most && (at_once || widened_) ? all : few);
+        }
+        /// The products of all candidates cost no more than some passes.
+        bool all_are_cheap() const {
+            const double weights = mean_width() * static_cast<double>(candidates_.size());
+            return static_cast<double>(p_.rows()) * weights * weights <= 2e8 && weights <= largest_model(1e12);
+        }
+        bool may_widen() const {
+            return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.size() && all_are_cheap();
         }
 
         /// From here on the pool is this one.
@@ -352,6 +365,13 @@ private:
                 const Support filled = s;
                 detail::descend(s);
                 s.refresh();
+                if (widened_) {  // what has joined may lead to better ones from the beginning
+                    Support anew(model_->function());
+                    detail::fill(anew);
+                    detail::descend(anew);
+                    anew.refresh();
+                    if (anew.value() < s.value()) s = std::move(anew);
+                }
                 offer(s);
                 if constexpr (!exact) {  // far from w the model may be wrong: a smaller step, too
                     Support one = filled;
@@ -388,12 +408,15 @@ private:
             return starts;
         }
 
-        /// All where a search, about places^2 times pool operations for each of a handful of exchanges, takes a millisecond.
+        /// All where a search, about places^2 times pool operations for each of a handful of exchanges, takes a millisecond; and few in
+        /// a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
-                         share = std::clamp(2e5 / std::max(1.0, places * places * pool), 1.0 / 16, 1.0);
-            return static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
+                         share =
+                             std::clamp((exact ? 3.2e5 : 2e5) / std::max(1.0, places * places * pool), 1.0 / 16, 1.0);
+            const auto all = static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
+            return may_widen() ? std::min<std::size_t>(all, 8) : all;
         }
 
         std::optional<core::status> report(const char* phase) {
@@ -411,7 +434,8 @@ private:
         std::vector<double> squares_;
         std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
-        bool gained_ = false;  // by the last fit
+        bool gained_ = false;   // by the last fit
+        bool widened_ = false;  // the pool is all
 
         std::vector<std::size_t> pool_, local_;       // candidates, and where they are in terms of part_
         std::vector<std::size_t> features_;           // of the pool, and what else is not 0
