@@ -22,8 +22,11 @@
 #include <gamut/solver/swap.hpp>
 
 #include "../fits/any_communicator.hpp"
+#include "random_quadratic.hpp"
 
 using namespace gamut;
+using test::best_value;
+using test::random_quadratic;
 
 namespace {
 
@@ -31,44 +34,6 @@ using matrix = backend::dense_matrix<double>;
 using rows = data::dataset<matrix>;
 template <class Model>
 using problem = solver::problem<Model, rows, penalty::l0, backend::host<>, fits::any_communicator>;
-
-/// A random positive definite quadratic of p candidates, correlated.
-solver::detail::quadratic some_quadratic(std::size_t p, std::uint64_t seed, std::vector<std::size_t> first,
-                                         std::vector<std::size_t> room) {
-    const core::random draw{.seed = seed};
-    const std::size_t n = 3 * p;
-    matrix x(n, p);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double shared = draw.normal(1000000 + i);
-        for (std::size_t j = 0; j < p; ++j) x(i, j) = shared + draw.normal(i * p + j);
-    }
-    solver::detail::quadratic f{matrix(p, p), std::vector<double>(p), std::move(first), std::move(room)};
-    for (std::size_t a = 0; a < p; ++a) {
-        for (std::size_t b = 0; b < p; ++b)
-            for (std::size_t i = 0; i < n; ++i) f.hessian(a, b) += x(i, a) * x(i, b) / static_cast<double>(n);
-        f.slope[a] = draw.normal(2000000 + a);
-    }
-    return f;
-}
-
-/// min over the weights of a support, by Gauss-Jordan elimination.
-double best_value(const solver::detail::quadratic& f, const std::vector<std::size_t>& s) {
-    const std::size_t k = s.size();
-    std::vector<std::vector<double>> a(k, std::vector<double>(k + 1));
-    for (std::size_t i = 0; i < k; ++i) {
-        for (std::size_t j = 0; j < k; ++j) a[i][j] = f.hessian(s[i], s[j]);
-        a[i][k] = f.slope[s[i]];
-    }
-    for (std::size_t c = 0; c < k; ++c)
-        for (std::size_t r = 0; r < k; ++r) {
-            if (r == c) continue;
-            const double factor = a[r][c] / a[c][c];
-            for (std::size_t j = c; j <= k; ++j) a[r][j] -= factor * a[c][j];
-        }
-    double value = 0;
-    for (std::size_t i = 0; i < k; ++i) value -= 0.5 * f.slope[s[i]] * a[i][k] / a[i][i];
-    return value;
-}
 
 std::vector<std::vector<std::size_t>> subsets(std::size_t p, std::size_t k) {
     std::vector<std::vector<std::size_t>> all;
@@ -140,7 +105,7 @@ template <class P> double enumerated(const P& p, std::size_t kappa) {
 BOOST_AUTO_TEST_SUITE(swap)
 
 BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
-    const auto f = some_quadratic(30, 1, {0, 30}, {30});
+    const auto f = random_quadratic(1, {0, 30}, {30});
     const core::random draw{.seed = 9};
     solver::detail::quadratic_support s(f);
     for (std::size_t step = 0; step < 400; ++step) {
@@ -162,7 +127,7 @@ BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
 
 BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
-        const auto f = some_quadratic(14, seed, {0, 14}, {5});
+        const auto f = random_quadratic(seed, {0, 14}, {5});
         solver::detail::quadratic_support s(f);
         for (const std::size_t j : {1u, 4u, 6u, 9u, 13u}) s.add(j);
         const std::vector<std::size_t> members = s.members();
@@ -192,7 +157,7 @@ BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
 }
 
 BOOST_AUTO_TEST_CASE(candidates_stay_in_their_groups) {
-    const auto f = some_quadratic(20, 4, {0, 8, 20}, {2, 3});
+    const auto f = random_quadratic(4, {0, 8, 20}, {2, 3});
     solver::detail::quadratic_support s(f);
     solver::detail::fill(s);
     solver::detail::descend(s);

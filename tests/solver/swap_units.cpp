@@ -10,6 +10,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "enumerate.hpp"
+#include "random_quadratic.hpp"
 
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
@@ -26,53 +27,16 @@
 using namespace gamut;
 using enumerate::problem_of;
 using penalty::support;
+using test::best_value;
 
 namespace {
 
-using matrix = backend::dense_matrix<double>;
-
-/// A random positive definite quadratic of correlated candidates in units of these sizes.
+/// A random quadratic of units of these sizes.
 solver::detail::quadratic some_quadratic(const std::vector<std::size_t>& sizes, std::size_t places,
                                          std::uint64_t seed) {
-    const core::random draw{.seed = seed};
-    solver::detail::quadratic f{{}, {}, {0, 0}, {places}, {0}};
-    for (const std::size_t size : sizes) f.unit.push_back(f.unit.back() + size);
-    const std::size_t p = f.first[1] = f.unit.back(), n = 3 * p;
-    matrix x(n, p);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double shared = draw.normal(1000000 + i);
-        for (std::size_t j = 0; j < p; ++j) x(i, j) = shared + draw.normal(i * p + j);
-    }
-    f.hessian = matrix(p, p);
-    f.slope.resize(p);
-    for (std::size_t a = 0; a < p; ++a) {
-        for (std::size_t b = 0; b < p; ++b)
-            for (std::size_t i = 0; i < n; ++i) f.hessian(a, b) += x(i, a) * x(i, b) / static_cast<double>(n);
-        f.slope[a] = draw.normal(2000000 + a);
-    }
-    return f;
-}
-
-/// min over the weights of some units, by Gauss-Jordan elimination.
-double best_value(const solver::detail::quadratic& f, const std::vector<std::size_t>& units) {
-    std::vector<std::size_t> s;
-    for (const std::size_t u : units)
-        for (std::size_t j = f.unit[u]; j < f.unit[u + 1]; ++j) s.push_back(j);
-    const std::size_t k = s.size();
-    std::vector<std::vector<double>> a(k, std::vector<double>(k + 1));
-    for (std::size_t i = 0; i < k; ++i) {
-        for (std::size_t j = 0; j < k; ++j) a[i][j] = f.hessian(s[i], s[j]);
-        a[i][k] = f.slope[s[i]];
-    }
-    for (std::size_t c = 0; c < k; ++c)
-        for (std::size_t r = 0; r < k; ++r) {
-            if (r == c) continue;
-            const double factor = a[r][c] / a[c][c];
-            for (std::size_t j = c; j <= k; ++j) a[r][j] -= factor * a[c][j];
-        }
-    double value = 0;
-    for (std::size_t i = 0; i < k; ++i) value -= 0.5 * f.slope[s[i]] * a[i][k] / a[i][i];
-    return value;
+    std::vector<std::size_t> unit{0};
+    for (const std::size_t size : sizes) unit.push_back(unit.back() + size);
+    return test::random_quadratic(seed, {0, unit.back()}, {places}, unit);
 }
 
 const std::vector<std::size_t> mixed{2, 1, 3, 2, 4, 1, 2, 3, 1, 2};
