@@ -13,6 +13,7 @@
 
 #include "../fits/any_communicator.hpp"
 #include "../without_zeros.hpp"
+#include "correlated_rows.hpp"
 #include "quadratic.hpp"
 
 #include <gamut/communicator/threads.hpp>
@@ -31,35 +32,13 @@
 
 using namespace gamut;
 using solver::coordinate;
+using test::make_rows;
+using test::rows;
 
 namespace {
 
 using dense = backend::dense_matrix<double>;
 using sparse = backend::sparse_matrix<double>;
-
-struct rows {
-    dense x;
-    std::vector<double> y, weights;
-};
-
-/// n rows of p columns, some entries 0; y from every third column; classes: y is 0, 1, ..., classes - 1.
-rows make_rows(std::size_t n, std::size_t p, double correlation, int classes = 0, double zeros = 0,
-               std::uint64_t seed = 1) {
-    const core::random draw{.seed = seed}, common{.seed = seed, .stream = 1}, noise{.seed = seed, .stream = 2};
-    rows r{dense(n, p), {}, {}};
-    for (std::size_t i = 0; i < n; ++i) {
-        double z = 0;
-        for (std::size_t j = 0; j < p; ++j) {
-            if (common.uniform(n + i * p + j) >= zeros)
-                r.x(i, j) =
-                    std::sqrt(1 - correlation) * draw.normal(i * p + j) + std::sqrt(correlation) * common.normal(i);
-            if (j % 3 == 0 && j < 30) z += (j % 2 == 0 ? 1.0 : -1.0) * r.x(i, j);
-        }
-        z += noise.normal(i);
-        r.y.push_back(classes == 0 ? z + 4 : std::clamp(std::floor(z / 3 + 0.5 * classes), 0.0, classes - 1.0));
-    }
-    return r;
-}
 
 struct how {
     bool intercept = true, standardized = true;
@@ -78,13 +57,7 @@ struct fit {
 template <class Model, class Matrix, class Penalty, class F>
 auto with_problem(Model model, const data::arrays<Matrix>& source, const Penalty& penalty, const how& h,
                   const fits::any_communicator& ranks, F&& f) {
-    const data::request wanted{.classification = model::is_classification<Model>, .blocks = h.solver.blocks};
-    const auto loaded = source.load(ranks, wanted);
-    const data::standardization scaling = h.standardized ? data::standardize(ranks, loaded) : data::standardization{};
-    using machine = backend::host<typename Matrix::value_type>;
-    const solver::problem<Model, data::dataset<Matrix>, Penalty, machine, fits::any_communicator> problem(
-        model, loaded, penalty, machine{.threads = 1}, ranks, h.intercept, scaling);
-    return f(problem);
+    return test::with_problem(model, source, penalty, {h.intercept, h.standardized, h.solver.blocks}, ranks, f);
 }
 
 template <class Model, class Matrix, class Penalty>

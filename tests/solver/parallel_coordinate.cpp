@@ -15,6 +15,7 @@
 
 #include "../fits/any_communicator.hpp"
 #include "../without_zeros.hpp"
+#include "correlated_rows.hpp"
 #include "quadratic.hpp"
 
 #include <gamut/communicator/counting.hpp>
@@ -35,6 +36,8 @@
 using namespace gamut;
 namespace selection = solver::selection;
 using solver::parallel_coordinate;
+using test::make_rows;
+using test::rows;
 
 namespace {
 
@@ -47,30 +50,6 @@ static_assert(solver::BoundedCurvature<model::linear> && solver::BoundedCurvatur
 static_assert(!solver::BoundedCurvature<model::poisson>, "exp bends without bound");
 static_assert(!solver::BoundedCurvature<model::softmax>, "several outputs");
 static_assert(!solver::ColumnOwner<toy::problem<toy::squared, penalty::l1>>, "its columns can't be dealt to ranks");
-
-struct rows {
-    dense x;
-    std::vector<double> y, weights;
-};
-
-/// n rows of p columns, equally correlated, some entries 0; y from every third column of the first 30, plus 4; or classes 0 and 1.
-rows make_rows(std::size_t n, std::size_t p, double correlation, bool classes = false, double zeros = 0,
-               std::uint64_t seed = 1) {
-    const core::random draw{.seed = seed}, common{.seed = seed, .stream = 1}, noise{.seed = seed, .stream = 2};
-    rows r{dense(n, p), {}, {}};
-    for (std::size_t i = 0; i < n; ++i) {
-        double z = 0;
-        for (std::size_t j = 0; j < p; ++j) {
-            if (common.uniform(n + i * p + j) >= zeros)
-                r.x(i, j) =
-                    std::sqrt(1 - correlation) * draw.normal(i * p + j) + std::sqrt(correlation) * common.normal(i);
-            if (j % 3 == 0 && j < 30) z += (j % 2 == 0 ? 1.0 : -1.0) * r.x(i, j);
-        }
-        z += noise.normal(i);
-        r.y.push_back(!classes ? z + 4 : z + 1 > 0 ? 1 : 0);
-    }
-    return r;
-}
 
 rows weighted(rows r) {
     for (std::size_t i = 0; i < r.x.rows; ++i) r.weights.push_back(i % 5 == 2 ? 0 : 0.5 + static_cast<double>(i % 3));
@@ -85,12 +64,7 @@ struct how {
 template <class Model, class Matrix, class Penalty, class F>
 auto with_problem(Model model, const data::arrays<Matrix>& source, const Penalty& penalty, const how& h,
                   const fits::any_communicator& ranks, F&& f) {
-    const auto loaded = source.load(ranks, {.classification = model::is_classification<Model>, .blocks = 16});
-    const data::standardization scaling = h.standardized ? data::standardize(ranks, loaded) : data::standardization{};
-    using machine = backend::host<typename Matrix::value_type>;
-    const solver::problem<Model, data::dataset<Matrix>, Penalty, machine, fits::any_communicator> problem(
-        model, loaded, penalty, machine{.threads = h.threads}, ranks, h.intercept, scaling);
-    return f(problem);
+    return test::with_problem(model, source, penalty, {h.intercept, h.standardized, 16, h.threads}, ranks, f);
 }
 
 template <class Matrix> data::arrays<Matrix> source_of(const Matrix& x, const rows& r) {
@@ -137,10 +111,9 @@ BOOST_AUTO_TEST_CASE(the_optimum_is_that_of_coordinate_descent) {
         for (const bool wide : {false, true})
             for (const how& h : {how{}, how{.intercept = false, .standardized = false}, how{.standardized = false}}) {
                 const std::size_t n = wide ? 60 : 150, p = wide ? 90 : 40;
-                const auto r = weighted(make_rows(n, p, 0.4, false, 0, seed)),
-                           c = weighted(make_rows(n, p, 0.4, true, 0, seed)),
-                           holes = make_rows(n, p, 0.2, false, 0.8, seed),
-                           holes_c = weighted(make_rows(n, p, 0.2, true, 0.8, seed));
+                const auto r = weighted(make_rows(n, p, 0.4, 0, 0, seed)),
+                           c = weighted(make_rows(n, p, 0.4, 2, 0, seed)), holes = make_rows(n, p, 0.2, 0, 0.8, seed),
+                           holes_c = weighted(make_rows(n, p, 0.2, 2, 0.8, seed));
                 for (const penalty::elastic_net penalty :
                      {penalty::elastic_net{0.1, 0}, penalty::elastic_net{0.04, 0.1}}) {
                     const auto check = [&](auto model, const auto& source) {
@@ -162,7 +135,7 @@ BOOST_AUTO_TEST_CASE(the_optimum_is_that_of_coordinate_descent) {
 }
 
 BOOST_AUTO_TEST_CASE(random_selection_finds_it_too_where_columns_are_independent) {
-    const auto r = make_rows(300, 60, 0), c = make_rows(300, 60, 0, true);
+    const auto r = make_rows(300, 60, 0), c = make_rows(300, 60, 0, 2);
     const penalty::elastic_net penalty{0.05, 0};
     const auto check = [&](auto model, const auto& source) {
         check_same(fit_of(at_random{.selection = {.together = 4}, .stop = tight}, model, source, penalty),
@@ -194,7 +167,7 @@ BOOST_AUTO_TEST_CASE(columns_that_move_together_are_correlated_less_than_the_thr
         for (const double threshold : {0.1, 0.3})
             for (const bool standardized : {true, false}) {
                 const std::size_t n = 200, p = 80;
-                const auto r = weighted(make_rows(n, p, threshold, false, holes ? 0.7 : 0));
+                const auto r = weighted(make_rows(n, p, threshold, 0, holes ? 0.7 : 0));
                 std::vector<double> correlations(p * p);
                 const bool centred = true;  // by the intercept, if not by standardisation
                 for (std::size_t j = 0; j < p; ++j)
@@ -246,7 +219,7 @@ BOOST_AUTO_TEST_CASE(columns_that_move_together_are_correlated_less_than_the_thr
 /// columns, which is 1.1, must not be trusted; of 16 they diverge.   Bradley et al. 2011, section 3.1.
 BOOST_AUTO_TEST_CASE(random_diverges_on_correlated_columns_and_says_so_where_scheduled_converges) {
     for (const bool classes : {false, true}) {
-        const auto r = make_rows(200, 100, 0.9, classes);
+        const auto r = make_rows(200, 100, 0.9, classes ? 2 : 0);
         const penalty::l1 lasso{0.02};
         const auto check = [&](auto model) {
             const auto source = source_of(r.x, r);
@@ -313,9 +286,9 @@ BOOST_AUTO_TEST_CASE(any_number_of_ranks_and_threads_gives_the_same_bits) {
                 if (!same(run(fits::any_communicator(t), 1))) throw core::error("other bits");
             });
     };
-    const auto r = weighted(make_rows(150, 60, 0.5)), c = make_rows(150, 60, 0.5, true),
-               holes = make_rows(150, 60, 0.2, false, 0.8), holes_c = weighted(make_rows(150, 60, 0.2, true, 0.8)),
-               few = make_rows(3, 60, 0, false), narrow = make_rows(60, 2, 0.5);
+    const auto r = weighted(make_rows(150, 60, 0.5)), c = make_rows(150, 60, 0.5, 2),
+               holes = make_rows(150, 60, 0.2, 0, 0.8), holes_c = weighted(make_rows(150, 60, 0.2, 2, 0.8)),
+               few = make_rows(3, 60, 0, 0), narrow = make_rows(60, 2, 0.5);
     const scheduled plan{.selection = {.together = 8}, .stop = {.iterations = 12}};
     const at_random chance{.selection = {.together = 3}, .stop = {.iterations = 12}};
     check(plan, model::linear{}, source_of(r.x, r));
