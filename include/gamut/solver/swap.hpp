@@ -60,8 +60,9 @@ namespace gamut::solver {
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
-    std::size_t restarts =
-        128;  ///< searches from disturbed supports; fewer when the first all come back, or where one is long: down to a sixteenth
+    /// Searches from disturbed supports. Fewer when the first all come back; half for a loss that is not its model; down to a
+    /// sixteenth where one takes long.
+    std::size_t restarts = 128;
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
     std::size_t pool =
@@ -268,7 +269,7 @@ private:
                    static_cast<double>(std::max<std::size_t>(candidates_.size(), 1));
         }
 
-        /// Four candidates for each place, and 256 weights or 32 units at least; or all, where the products of all cost no more than
+        /// Four candidates for each place, and 128 weights or 32 units at least; or all, where the products of all cost no more than
         /// some passes, though not before fewer have been looked at where that is much quicker. Never more than memory and time
         /// allow: 0 if that is hardly more than there are places.
         std::size_t pool_size() const {
@@ -278,9 +279,9 @@ private:
                        most = std::min(largest_model(exact ? 1e12 : 1e10) / width, all);
             if (most < std::min(1.25 * places, all)) return 0;
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
-            const double few = std::min({std::max({4 * places, 256 / width, 32.0}), most, all});
+            const double few = std::min({std::max({4 * places, 128 / width, 32.0}), most, all});
             const bool at_once =
-                exact ? rows >= width * all || (all_are_cheap() && all <= 3 * few) : width * all <= 512;
+                exact ? rows >= width * all || (all_are_cheap() && all <= 4 * few) : width * all <= 512;
             return static_cast<std::size_t>(all <= most && (at_once || widened_) ? all : few);
         }
         /// The products of all candidates cost no more than some passes.
@@ -408,13 +409,13 @@ private:
             return starts;
         }
 
-        /// All where a search, about places^2 times pool operations for each of a handful of exchanges, takes a millisecond; and few in
-        /// a pool that is not the last.
+        /// All, or half where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
+        /// of exchanges) takes a millisecond; and few in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
-                         share =
-                             std::clamp((exact ? 3.2e5 : 2e5) / std::max(1.0, places * places * pool), 1.0 / 16, 1.0);
+                         share = std::clamp((exact ? 3.2e5 : 2e5) / std::max(1.0, places * places * pool), 1.0 / 16,
+                                            exact ? 1.0 : 0.5);
             const auto all = static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
             return may_widen() ? std::min<std::size_t>(all, 8) : all;
         }
