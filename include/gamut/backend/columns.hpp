@@ -28,6 +28,7 @@ template <class F> void for_pieces_of_rows(std::size_t rows, std::size_t threads
 template <class T>
 dense_matrix<T> columns_of(const dense_matrix<T>& x, std::span<const std::size_t> columns, std::size_t threads) {
     dense_matrix<T> out(x.rows, columns.size());
+    threads = detail::threads_for(x.rows * columns.size(), threads);
     detail::for_pieces_of_rows(x.rows, threads, [&](std::size_t begin, std::size_t end) {
         for (std::size_t i = begin; i < end; ++i) {
             const T* const from = x.row(i);
@@ -51,6 +52,7 @@ sparse_matrix<T> columns_of(const sparse_matrix<T>& x, std::span<const std::size
         std::vector<std::int32_t> indices;
         std::vector<T> values;
     };
+    threads = detail::threads_for(x.nonzeros(), threads);
     std::vector<piece> pieces(threads > 1 ? 8 * threads : 1);
     detail::parallel_for(0, pieces.size(), threads, [&](std::size_t part, std::size_t) {
         piece& kept = pieces[part];

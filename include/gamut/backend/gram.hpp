@@ -217,6 +217,10 @@ void products_of_columns(const Matrix& x, row_range rows, const T* y, const row_
 template <class T, class Matrix>
 void products_of_columns(const Matrix& x, std::span<const row_range> runs, const T* y, const row_weights<T>& weights,
                          const moment_columns& columns, place_range left, double* out, std::size_t threads) {
+    constexpr std::size_t products_for_an_entry = 8;  // made in the time that one entry is read
+    std::size_t rows = 0;
+    for (const row_range& run : runs) rows += run.end - run.begin;
+    threads = detail::threads_for(rows * left.size() * columns.size() / products_for_an_entry, threads);
     detail::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
         products_of_columns(x, runs[r], y, weights, columns, left, out + r * left.size() * columns.size(),
                             columns.size());

@@ -9,4 +9,7 @@ namespace gamut::backend {
 /// rethrown when all have ended. What i computes must not depend on the thread.
 using detail::parallel_for;
 
+/// threads_for(entries, threads): how many of the threads are worth waking up to read that many entries.
+using detail::threads_for;
+
 }  // namespace gamut::backend

@@ -81,7 +81,8 @@ public:
         if (one_output && outputs != 1)
             throw core::shape_error(
                 core::text("sweep: ", outputs, " outputs (a formula of a vector of weights has 1) make w a matrix"));
-        work_.resize(threads_for(threads));
+        work_.resize(detail::threads_for(detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_,
+                                         static_cast<std::size_t>(std::max(1, threads))));
     }
 
     std::size_t columns() const { return x_.columns; }
@@ -224,13 +225,6 @@ private:
         std::optional<detail::formula_workspace<T, Formula>> formula;
         std::size_t rows = 0, entries = 0;  // that are in the sums
     };
-
-    /// Threads cost some microseconds, so a small problem gets fewer.
-    std::size_t threads_for(int threads) const {
-        constexpr std::size_t enough = 32768;  // entries for a thread
-        const std::size_t entries = detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_;
-        return std::clamp<std::size_t>(entries / enough, 1, static_cast<std::size_t>(std::max(1, threads)));
-    }
 
     /// w and b where the products want them: rows of whole vectors.
     void set_weights(const T* w, const T* b) const {

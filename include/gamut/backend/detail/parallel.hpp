@@ -46,6 +46,12 @@ inline void run_tasks(std::size_t begin, std::size_t end, std::size_t threads, i
 #endif
 }
 
+/// How many of the threads are worth waking up to read that many entries: one for what takes about a tenth of a millisecond.
+inline std::size_t threads_for(std::size_t entries, std::size_t threads) {
+    constexpr std::size_t enough = 131072;
+    return std::clamp<std::size_t>(entries / enough, 1, std::max<std::size_t>(1, threads));
+}
+
 /// Calls f(i, thread) for begin <= i < end; thread < threads.
 template <class F> void parallel_for(std::size_t begin, std::size_t end, std::size_t threads, F&& f) {
     run_tasks(
