@@ -31,20 +31,20 @@ struct logistic {
         return (beta > T(0) ? beta * std::log(beta) : T(0)) + (other > T(0) ? other * std::log1p(-beta) : T(0));
     }
     /// beta = sigmoid(u) with u + q sigmoid(u) = q beta - s z =: c: Newton's method, kept within c - q <= u <= c. The last step
-    /// is a series, so where nothing moves any more it costs a logarithm and an exponential.
+    /// is a series to the second order, so where nothing moves any more it costs an exponential.
     template <class T> constexpr T dual_step(T alpha, T y, T z, T q) const {
         const T s = (y + y) - T(1), before = s * alpha, c = q * before - s * z;
         T low = c - q, high = c, beta = before;
-        T u = before > T(0) && before < T(1) ? std::log(before / (T(1) - before)) : before > T(0) ? high : low;
-        u = u < low ? low : u > high ? high : u;
-        constexpr T enough = sizeof(T) == 8 ? T(1e-6) : T(5e-4);  // the error is half its square
+        T u = -s * z;  // where it is if alpha is the best already; between low and high
+        constexpr T enough = sizeof(T) == 8 ? T(1e-3) : T(1e-2);  // the error is about its cube
         for (int k = 0; k < 50; ++k) {
             const T e = std::exp(-std::fabs(u)), other = T(1) / (T(1) + e);
             beta = u < T(0) ? e * other : other;
-            const T slope = e * other * other, excess = u + q * beta - c, step = excess / (T(1) + q * slope);
+            const T slope = e * other * other, excess = u + q * beta - c, inverse = T(1) / (T(1) + q * slope),
+                    step = excess * inverse;
             if (!(std::fabs(step) > enough)) {
-                const T half_bend = slope * (T(0.5) - beta);
-                return s * (beta + step * (half_bend * step - slope));
+                const T half_bend = slope * (T(0.5) - beta), all = step + q * half_bend * inverse * step * step;
+                return s * (beta + all * (half_bend * all - slope));
             }
             (excess > T(0) ? high : low) = u;
             u -= step;

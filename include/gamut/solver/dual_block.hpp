@@ -220,13 +220,15 @@ private:
 /// The loss at the weights that u and bias stand for, and every row's push.
 template <class Model, class Matrix> struct dual_survey {
     using T = typename Matrix::value_type;
-    template <std::size_t Bytes> GAMUT_INLINE static double run(dual_rows<Model, Matrix>* b, T* push) {
+    /// is_zero: so is u, and the rows' entries need not be read.
+    template <std::size_t Bytes> GAMUT_INLINE static double run(dual_rows<Model, Matrix>* b, bool is_zero, T* push) {
         const auto formula = model::loss_formula(*b->model);
         double loss = 0;
         T kept[autodiff::scratch_of<decltype(formula)> + 1];
         for (std::size_t i = 0; i < b->count; ++i) {
             const dual_row<T>& r = b->rows[i];
-            const T z = b->x.template product<Bytes>(b->first + i, b->u) + b->bias, omega = b->weight(i);
+            const T z = (is_zero ? T(0) : b->x.template product<Bytes>(b->first + i, b->u)) + b->bias,
+                    omega = b->weight(i);
             if constexpr (model::FacetedModel<Model>) push[i] = b->push(r.alpha, r.label, z);
             if (!(omega != T(0))) continue;
             autodiff::rows<T> row(1, &z, nullptr, kept);
@@ -318,7 +320,8 @@ public:
     void ascend(std::span<const T> w, const dual_round& how, std::span<double> sums) {
         auto b = begin(w, how);
         std::fill(sums.begin(), sums.end(), 0.0);
-        sums[sums_.at(dual_sums::loss)] = backend::run<survey>(&b, push_.data());
+        const bool is_zero = std::all_of(u_.begin(), u_.end(), [](T u) { return u == T(0); });
+        sums[sums_.at(dual_sums::loss)] = backend::run<survey>(&b, is_zero, push_.data());
         for (std::size_t i = 0; i < rows_.size(); ++i) before_[i] = rows_[i].alpha;
         if (how.momentum != 0) step_back(b, how);
 
