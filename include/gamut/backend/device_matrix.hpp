@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <gamut/backend/device.hpp>
@@ -265,8 +266,7 @@ private:
         typename backend::template vector<std::int32_t> indices;
         typename backend::template vector<T> values;
 
-        void keep(const aligned_vector<std::int64_t>& o, const aligned_vector<std::int32_t>& i,
-                  const aligned_vector<T>& v) {
+        void keep(std::span<const std::int64_t> o, std::span<const std::int32_t> i, std::span<const T> v) {
             backend::send(o.data(), o.size(), offsets);
             backend::send(i.data(), i.size(), indices);
             backend::send(v.data(), v.size(), values);
