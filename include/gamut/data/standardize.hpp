@@ -136,8 +136,9 @@ template <class Matrix> struct column_moments {
 
 /// Mean and population standard deviation of every column over the weighted rows of all ranks; a constant column keeps
 /// scale 1. Two passes over the data, never densified: the mean first, then the squares around it in units of a power of
-/// two, so that columns of size 1e+-150 neither overflow nor vanish; shards on that many threads. Collective: two global sums and a maximum, of
-/// columns() numbers each; the same bits for any number of ranks. Throws data_error for a column whose sum overflows.
+/// two, so that columns of size 1e+-150 neither overflow nor vanish. Shards run on that many threads. Collective: two global
+/// sums and a maximum, of columns() numbers each; the same bits for any number of ranks and threads. Throws data_error for a
+/// column whose sum overflows.
 template <communicator::Communicator C, class Matrix>
 standardization standardize(const C& ranks, const dataset<Matrix>& data, int threads = 1) {
     constexpr double epsilon = std::numeric_limits<double>::epsilon();

@@ -43,8 +43,8 @@ namespace gamut::solver {
 ///   w'   = the best weights on S', kept if they are better   a few steps on kappa columns (solver::polish)
 /// and one gradient of everything gives new scores, and a new pool where others have risen, until S' = S in the same pool. For least
 /// squares the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
-/// pool (few of them, in the end where their products are cheap, or `pool` says so) that is an optimum in the strict sense; else candidates outside the pool have been
-/// compared by their scores alone.
+/// pool (few of them; in the end, where their products are cheap; or `pool` says so) that is an optimum in the strict sense; else
+/// candidates outside the pool have been compared by their scores alone.
 ///
 /// Where the matrix of a pool that holds all members would be too large, a part of them at a time is exchanged while the others stay
 /// as they are: those that are worth least, w_j^2 (mean(x~_j^2) + l2), for twice as many with the largest scores; then the next ones,
@@ -310,6 +310,7 @@ private:
                                 shape_.outputs +
                             pool_[i] % shape_.outputs;
             model_.reset();
+            part_.reset();  // before the next is made
             part_.reset(new part_type(p_.on_columns(features_, on_features(p_.penalty_term(), features_))));
         }
 
