@@ -53,6 +53,20 @@ BOOST_AUTO_TEST_CASE(the_lender_lives_as_long_as_somebody_reads) {
     BOOST_TEST(of(copy) == (std::vector<double>{7, 3, 4}), boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(there_may_be_no_lender) {
+    static const double forever[] = {1, 2, 3};
+    numbers all = numbers::lent({}, forever, 3);
+    const numbers copy = all;
+    BOOST_TEST(copy.data() == forever);
+    BOOST_TEST(all.is_lent());
+    all[0] = 5;
+    BOOST_TEST(forever[0] == 1);
+    BOOST_TEST(of(all) == (std::vector<double>{5, 2, 3}), boost::test_tools::per_element());
+    numbers longer = copy;
+    longer.push_back(4);
+    BOOST_TEST(of(longer) == (std::vector<double>{1, 2, 3, 4}), boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(whoever_writes_gets_a_copy) {
     const std::vector<double> before = *lender;
     const auto is = [&](auto&& change, const std::vector<double>& expected) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -265,6 +266,19 @@ BOOST_AUTO_TEST_CASE(a_small_pool_is_filled_anew_until_it_holds_the_best) {
     const auto all = solver::swap{}.minimize(problem), few = solver::swap{.pool = 5}.minimize(problem);
     BOOST_TEST(std::abs(few.objective - all.objective) <= 1e-10 * all.objective);
     check_exchanges(problem, all);
+}
+
+/// A small pool first, and all in the end: where the products of all are cheap, but those of a few much cheaper.
+BOOST_AUTO_TEST_CASE(in_the_end_all_candidates_are_looked_at) {
+    const auto wide = enumerate::random_rows(5, 40, 700, 0, true);
+    const auto groups =
+        problem_of<model::linear>(wide, {.kappa = 3, .l2 = 1e-2, .sizes = std::vector<std::size_t>(140, 5)});
+    const auto entries = problem_of<model::linear>(wide, {.kappa = 3, .l2 = 1e-2});
+    const auto of_groups = solver::swap{}.minimize(groups), of_entries = solver::swap{}.minimize(entries);
+    BOOST_TEST(of_groups.message.find("all 140 candidates") != std::string::npos, of_groups.message);
+    BOOST_TEST(of_entries.message.find("all 700 candidates") != std::string::npos, of_entries.message);
+    check_exchanges(groups, of_groups);
+    check_exchanges(entries, of_entries);
 }
 
 /// Matrices of that many weights, with four blocks of rows.

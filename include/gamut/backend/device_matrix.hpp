@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/device.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sparse.hpp>

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -218,9 +219,13 @@ template <class T, class Matrix>
 void products_of_columns(const Matrix& x, std::span<const row_range> runs, const T* y, const row_weights<T>& weights,
                          const moment_columns& columns, place_range left, double* out, std::size_t threads) {
     constexpr std::size_t products_for_an_entry = 8;  // made in the time that one entry is read
-    std::size_t rows = 0;
-    for (const row_range& run : runs) rows += run.end - run.begin;
-    threads = detail::threads_for(rows * left.size() * columns.size() / products_for_an_entry, threads);
+    std::size_t rows = 0, entries = 0;
+    for (const row_range& run : runs) {
+        rows += run.end - run.begin;
+        if constexpr (std::is_same_v<Matrix, sparse_matrix<T>>) entries += detail::entries_of(x, run.begin, run.end);
+    }
+    entries += rows * left.size() * columns.size() / products_for_an_entry;
+    threads = detail::threads_for(entries, threads);
     detail::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
         products_of_columns(x, runs[r], y, weights, columns, left, out + r * left.size() * columns.size(),
                             columns.size());

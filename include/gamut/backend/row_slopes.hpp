@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gamut/autodiff/gradient.hpp>
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/detail/formula_kernels.hpp>
 #include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/sweep.hpp>

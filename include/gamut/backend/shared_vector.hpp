@@ -12,20 +12,22 @@
 namespace gamut::backend {
 
 /// A vector whose elements are its own (a copy copies them), or lent by somebody else (a copy lends them again, and costs
-/// nothing): how ranks hold rows of a matrix that is in memory already. Reading costs what it costs in a std::vector.
-/// Whoever asks for elements that are not const is about to write: lent ones are copied first, so the lender's never change.
-/// Different threads may read one shared_vector that is const; not const, it wants one thread, even to read.
+/// nothing): how ranks hold rows of a matrix that is in memory already. Reading a const one costs what it costs in a std::vector.
+/// Whoever asks for elements that are not const is about to write: lent ones are copied first, so the lender's never change; what
+/// pointed to them then points to the lender's, or to nothing if he is gone. So a lent vector that is not const wants one thread,
+/// even to read.
 template <class T> class shared_vector {
 public:
     using value_type = T;
 
     shared_vector() = default;
     shared_vector(aligned_vector<T> elements) : own_(std::move(elements)) { refresh(); }
-    /// `count` elements from `first` on, which live as long as `lender`.
+    /// `count` elements from `first` on, which live as long as `lender`; without one, longer than all who read them. They don't change.
     static shared_vector lent(std::shared_ptr<const void> lender, const T* first, std::size_t count) {
         shared_vector result;
         result.lender_ = std::move(lender);
-        result.first_ = const_cast<T*>(first);  // never written through while there is a lender
+        result.is_lent_ = true;
+        result.first_ = const_cast<T*>(first);  // never written through while it is lent
         result.size_ = count;
         return result;
     }
@@ -33,7 +35,8 @@ public:
     shared_vector(const shared_vector& from)
         : own_(from.own_),
           lender_(from.lender_),
-          first_(lender_ ? from.first_ : own_.data()),
+          is_lent_(from.is_lent_),
+          first_(is_lent_ ? from.first_ : own_.data()),
           size_(from.size_) {}
     shared_vector(shared_vector&& from) noexcept { swap(from); }
     shared_vector& operator=(shared_vector from) noexcept {
@@ -43,14 +46,15 @@ public:
     void swap(shared_vector& other) noexcept {
         std::swap(own_, other.own_);
         std::swap(lender_, other.lender_);
+        std::swap(is_lent_, other.is_lent_);
         std::swap(first_, other.first_);
         std::swap(size_, other.size_);
     }
 
-    bool is_lent() const { return lender_ != nullptr; }
+    bool is_lent() const { return is_lent_; }
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }
-    std::size_t capacity() const { return lender_ ? size_ : own_.capacity(); }
+    std::size_t capacity() const { return is_lent_ ? size_ : own_.capacity(); }
 
     const T* data() const { return first_; }
     const T* begin() const { return first_; }
@@ -88,7 +92,7 @@ public:
 
 private:
     void own() {
-        if (lender_) copy();
+        if (is_lent_) copy();
     }
     [[gnu::noinline, gnu::cold]] void copy() { *this = aligned_vector<T>(first_, first_ + size_); }
     template <class Change> void change(Change&& apply) {
@@ -102,7 +106,8 @@ private:
     }
 
     aligned_vector<T> own_;
-    std::shared_ptr<const void> lender_;  // null: the elements are in own_
+    std::shared_ptr<const void> lender_;
+    bool is_lent_ = false;  // else the elements are in own_
     T* first_ = nullptr;
     std::size_t size_ = 0;
 };

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gamut/autodiff/gradient.hpp>
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/detail/block_products.hpp>
 #include <gamut/backend/detail/formula_kernels.hpp>
 #include <gamut/backend/detail/newton_blocks.hpp>
@@ -81,7 +82,8 @@ public:
         if (one_output && outputs != 1)
             throw core::shape_error(
                 core::text("sweep: ", outputs, " outputs (a formula of a vector of weights has 1) make w a matrix"));
-        work_.resize(detail::threads_for(detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_,
+        constexpr std::size_t reads = 4;  // as long as the arithmetic of an entry takes, at least
+        work_.resize(detail::threads_for(reads * detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_,
                                          static_cast<std::size_t>(std::max(1, threads))));
     }
 

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/parallel.hpp>
 #include <gamut/backend/sparse.hpp>

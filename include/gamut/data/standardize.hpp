@@ -164,7 +164,7 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
     const double weight = totals[columns];
     for (std::size_t j = 0; j < columns; ++j) {
         const double largest = extremes[j], smallest = -extremes[columns + j];
-        result.means[j] = largest == smallest ? largest : totals[j] / weight;
+        result.means[j] = largest == smallest ? largest + 0.0 : totals[j] / weight;  // never -0
         const double spread = std::max(largest - result.means[j], result.means[j] - smallest);
         if (!std::isfinite(result.means[j]) || !std::isfinite(spread)) {
             throw core::data_error(core::text(data.source, ": column '", data.features[j], "' can't be standardised (",

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/parallel.hpp>
 #include <gamut/backend/row_access.hpp>

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <gamut/autodiff/gradient.hpp>
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/row_access.hpp>
 #include <gamut/backend/sweep.hpp>

@@ -30,7 +30,7 @@ namespace gamut::solver {
 ///   w_j^2 (h mean(x~_j^2) + l2)       (added up over a row or group, if those are counted)
 /// with h the loss's mean second derivative in the weight's output, and fits what is left, until kappa are. Then rounds: the weights
 /// with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a share `grow` of kappa; all are fitted, and again those that are
-/// worth most stay; while that gains, `grow` is kept, else it is halved. Quick where a fit of all weights is, and good where many
+/// worth most stay; while that gains, `grow` is kept, else it is halved; when it gains next to nothing, that was the last. Quick where a fit of all weights is, and good where many
 /// weights share the work; a heuristic, worst where columns are much alike. Needs l2 > 0 or more rows than columns, or the first
 /// fit says little.
 ///
@@ -43,7 +43,7 @@ struct prune {
     std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
     std::size_t iterations = 8;  ///< and for each stage
     double grow = 0.3;           ///< share of kappa that joins in a round
-    std::size_t rounds = 6;      ///< at most; one that gains less than a ten-thousandth of the objective is the last
+    std::size_t rounds = 6;  ///< at most; one that gains, but less than a ten-thousandth of the objective, is the last
     polish polishing{.largest = 512, .stop = {.iterations = 30, .tolerance = 1e-8}};  ///< more by conjugate gradients
     core::stop stop{.iterations = 100};                                               ///< stages
 

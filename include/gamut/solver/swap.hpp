@@ -61,7 +61,7 @@ namespace gamut::solver {
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     /// Searches from disturbed supports. Fewer when the first all come back; half for a loss that is not its model; down to a
-    /// sixteenth where one takes long.
+    /// sixteenth where one takes long; 8 in a pool that all candidates follow.
     std::size_t restarts = 128;
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
@@ -170,11 +170,11 @@ private:
                     std::vector<std::size_t> pool = next_pool();
                     if (pool != pool_) {
                         look_at(std::move(pool));
+                        disturbing = false;
                     } else if (exact || !gained_) {
                         if (disturbing || options_.restarts == 0) {
                             if (!may_widen()) break;
                             widened_ = true;
-                            disturbing = false;
                             continue;
                         }
                         disturbing = true;
@@ -182,6 +182,8 @@ private:
                     status = explore(disturbing);
                 }
             }
+            model_.reset();
+            part_.reset();
             if (status == core::status::converged) status = best_->status;  // of the last fit
             best_->status = status;
             best_->iterations = iteration_;
@@ -290,7 +292,7 @@ private:
             return static_cast<double>(p_.rows()) * weights * weights <= 2e8 && weights <= largest_model(1e12);
         }
         bool may_widen() const {
-            return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.size() && all_are_cheap();
+            return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.entries() && all_are_cheap();
         }
 
         /// From here on the pool is this one.
@@ -342,7 +344,7 @@ private:
                 if (!gained_) return core::status::converged;
                 if (!exact) model_.reset();
                 // far from the best weights, candidates outside may be worth more than this pool's next exchanges
-                if (is_part_ || (!disturbing && (exact || pool_.size() < candidates_.size())))
+                if (is_part_ || (!disturbing && (exact || pool_.size() < candidates_.entries())))
                     return core::status::converged;
             }
         }
@@ -411,7 +413,7 @@ private:
         }
 
         /// All, or half where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
-        /// of exchanges) takes a millisecond; and few in a pool that is not the last.
+        /// of exchanges) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),

@@ -5,8 +5,8 @@
 #include <cstddef>
 
 #include <gamut/autodiff/gradient.hpp>
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/detail/instructions.hpp>
-#include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
 
 /// A loss at a block of rows: its value and the rows of S = d loss / d Z, eight rows at a time.

@@ -12,8 +12,8 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/array.hpp>
-#include <gamut/backend/matrix.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/penalty/concept.hpp>

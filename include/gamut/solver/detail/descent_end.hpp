@@ -45,7 +45,7 @@ public:
     double least_objective() const { return least_objective_; }
 
 private:
-    const core::stop& stop_;
+    core::stop stop_;
     std::size_t patience_, stalled_ = 0;
     double progress_, epsilon_;
     double least_objective_ = std::numeric_limits<double>::infinity(), least_residual_ = least_objective_;

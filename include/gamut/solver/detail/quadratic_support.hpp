@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>

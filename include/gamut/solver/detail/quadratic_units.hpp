@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
-#include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
 
