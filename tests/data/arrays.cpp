@@ -11,6 +11,7 @@
 #include <xtensor/xarray.hpp>
 #include <xtensor/xtensor.hpp>
 
+#include "../without_zeros.hpp"
 #include <data/helpers.hpp>
 #include <gamut/data/every.hpp>
 
@@ -31,21 +32,6 @@ backend::dense_matrix<double> numbers() {
     return x;
 }
 
-backend::sparse_matrix<double> sparse(const backend::dense_matrix<double>& dense) {
-    backend::sparse_matrix<double> x;
-    x.rows = dense.rows;
-    x.columns = dense.columns;
-    for (std::size_t i = 0; i < dense.rows; ++i) {
-        for (std::size_t j = 0; j < dense.columns; ++j) {
-            if (dense(i, j) == 0) continue;
-            x.indices.push_back(static_cast<std::int32_t>(j));
-            x.values.push_back(dense(i, j));
-        }
-        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
-    }
-    return x;
-}
-
 template <class List = std::vector<double>> List labels() {
     List y(count);
     for (std::size_t i = 0; i < count; ++i) y[i] = static_cast<typename List::value_type>(i % 3);
@@ -61,7 +47,7 @@ BOOST_AUTO_TEST_SUITE(arrays)
 
 BOOST_AUTO_TEST_CASE(ranks_read_the_sources_matrix_where_it_is) {
     auto dense = numbers();
-    auto csr = sparse(dense);
+    auto csr = without_zeros(dense);
     const auto offsets = csr.offsets;
     const double *const first_dense = dense.values.data(), *const first_sparse = csr.values.data();
     const auto check = [](auto matrix, auto place_of_row) {
@@ -115,7 +101,7 @@ BOOST_AUTO_TEST_CASE(every_container_gives_the_same_rows_on_any_number_of_ranks)
         BOOST_TEST((load_on(ranks, data::arrays(any, labels<std::vector<int>>()), wanted) == expected));
         BOOST_TEST((load_on(ranks, data::arrays(integers, y), wanted) == expected));
         BOOST_TEST((load_on(ranks, data::arrays(flat, count, 3, y), wanted) == expected));
-        BOOST_TEST((load_on(ranks, data::arrays(sparse(x), y), wanted) == expected));
+        BOOST_TEST((load_on(ranks, data::arrays(without_zeros(x), y), wanted) == expected));
     }
 }
 
@@ -164,7 +150,7 @@ BOOST_AUTO_TEST_CASE(labels_may_be_missing_when_nobody_wants_them) {
 }
 
 BOOST_AUTO_TEST_CASE(a_pattern_stays_a_pattern) {
-    backend::sparse_matrix<double> x = sparse(numbers());
+    backend::sparse_matrix<double> x = without_zeros(numbers());
     x.values.clear();
     BOOST_TEST(load_on(3, data::arrays(x, labels())).pattern_only);
 }

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "../without_zeros.hpp"
+
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
@@ -32,21 +34,6 @@ problem random_problem(std::size_t rows, std::size_t columns, double zeros = 0) 
         }
     }
     return made;
-}
-
-backend::sparse_matrix<double> sparse(const backend::dense_matrix<double>& dense) {
-    backend::sparse_matrix<double> x;
-    x.rows = dense.rows;
-    x.columns = dense.columns;
-    for (std::size_t i = 0; i < dense.rows; ++i) {
-        for (std::size_t j = 0; j < dense.columns; ++j) {
-            if (dense(i, j) == 0) continue;
-            x.indices.push_back(static_cast<std::int32_t>(j));
-            x.values.push_back(dense(i, j));
-        }
-        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
-    }
-    return x;
 }
 
 template <class Source> data::standardization moments(const Source& source, int ranks = 1) {
@@ -96,7 +83,7 @@ BOOST_AUTO_TEST_CASE(means_and_deviations_are_the_weighted_population_ones) {
         const std::vector<double> y(777);
         const auto expected = in_long_double(p);
         check_close(moments(data::arrays(p.x, y, p.weights)), expected);
-        check_close(moments(data::arrays(sparse(p.x), y, p.weights)), expected, 1e-12);
+        check_close(moments(data::arrays(without_zeros(p.x), y, p.weights)), expected, 1e-12);
     }
 }
 
@@ -104,7 +91,7 @@ BOOST_AUTO_TEST_CASE(the_same_bits_on_any_number_of_ranks) {
     const auto p = random_problem(300, 5, 0.5);
     const std::vector<double> y(300);
     const data::arrays dense(p.x, y, p.weights);
-    const data::arrays compressed(sparse(p.x), y);
+    const data::arrays compressed(without_zeros(p.x), y);
     const auto dense_one = moments(dense), compressed_one = moments(compressed);
     for (const int ranks : {2, 3, 4, 5, 8, 100}) {
         BOOST_TEST((moments(dense, ranks).means == dense_one.means));
