@@ -118,17 +118,21 @@ void filled_products(row_range rows, const row_weights<T>& weights, std::size_t 
     const auto weighted = std::make_unique_for_overwrite<double[]>(weights.values ? block * height : 0);
     for (std::size_t begin = rows.begin; begin < rows.end; begin += block) {
         const std::size_t end = std::min(begin + block, rows.end);
+        std::size_t filled = 0;
         for (std::size_t i = begin; i < end; ++i) {
-            double* const row = right.get() + (i - begin) * width;
-            fill(i, row);
-            if (!weights.values) continue;
             const double weight = weights(i);
-            double* const l = weighted.get() + (i - begin) * height;
-            for (std::size_t k = 0; k < height; ++k) l[k] = weight * row[left.begin + k];
+            if (weight == 0) continue;
+            double* const row = right.get() + filled * width;
+            fill(i, row);
+            if (weights.values) {
+                double* const l = weighted.get() + filled * height;
+                for (std::size_t k = 0; k < height; ++k) l[k] = weight * row[left.begin + k];
+            }
+            ++filled;
         }
         const double* const l = weights.values ? weighted.get() : right.get() + left.begin;
-        host<double>::gemm(true, false, height, width, end - begin, 1.0, l, weights.values ? height : width,
-                           right.get(), width, begin == rows.begin ? 0.0 : 1.0, out, stride);
+        host<double>::gemm(true, false, height, width, filled, 1.0, l, weights.values ? height : width, right.get(),
+                           width, begin == rows.begin ? 0.0 : 1.0, out, stride);
     }
 }
 
@@ -159,7 +163,10 @@ void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_w
     double pairs = 0;
     const auto others_left =
         std::count_if(columns.others().begin(), columns.others().end(), [&](const auto& o) { return in_left(o.k); });
+    std::size_t used = 0;
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
+        if (weights(i) == 0) continue;
+        ++used;
         auto l = others_left, all = static_cast<std::ptrdiff_t>(columns.others().size());
         for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e) {
             const std::int32_t k = place[static_cast<std::size_t>(x.indices[e])];
@@ -170,26 +177,34 @@ void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_w
     }
     constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
     if (cost_of_a_pair * pairs >
-        static_cast<double>(rows.end - rows.begin) * static_cast<double>(left.size() * width)) {
+        static_cast<double>(used) * static_cast<double>(left.size() * width)) {
         filled_products(
             rows, weights, width, left, [&](std::size_t i, double* row) { columns.copy_row(x, place, y, i, row); }, out,
             stride);
         return;
     }
+    const bool symmetric = left.size() == width;  // the lower triangle is enough
     for (std::size_t a = 0; a < left.size(); ++a) std::fill_n(out + a * stride, width, 0.0);
     std::vector<double> sums(width);
     double total = 0;
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
         const double weight = weights(i);
+        if (weight == 0) continue;
         total += weight;
         read(i);
         for (const auto& [k, value] : entries) {
             sums[k] += weight * value;
             if (!in_left(k)) continue;
             double* const row = out + (k - left.begin) * stride;
-            for (const auto& [c, r] : entries) row[c] += weight * value * r;
+            const double scaled = weight * value;
+            for (const auto& [c, r] : entries) {
+                if (symmetric && c > k) continue;
+                row[c] += scaled * r;
+            }
         }
     }
+    for (std::size_t a = 0; symmetric && a < width; ++a)
+        for (std::size_t b = a + 1; b < width; ++b) out[a * stride + b] = out[b * stride + a];
     for (std::size_t a = left.begin; a < left.end; ++a)
         for (std::size_t b = 0; b < width; ++b) {
             double& entry = out[(a - left.begin) * stride + b];

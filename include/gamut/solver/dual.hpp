@@ -91,6 +91,7 @@ struct dual {
             return state<P>(p, detail::ridge_of(p.penalty_term()));
         });
         s.choose_intercept_curvature(p);
+        s.bound_above(p);
 
         core::status status = core::status::iteration_limit;
         std::size_t k = 1;
@@ -193,30 +194,36 @@ private:
                                  .momentum = momentum,
                                  .epochs = options.local_epochs,
                                  .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k))};
-            std::exception_ptr failure;
-            try {
-                const auto threads = static_cast<std::size_t>(p.threads());
-                backend::parallel_for(0, blocks.size(), threads, [&](std::size_t b, std::size_t) {
-                    dual_round mine = how;
-                    mine.order = {.seed = options.seed, .stream = k * p.blocks() + p.first_block() + b};
-                    blocks[b].ascend(w, mine, std::span(rows).subspan(b * at.size(), at.size()));
-                });
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            communicator::sum(p.communicator(), std::span<const double>(rows), blocks.size(), std::span(sums), failure);
+            in_blocks(p, sums, [&](std::size_t b) {
+                dual_round mine = how;
+                mine.order = {.seed = options.seed, .stream = k * p.blocks() + p.first_block() + b};
+                blocks[b].ascend(mine, std::span(rows).subspan(b * at.size(), at.size()));
+            });
             visits += sums[at.at(dual_sums::visits)] / std::max(1.0, sums[at.at(dual_sums::rows)]);
 
-            bound_above();
             const double share = take_step();
             if (share < 1)
                 for (auto& b : blocks) b.shorten(share);
             new_weights();
+            bound_above(p);
         }
 
-        /// The objective at w, which the blocks started from.
-        void bound_above() {
-            primal = sums[at.at(dual_sums::loss)];
+        /// f(b) of every block of this rank, and the sums over all blocks of what it wrote to `rows`.
+        template <class F> void in_blocks(const P& p, std::span<double> sums, F&& f) {
+            std::exception_ptr failure;
+            try {
+                const auto threads = static_cast<std::size_t>(p.threads());
+                backend::parallel_for(0, blocks.size(), threads, [&](std::size_t b, std::size_t) { f(b); });
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            communicator::sum(p.communicator(), std::span<const double>(rows).first(blocks.size() * sums.size()),
+                              blocks.size(), sums, failure);
+        }
+
+        /// The objective at w, where the next round starts.
+        void bound_above(const P& p) {
+            in_blocks(p, std::span(&primal, 1), [&](std::size_t b) { rows[b] = blocks[b].survey(w); });
             for (std::size_t j = 0; j < at.features; ++j) primal += penalty.value(static_cast<double>(w[j]));
             if (primal < best) {
                 best = primal;
@@ -262,7 +269,7 @@ private:
             }
             if (most > 1) sigma = std::clamp(std::max(1.1 * needed, 0.9 * sigma), 1.0, most);
             const double next = rose ? 0.5 + std::sqrt(0.25 + pace * pace) : 1;
-            momentum = rose ? (pace - 1) / next : 0;
+            momentum = rose && most > 1 ? (pace - 1) / next : 0;
             pace = next;
             return share;
         }

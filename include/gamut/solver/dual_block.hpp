@@ -19,6 +19,8 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/standardize.hpp>
 #include <gamut/model/concept.hpp>
+#include <gamut/solver/detail/dual_newton.hpp>
+#include <gamut/solver/detail/dual_rows.hpp>
 
 namespace gamut::solver {
 
@@ -35,7 +37,6 @@ struct dual_round {
 /// What blocks add up: [ v of the rows | and, with an intercept, of those with alpha > 0 alone | scalars ].
 struct dual_sums {
     enum scalar : std::size_t {
-        loss,
         conjugate,
         conjugate_at_0,
         balance,
@@ -53,38 +54,6 @@ struct dual_sums {
 };
 
 namespace detail {
-
-template <class T> struct dual_row {
-    T alpha = 0, label = 0;
-    T norm = 0;    // |x~|^2
-    T center = 0;  // x'(means / scales^2)
-};
-
-/// The rows of a block, and the weights for the rows as they are: z_i = x_i'u + bias - spread center_i.
-template <class Model, class Matrix> struct dual_rows {
-    using T = typename Matrix::value_type;
-    const Model* model;
-    backend::row_access<Matrix> x;
-    std::size_t first, count;
-    dual_row<T>* rows;
-    const T* omega;  // null: all 1
-    const T* a;      // 1 / scales^2, null: all 1
-    T* u;
-    T bias = 0, spread = 0;
-    T curvature = 0, intercept_curvature = 0, mean_square = 0;  // of a step of 1; means'(means / scales^2)
-    T share = 0;                                                // 1 / Omega
-
-    T weight(std::size_t i) const { return omega ? omega[i] : T(1); }
-
-    /// How hard a row is pushed beyond its end; inside its interval, minus how hard it is pulled.
-    GAMUT_INLINE T push(T alpha, T label, T z) const {
-        const T slope = model->dual_slope(alpha, label, z);
-        return alpha <= model->dual_least(label)  ? -slope
-               : alpha >= model->dual_most(label) ? slope
-               : slope < T(0)                     ? slope
-                                                  : -slope;
-    }
-};
 
 /// One visit to each row of `order`. Rows that are pushed beyond their end by more than `limit` are taken out.
 template <class Model, class Matrix> struct dual_epoch {
@@ -132,89 +101,6 @@ template <class Model, class Matrix> struct dual_epoch {
         b->bias = bias;
         b->spread = spread;
         return {count, violation, gain};
-    }
-};
-
-/// The best alphas of the rows of `order` that lie between their ends, found together by conjugate gradients, as far as the ends allow.
-/// What one row after another reaches slowly, when rows resemble each other, this reaches at once if they have the right ends; a
-/// step costs two visits to each of these rows. The dual rises in any case.   More and Toraldo 1991 (there with gradient steps).
-template <class Model, class Matrix> struct dual_facet {
-    using T = typename Matrix::value_type;
-    struct memory {
-        std::vector<std::uint32_t> rows;
-        std::vector<T> direction, residual, search, image;
-        backend::aligned_vector<T> u;
-    };
-
-    /// Returns the number of row visits, at most about `most`.
-    template <std::size_t Bytes>
-    GAMUT_INLINE static std::size_t run(dual_rows<Model, Matrix>* b, memory* m, std::size_t columns, std::size_t most) {
-        const std::size_t n = m->rows.size();
-        m->direction.assign(n, T(0));
-        m->residual.resize(n);
-        m->image.resize(n);
-        m->u.resize(columns);
-        double square = 0;
-        for (std::size_t k = 0; k < n; ++k) {
-            const std::size_t i = m->rows[k];
-            const dual_row<T>& row = b->rows[i];
-            const T z = b->x.template product<Bytes>(b->first + i, b->u) + b->bias - b->spread * row.center;
-            m->residual[k] = b->model->dual_slope(row.alpha, row.label, z);
-            square += static_cast<double>(b->weight(i) * m->residual[k] * m->residual[k]);
-        }
-        m->search = m->residual;
-        std::size_t visits = n;
-        const double enough = 1e-20 * square;
-        for (std::size_t step = 0; step < 2 * n && visits + 2 * n <= most && square > enough; ++step, visits += 2 * n) {
-            std::fill(m->u.begin(), m->u.end(), T(0));
-            T spread = 0, bias = 0;
-            for (std::size_t k = 0; k < n; ++k) move<Bytes>(b, m->rows[k], m->search[k], m->u.data(), spread, bias);
-            double bent = 0;
-            for (std::size_t k = 0; k < n; ++k) {
-                const std::size_t i = m->rows[k];
-                m->image[k] =
-                    b->x.template product<Bytes>(b->first + i, m->u.data()) + bias - spread * b->rows[i].center;
-                bent += static_cast<double>(b->weight(i) * m->search[k] * m->image[k]);
-            }
-            if (!(bent > 1e-14 * square)) {  // rows that depend on each other: that way it only rises, up to an end
-                for (std::size_t k = 0; k < n; ++k) m->direction[k] += T(1e6) * m->search[k];
-                break;
-            }
-            const T length = static_cast<T>(square / bent);
-            double next = 0;
-            for (std::size_t k = 0; k < n; ++k) {
-                m->direction[k] += length * m->search[k];
-                m->residual[k] -= length * m->image[k];
-                next += static_cast<double>(b->weight(m->rows[k]) * m->residual[k] * m->residual[k]);
-            }
-            const T ratio = static_cast<T>(next / square);
-            square = next;
-            for (std::size_t k = 0; k < n; ++k) m->search[k] = m->residual[k] + ratio * m->search[k];
-        }
-        T share = 1;
-        for (std::size_t k = 0; k < n; ++k) {
-            const dual_row<T>& row = b->rows[m->rows[k]];
-            const T d = m->direction[k];
-            const T room = (d < T(0) ? b->model->dual_least(row.label) : b->model->dual_most(row.label)) - row.alpha;
-            if (share * std::abs(d) > std::abs(room)) share = room / d;
-        }
-        for (std::size_t k = 0; k < n; ++k) {
-            dual_row<T>& row = b->rows[m->rows[k]];
-            const T next = std::clamp(row.alpha + share * m->direction[k], b->model->dual_least(row.label),
-                                      b->model->dual_most(row.label));
-            move<Bytes>(b, m->rows[k], next - row.alpha, b->u, b->spread, b->bias);
-            row.alpha = next;
-        }
-        return visits + n;
-    }
-
-private:
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void move(const dual_rows<Model, Matrix>* b, std::size_t i, T by, T* u, T& spread, T& bias) {
-        const T moved = b->weight(i) * by, step = b->curvature * moved;
-        b->x.template add<Bytes>(b->first + i, step, b->a, u);
-        spread += step;
-        bias += step * (b->mean_square - b->rows[i].center) + b->intercept_curvature * moved;
     }
 };
 
@@ -284,7 +170,8 @@ public:
           u_(x.columns),
           start_(x.columns),
           now_(x.columns + 1),
-          earlier_(x.columns + 1) {
+          earlier_(x.columns + 1),
+          newton_(x, seen.y, range, scaling, intercept) {
         const std::size_t p = x.columns;
         const bool scaled = std::any_of(scaling.scales.begin(), scaling.scales.end(), [](double s) { return s != 1; });
         std::vector<double> a(p, 1.0);
@@ -296,12 +183,15 @@ public:
             mean_square += a[j] * scaling.means[j] * scaling.means[j];
         mean_square_ = mean_square;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
-            double square = 0, center = 0;
+            double square = 0, center = 0, stored = 0;
             x_.visit(first_ + i, [&](std::size_t j, T entry) {
                 const double e = static_cast<double>(entry);
                 square += a[j] * e * e;
+                ++stored;
                 if (!scaling.means.empty()) center += a[j] * e * scaling.means[j];
             });
+            entries_ += stored;
+            pairs_ += stored * stored;
             const double norm = std::max(0.0, square - 2 * center + mean_square);
             rows_[i] = {T(0), seen.y[first_ + i], static_cast<T>(norm), static_cast<T>(center)};
             squares_ += static_cast<double>(weight(i)) * norm;
@@ -315,14 +205,22 @@ public:
     /// The dual variable of a row of the block.
     T alpha(std::size_t i) const { return rows_[i].alpha; }
 
-    /// A round from the weights w (of standardised columns, the intercept last), which all blocks know. Adds up in `sums`, which
-    /// has layout().size() entries: the loss at w; and of the alphas after the round v, the conjugates, their balance
-    /// sum omega_i alpha_i / Omega, and the square of the distance of v and (side 1) of the balance from those that w belongs to.
-    void ascend(std::span<const T> w, const dual_round& how, std::span<double> sums) {
-        auto b = begin(w, how);
-        std::fill(sums.begin(), sums.end(), 0.0);
+    /// The loss at the weights w (of standardised columns, the intercept last), which all blocks know. The next ascent starts there.
+    double survey(std::span<const T> w) {
+        start_at(w);
+        view b = look();
         const bool is_zero = std::all_of(u_.begin(), u_.end(), [](T u) { return u == T(0); });
-        sums[sums_.at(dual_sums::loss)] = backend::run<survey>(&b, is_zero, push_.data());
+        return loss_ = backend::run<surveyor>(&b, is_zero, push_.data());
+    }
+
+    /// A round from the weights of the last survey. Adds up in `sums`, which has layout().size() entries, of the alphas after the
+    /// round: v, the conjugates, their balance sum omega_i alpha_i / Omega, and the square of the distance of v and (side 1) of the
+    /// balance from those that w belongs to.
+    void ascend(const dual_round& how, std::span<double> sums) {
+        view b = look();
+        b.curvature = static_cast<T>(how.curvature / total_weight_);
+        b.intercept_curvature = static_cast<T>(how.intercept_curvature / total_weight_);
+        std::fill(sums.begin(), sums.end(), 0.0);
         for (std::size_t i = 0; i < rows_.size(); ++i) before_[i] = rows_[i].alpha;
         if (how.momentum != 0) step_back(b, how);
 
@@ -338,7 +236,8 @@ public:
                 order_.push_back(static_cast<std::uint32_t>(i));
 
         const std::size_t budget = how.epochs * rows_.size();
-        const double enough = how.enough * sums[sums_.at(dual_sums::loss)] * total_weight_;
+        const double enough = how.enough * loss_ * total_weight_;
+        double gain = 0;
         std::uint64_t draws = how.order.bits(0);
         std::size_t visits = rows_.size();
         while (visits < budget + rows_.size() && !order_.empty()) {
@@ -346,13 +245,17 @@ public:
             visits += order_.size();
             const auto done = backend::run<epoch>(&b, order_.data(), order_.size(), limit);
             if (done.gain <= enough) break;
+            if (newton_is_quicker(std::exchange(gain, done.gain), done.gain, enough)) {
+                order_ = rows_with_weight();
+                visits += newton_.ascend(b, order_, static_cast<double>(done.violation), enough);
+                break;
+            }
             if constexpr (model::FacetedModel<Model>) {
                 order_.resize(done.rows);
                 limit = done.violation;
                 if (!(done.violation > T(0.01) * all)) break;
             }
         }
-        if constexpr (model::FacetedModel<Model>) visits += solve_facet(b, budget);
         measure(b, how, sums);
         collect(b, sums);
         sums[sums_.at(dual_sums::rows)] = static_cast<double>(rows_.size());
@@ -369,8 +272,8 @@ public:
 private:
     using view = detail::dual_rows<Model, Matrix>;
     using epoch = detail::dual_epoch<Model, Matrix>;
-    using facet = detail::dual_facet<Model, Matrix>;
-    using survey = detail::dual_survey<Model, Matrix>;
+    using newton = detail::dual_newton<Model, Matrix>;
+    using surveyor = detail::dual_survey<Model, Matrix>;
     using collector = detail::dual_collect<Model, Matrix>;
 
     T weight(std::size_t i) const { return omega_ ? omega_[i] : T(1); }
@@ -379,9 +282,9 @@ private:
     bool as_given() const { return scaling_->scales.empty(); }
 
     /// The weights for the rows as they are.
-    view begin(std::span<const T> w, const dual_round& how) {
+    void start_at(std::span<const T> w) {
         const std::size_t p = sums_.features;
-        double bias = sums_.intercept ? static_cast<double>(w[p]) : 0;
+        bias_ = sums_.intercept ? static_cast<double>(w[p]) : 0;
         if (as_given()) {
             std::copy_n(w.data(), p, u_.data());
             std::copy_n(w.data(), p, start_.data());
@@ -389,8 +292,10 @@ private:
         for (std::size_t j = 0; j < p && !as_given(); ++j) {
             const double scaled = static_cast<double>(w[j]) / scale(j);
             u_[j] = start_[j] = static_cast<T>(scaled);
-            bias -= mean(j) * scaled;
+            bias_ -= mean(j) * scaled;
         }
+    }
+    view look() {
         return {.model = model_,
                 .x = x_,
                 .first = first_,
@@ -399,9 +304,7 @@ private:
                 .omega = omega_,
                 .a = a_.empty() ? nullptr : a_.data(),
                 .u = u_.data(),
-                .bias = static_cast<T>(bias),
-                .curvature = static_cast<T>(how.curvature / total_weight_),
-                .intercept_curvature = static_cast<T>(how.intercept_curvature / total_weight_),
+                .bias = static_cast<T>(bias_),
                 .mean_square = static_cast<T>(mean_square_),
                 .share = static_cast<T>(1 / total_weight_)};
     }
@@ -424,22 +327,26 @@ private:
         b.bias -= static_cast<T>(bias);
     }
 
-    /// Where the conjugate is a line, about as many rows as columns are between their ends near the optimum, and what keeps one row
-    /// after another from their best alphas is how much they resemble each other. A row that reaches its end stays there, the others
-    /// go on. Not for very many rows: those are copies of each other, or the optimum is far.
-    std::size_t solve_facet(view& b, std::size_t most) {
-        std::size_t visits = 0;
-        if constexpr (Model::dual_bend == 0) {
-            facet_.rows.clear();
-            for (std::size_t i = 0; i < rows_.size(); ++i)
-                if (is_between(i) && weight(i) > T(0)) facet_.rows.push_back(static_cast<std::uint32_t>(i));
-            if (facet_.rows.size() > std::min(4 * (sums_.features + 1), rows_.size() / 4)) return 0;
-            while (!facet_.rows.empty() && visits < most) {
-                visits += backend::run<facet>(&b, &facet_, sums_.features, most - visits);
-                if (std::erase_if(facet_.rows, [&](std::uint32_t i) { return !is_between(i); }) == 0) break;
-            }
-        }
-        return visits;
+    /// Whether Newton's method gets on faster than further epochs, of which the last two have gained as said.
+    bool newton_is_quicker(double before, double gain, double enough) const {
+        const std::size_t columns = sums_.features + (sums_.intercept ? 1 : 0);
+        if (columns > newton::most_columns || !(before > 0)) return false;
+        const auto rows = static_cast<double>(rows_.size()), left = static_cast<double>(order_.size());
+        const double ratio = std::clamp(gain / before, 0.01, 0.999),
+                     epochs = std::log(std::max(gain / std::max(enough, 1e-300), 1.0)) / -std::log(ratio);
+        double between = left;
+        if constexpr (model::FacetedModel<Model>)
+            between = static_cast<double>(
+                std::count_if(order_.begin(), order_.end(), [&](std::uint32_t i) { return is_between(i); }));
+        const double step =
+            newton::cost(entries_ / rows, pairs_ / rows, left, between, static_cast<double>(columns));
+        return newton::usual_steps * step < epochs * left * 2 * entries_ / rows;
+    }
+    std::vector<std::uint32_t> rows_with_weight() const {
+        std::vector<std::uint32_t> rows;
+        for (std::size_t i = 0; i < rows_.size(); ++i)
+            if (weight(i) > T(0)) rows.push_back(static_cast<std::uint32_t>(i));
+        return rows;
     }
     bool is_between(std::size_t i) const {
         const T alpha = rows_[i].alpha, y = rows_[i].label;
@@ -484,7 +391,7 @@ private:
         std::swap(now_, earlier_);
         std::fill(now_.begin(), now_.end(), 0.0);
         const std::size_t p = sums_.features;
-        double* const scalars = sums.data() + sums_.at(dual_sums::loss);
+        double* const scalars = sums.data() + sums_.at(dual_sums::conjugate);
         for (std::size_t i = 0; i < rows_.size(); ++i) {
             const double omega = static_cast<double>(weight(i)), alpha = static_cast<double>(rows_[i].alpha),
                          y = static_cast<double>(rows_[i].label);
@@ -513,7 +420,8 @@ private:
     const Model* model_;
     const data::standardization* scaling_;
     dual_sums sums_;
-    double total_weight_, mean_square_ = 0, squares_ = 0;
+    double total_weight_, mean_square_ = 0, squares_ = 0, entries_ = 0, pairs_ = 0;
+    double bias_ = 0, loss_ = 0;  // of the last survey
     backend::row_access<Matrix> x_;
     std::size_t first_;
     const T* omega_;
@@ -522,8 +430,7 @@ private:
     backend::aligned_vector<T> u_, start_, a_;
     std::vector<double> now_, earlier_;  // v and balance of these rows
     std::vector<std::uint32_t> order_;
-    struct nothing {};
-    [[no_unique_address]] std::conditional_t<model::FacetedModel<Model>, typename facet::memory, nothing> facet_;
+    newton newton_;
 };
 
 }  // namespace gamut::solver
