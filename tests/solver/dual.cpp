@@ -218,6 +218,30 @@ BOOST_AUTO_TEST_CASE(smooth_losses_agree_with_newton) {
     agrees_with_newton<model::logistic>(random_sample(12, 30, true, 5), .01);  // more columns than rows
 }
 
+BOOST_AUTO_TEST_CASE(few_columns_take_few_rounds) {
+    // so little l2 that one alpha after another needs hundreds of passes: Newton's method is not slowed down by that
+    const auto few_rounds = [](const result& found, double optimum, const char* what) {
+        check_bounds(found, optimum, 1e-8, what);
+        BOOST_TEST(found.iterations <= 4, what << ": " << found.iterations << " rounds");
+    };
+    const penalty::l2 little{1e-5};
+    for (const bool weighted : {false, true})
+        for (const bool standardized : {false, true}) {
+            const setting how{.standardized = standardized};
+            const auto classes = random_sample(1000, 10, true, 21, weighted);
+            const auto numbers = counts(random_sample(1000, 10, false, 22, weighted));
+            few_rounds(by_dual<model::logistic>(classes, little, how, 1e-8),
+                       by_newton<model::logistic>(classes, little, how).objective, "logistic");
+            few_rounds(by_dual<model::squared_hinge>(classes, little, how, 1e-8),
+                       by_newton<model::squared_hinge>(classes, little, how).objective, "squared hinge");
+            few_rounds(by_dual<model::linear>(numbers, little, how, 1e-8),
+                       by_newton<model::linear>(numbers, little, how).objective, "linear");
+            const result hinge = by_dual<model::hinge>(classes, little, how, 1e-8);
+            few_rounds(hinge, hinge.objective, "hinge");  // its own lower bound says that this is the optimum
+            few_rounds(by_dual<model::hinge>(stored(classes), little, how, 1e-8), hinge.objective, "hinge, stored");
+        }
+}
+
 BOOST_AUTO_TEST_CASE(the_hinge_agrees_with_a_quadratic_program_solved_by_trying_everything) {
     for (std::uint64_t seed = 1; seed <= 6; ++seed)
         for (const double l2 : {.02, .3, 3.0})
@@ -372,7 +396,7 @@ BOOST_AUTO_TEST_CASE(ends_as_it_says) {
         // what is reported is what is returned
         BOOST_TEST(std::abs(p.value(stopped.weights) + p.penalty(stopped.weights) - stopped.objective) <= 1e-12);
         BOOST_TEST(late.passes >= 3);
-        BOOST_TEST(late.passes <= 13);
+        BOOST_TEST(late.passes <= 120);  // Newton's method does not stop at once
         return 0;
     });
 }

@@ -176,8 +176,7 @@ void products(const sparse_matrix<T>& x, row_range rows, const T* y, const row_w
         pairs += static_cast<double>(l) * static_cast<double>(all);
     }
     constexpr double cost_of_a_pair = 24;  // of a multiplication inside gemm
-    if (cost_of_a_pair * pairs >
-        static_cast<double>(used) * static_cast<double>(left.size() * width)) {
+    if (cost_of_a_pair * pairs > static_cast<double>(used) * static_cast<double>(left.size() * width)) {
         filled_products(
             rows, weights, width, left, [&](std::size_t i, double* row) { columns.copy_row(x, place, y, i, row); }, out,
             stride);

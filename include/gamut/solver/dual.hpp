@@ -24,6 +24,7 @@
 #include <gamut/penalty/elastic_net.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/dual_rows.hpp>
 #include <gamut/solver/dual_block.hpp>
 #include <gamut/solver/run.hpp>
 
@@ -54,8 +55,9 @@ inline ridge ridge_of(const penalty::elastic_net& p) { return {p.l1, p.l2}; }
 ///     each block    visits its rows in random order and moves each alpha_i to its best, as if D bent sigma' times as much as it does
 ///     all           add up v; w = S(u, l1) / l2, where u = v + momentum (v - v of a round ago)
 /// With sigma' = blocks and no momentum D never falls. Less is taken as long as the blocks' steps don't add up that much, and a
-/// round after which D is lower is undone or shortened. Hinges' rows that are pushed against an end of their interval are left out
-/// (shrinking), and the hinge's rows between the ends are solved together by conjugate gradients.
+/// round after which D is lower is undone or shortened. (One block without l1 sees D as it is: it takes no momentum.) Hinges' rows
+/// that are pushed against an end of their interval are left out (shrinking). A block with few columns, on which visits gain ever
+/// less, goes on with Newton's method for all its alphas at once (solver/detail/dual_newton.hpp); most such fits take one round.
 ///
 /// A free intercept means sum_i omega_i alpha_i = 0, which no single alpha could move along. It gets a ridge of its own about
 /// where it was last, mu/2 (b - b_before)^2, and is followed until it stays (method of multipliers); the lower bound is that of
@@ -63,8 +65,9 @@ inline ridge ridge_of(const penalty::elastic_net& p) { return {p.l1, p.l2}; }
 ///
 /// Stops when (P - D) / |P|, best of each so far, falls to stop.tolerance: the objective is then that close to its minimum, for
 /// certain. Records: objective P, residual that ratio, step sigma'.
-/// Per round: up to local_epochs + 2 passes over each block's rows (the hinge: up to twice that), one global sum of dimension()
-/// numbers (twice as many with an intercept). The blocks run on this rank's threads. The start of the problem is not used.
+/// Per round: up to local_epochs + 2 passes over each block's rows (with Newton's method some five times that, and then second
+/// moments of the columns), global sums of one number and of dimension() numbers (twice as many with an intercept). The blocks run on
+/// this rank's threads. The start of the problem is not used.
 /// Shalev-Shwartz and Zhang 2013, 2014 (prox-SDCA); Hsieh et al. 2008 (shrinking); Ma et al. 2015, Smith et al. 2018 (CoCoA+),
 /// Ma et al. 2017 (momentum); Bertsekas 1982 (multipliers). Why so: docs/decisions/0010.
 struct dual {
@@ -140,6 +143,7 @@ private:
         detail::ridge penalty;
         std::vector<double> rows, sums, squares;
         std::vector<double> v, earlier, ahead;  // v and the balance: now, a round ago, and where w is
+        std::vector<double> fresh;              // v of the round's alphas
         std::vector<T> w;
         A best_weights;
         double best = infinity, lower = -infinity, primal = 0, ascended = -infinity;
@@ -153,6 +157,7 @@ private:
               v(at.features + 1),
               earlier(v),
               ahead(v),
+              fresh(at.features),
               w(p.dimension()),
               best_weights(p.dimension()),
               sigma(static_cast<double>(p.blocks())),
@@ -178,6 +183,9 @@ private:
             mu = total > 0 && std::isfinite(penalty.l2 / total) ? penalty.l2 / total : penalty.l2;
         }
 
+        /// A block sees the dual as it is, not a bound of how much that bends.
+        bool is_exact() const { return most == 1 && penalty.l1 == 0; }
+
         double gap() const {
             const double distance = best - lower;
             return distance > 0 ? distance / std::abs(best) : distance;
@@ -193,7 +201,7 @@ private:
                                  .intercept_curvature = at.intercept ? sigma / mu : 0,
                                  .momentum = momentum,
                                  .epochs = options.local_epochs,
-                                 .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k))};
+                                 .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k - 1))};
             in_blocks(p, sums, [&](std::size_t b) {
                 dual_round mine = how;
                 mine.order = {.seed = options.seed, .stream = k * p.blocks() + p.first_block() + b};
@@ -224,14 +232,13 @@ private:
         /// The objective at w, where the next round starts.
         void bound_above(const P& p) {
             in_blocks(p, std::span(&primal, 1), [&](std::size_t b) { rows[b] = blocks[b].survey(w); });
-            for (std::size_t j = 0; j < at.features; ++j) primal += penalty.value(static_cast<double>(w[j]));
+            primal +=
+                detail::sum_of(at.features, [&](std::size_t j) { return penalty.value(static_cast<double>(w[j])); });
             if (primal < best) {
                 best = primal;
                 best_weights.upload(w);
             }
         }
-
-        double fresh(std::size_t j) const { return at.intercept ? sums[j] + sums[at.features + j] : sums[j]; }
 
         /// Bounds from below, and decides which share of the round is taken: all of it if the dual rose (that of the problem with
         /// the ridge about the center, if there is an intercept), nothing if momentum led astray, else what is safe for sure:
@@ -243,11 +250,13 @@ private:
                 conjugates += sums[at.at(dual_sums::conjugate, k)];
                 balance += sums[at.at(dual_sums::balance, k)];
             }
-            double moved = 0;
-            for (std::size_t j = 0; j < p; ++j) {
-                moved += (fresh(j) - ahead[j]) * (fresh(j) - ahead[j]);
-                conjugates += penalty.conjugate(fresh(j));
-            }
+            if (at.intercept)
+                for (std::size_t j = 0; j < p; ++j) fresh[j] = sums[j] + sums[p + j];
+            else
+                std::copy_n(sums.begin(), p, fresh.begin());
+            const double moved =
+                detail::sum_of(p, [&](std::size_t j) { return (fresh[j] - ahead[j]) * (fresh[j] - ahead[j]); });
+            conjugates += detail::sum_of(p, [&](std::size_t j) { return penalty.conjugate(fresh[j]); });
             double parts = sums[at.at(dual_sums::step_squared)] / penalty.l2, together = moved / penalty.l2;
             if (at.intercept) {
                 parts += sums[at.at(dual_sums::step_squared, 1)] / mu;
@@ -263,13 +272,13 @@ private:
             if (at.intercept) follow_intercept(primal - bound, dual, balance);
             if (share > 0) {
                 std::swap(earlier, v);
-                for (std::size_t j = 0; j < p; ++j) v[j] = earlier[j] + share * (fresh(j) - earlier[j]);
+                for (std::size_t j = 0; j < p; ++j) v[j] = earlier[j] + share * (fresh[j] - earlier[j]);
                 v[p] = earlier[p] + share * (balance - earlier[p]);
                 ascended = share < 1 ? (1 - share) * ascended + share * dual : dual;  // D is concave
             }
             if (most > 1) sigma = std::clamp(std::max(1.1 * needed, 0.9 * sigma), 1.0, most);
             const double next = rose ? 0.5 + std::sqrt(0.25 + pace * pace) : 1;
-            momentum = rose && most > 1 ? (pace - 1) / next : 0;
+            momentum = rose && !is_exact() ? (pace - 1) / next : 0;
             pace = next;
             return share;
         }

@@ -36,15 +36,7 @@ struct dual_round {
 
 /// What blocks add up: [ v of the rows | and, with an intercept, of those with alpha > 0 alone | scalars ].
 struct dual_sums {
-    enum scalar : std::size_t {
-        conjugate,
-        conjugate_at_0,
-        balance,
-        step_squared,
-        rows,
-        visits,
-        scalars_of_a_side
-    };
+    enum scalar : std::size_t { conjugate, conjugate_at_0, balance, step_squared, rows, visits, scalars_of_a_side };
     std::size_t features = 0;
     bool intercept = false;
 
@@ -236,7 +228,8 @@ public:
                 order_.push_back(static_cast<std::uint32_t>(i));
 
         const std::size_t budget = how.epochs * rows_.size();
-        const double enough = how.enough * loss_ * total_weight_;
+        // where the conjugate is a line, the gap is far more than what the dual lacks
+        const double enough = (newton::is_line ? 0.1 : 1) * how.enough * loss_ * total_weight_;
         double gain = 0;
         std::uint64_t draws = how.order.bits(0);
         std::size_t visits = rows_.size();
@@ -247,7 +240,10 @@ public:
             if (done.gain <= enough) break;
             if (newton_is_quicker(std::exchange(gain, done.gain), done.gain, enough)) {
                 order_ = rows_with_weight();
-                visits += newton_.ascend(b, order_, static_cast<double>(done.violation), enough);
+                const auto [read, is_done] =
+                    newton_.ascend(b, order_, static_cast<double>(done.violation), enough, 5 * budget);
+                visits += read;
+                if (!is_done) doubt_ *= 4;
                 break;
             }
             if constexpr (model::FacetedModel<Model>) {
@@ -338,9 +334,8 @@ private:
         if constexpr (model::FacetedModel<Model>)
             between = static_cast<double>(
                 std::count_if(order_.begin(), order_.end(), [&](std::uint32_t i) { return is_between(i); }));
-        const double step =
-            newton::cost(entries_ / rows, pairs_ / rows, left, between, static_cast<double>(columns));
-        return newton::usual_steps * step < epochs * left * 2 * entries_ / rows;
+        const double step = newton::cost(entries_ / rows, pairs_ / rows, left, between, static_cast<double>(columns));
+        return doubt_ * newton::usual_steps * step < epochs * left * 2 * entries_ / rows;
     }
     std::vector<std::uint32_t> rows_with_weight() const {
         std::vector<std::uint32_t> rows;
@@ -372,12 +367,11 @@ private:
     /// How far v and the balance moved.
     void measure(const view& b, const dual_round& how, std::span<double> sums) const {
         const double spread = static_cast<double>(b.spread);
-        double square = 0;
-        for (std::size_t j = 0; j < sums_.features; ++j) {
+        double square = detail::sum_of(sums_.features, [&](std::size_t j) {
             double moved = static_cast<double>(u_[j]) - static_cast<double>(start_[j]);
             if (!as_given()) moved = moved * scale(j) - spread * mean(j) / scale(j);
-            square += moved * moved;
-        }
+            return moved * moved;
+        });
         square /= how.curvature * how.curvature;
         sums[sums_.at(dual_sums::step_squared)] = square;
         if (sums_.intercept) {
@@ -406,9 +400,9 @@ private:
             double* const v = sums.data() + k * p;
             double* const side = scalars + k * dual_sums::scalars_of_a_side;
             backend::run<collector>(&b, k == 1 || !sums_.intercept, k == 0, v);
+            const double share = 1 / total_weight_;
             for (std::size_t j = 0; j < p; ++j) {
-                v[j] = as_given() ? v[j] / total_weight_
-                                  : (v[j] - side[dual_sums::balance] * mean(j)) / (scale(j) * total_weight_);
+                v[j] = as_given() ? v[j] * share : (v[j] - side[dual_sums::balance] * mean(j)) / scale(j) * share;
                 now_[j] += v[j];
             }
             for (const auto s : {dual_sums::conjugate, dual_sums::conjugate_at_0, dual_sums::balance})
@@ -421,6 +415,7 @@ private:
     const data::standardization* scaling_;
     dual_sums sums_;
     double total_weight_, mean_square_ = 0, squares_ = 0, entries_ = 0, pairs_ = 0;
+    double doubt_ = 1;            // in Newton's method, which may fail where rounding is all that is left
     double bias_ = 0, loss_ = 0;  // of the last survey
     backend::row_access<Matrix> x_;
     std::size_t first_;

@@ -98,30 +98,36 @@ public:
         for (const double s : scaling.scales) inverse_scales_.push_back(1 / s);
     }
 
-    /// Moves the alphas of `order`, and u, bias and spread with them. Ends when another attempt gains no more than `enough` of the dual
-    /// times Omega. violation: how far the rows between the ends are from what they should predict. Returns the row visits.
-    std::size_t ascend(rows_type& b, std::span<const std::uint32_t> order, double violation, double enough) {
+    struct ascent {
+        std::size_t visits;  // of rows
+        bool is_done;
+    };
+    /// Moves the alphas of `order`, and u, bias and spread with them, until the dual is within `enough` / Omega of its best, nothing gains
+    /// any more or `most` visits are made. violation: how far rows between the ends are from what they should predict.
+    ascent ascend(rows_type& b, std::span<const std::uint32_t> order, double violation, double enough,
+                  std::size_t most) {
         const std::size_t n = order.size();
         all_z_.resize(n);
         u_.resize(x_->columns);
         weights_.assign(range_.end - range_.begin, T(0));
         std::size_t visits = 0;
         double q = is_line ? 0.1 * violation : 0;
-        for (int attempt = 0; attempt < 40; ++attempt, q *= 0.1) {
+        for (std::size_t attempt = 0; attempt < 40 && visits < most; ++attempt, q *= 0.1) {
             earlier_z_.swap(all_z_);
             all_z_.resize(n);
             backend::run<dual_products<Model, Matrix>>(&b, order.data(), n, static_cast<const T*>(b.u),
                                                        static_cast<double>(b.bias), static_cast<double>(b.spread),
                                                        all_z_.data());
+            visits += n;
+            if (gap(b, order) <= enough) return {visits, true};
             choose_rows(b, order, attempt == 0);
-            visits += n + solve(b, q, 0.1 * enough);
+            visits += solve(b, q, 0.1 * enough);
             const double gain = this->gain(b);
             if (!(gain > 0)) break;
             visits += backend::run<dual_moves<Model, Matrix>>(&b, rows_.data(), rows_.size(),
-                                                                 static_cast<const double*>(now_.alpha.data()));
-            if (!is_line || 0.1 * gain <= enough) break;  // the next attempt gains far less
+                                                              static_cast<const double*>(now_.alpha.data()));
         }
-        return visits;
+        return {visits, false};
     }
 
 private:
@@ -140,6 +146,20 @@ private:
     /// The intercept's column of ones, so that all columns bend by the same c.
     static double ones(const rows_type& b) {
         return std::sqrt(static_cast<double>(b.intercept_curvature) / static_cast<double>(b.curvature));
+    }
+
+    /// How far the dual is from its best at most, times Omega: with a* the slope of the loss at z,
+    ///   sum of omega (phi(z) + phi*(-alpha) + z alpha) = sum of omega (phi*(-alpha) - phi*(-a*) + z (alpha - a*)).
+    double gap(const rows_type& b, std::span<const std::uint32_t> order) const {
+        double sum = 0;
+        for (std::size_t k = 0; k < order.size(); ++k) {
+            const auto& row = b.rows[order[k]];
+            const double alpha = static_cast<double>(row.alpha), y = static_cast<double>(row.label), z = all_z_[k],
+                         best = b.model->dual_step(alpha, y, z, 0.0);
+            sum += static_cast<double>(b.weight(order[k])) *
+                   (b.model->conjugate(alpha, y) - b.model->conjugate(best, y) + z * (alpha - best));
+        }
+        return sum;
     }
 
     /// Rows that are pushed beyond their end by more than what the last attempt has moved any row's prediction stay where they are.
@@ -211,7 +231,9 @@ private:
         return sum;
     }
 
-    static double square(const std::vector<double>& x) { return std::inner_product(x.begin(), x.end(), x.begin(), 0.0); }
+    static double square(const std::vector<double>& x) {
+        return std::inner_product(x.begin(), x.end(), x.begin(), 0.0);
+    }
 
     /// F(v) = 0 for this q, to where the dual could gain no more than `enough`; z_ and now_ are what it ends with.
     std::size_t solve(const rows_type& b, double q, double enough) {
@@ -267,7 +289,8 @@ private:
             }
             const bool bounded = high > 0, known = bounded && std::isfinite(above);
             t = !bounded ? 2 * low
-                : known  ? std::clamp(low + (high - low) * below / (below - above), low + 0.05 * (high - low), high - 0.05 * (high - low))
+                : known  ? std::clamp(low + (high - low) * below / (below - above), low + 0.05 * (high - low),
+                                      high - 0.05 * (high - low))
                          : 0.5 * (low + high);
             if (t > 1e6 || (bounded && high - low <= 1e-12 * high)) break;
         }
@@ -286,12 +309,10 @@ private:
         const backend::moment_columns all(columns, p,
                                           {means_.empty() ? nullptr : means_.data(), inverse_scales_.data()});
         hessian_.resize(d * d);
-        backend::products_of_columns(*x_, range_, y_,
-                                     backend::row_weights<T>{.values = weights_.data() - range_.begin}, all, {0, d},
-                                     hessian_.data(), d);
+        backend::products_of_columns(*x_, range_, y_, backend::row_weights<T>{.values = weights_.data() - range_.begin},
+                                     all, {0, d}, hessian_.data(), d);
         for (std::size_t j = 0; j < d; ++j) {
-            for (std::size_t l = 0; l < d; ++l)
-                hessian_[j * d + l] *= c * (j == p ? one : 1) * (l == p ? one : 1);
+            for (std::size_t l = 0; l < d; ++l) hessian_[j * d + l] *= c * (j == p ? one : 1) * (l == p ? one : 1);
             hessian_[j * d + j] += 1;
             step[j] = -f[j];
         }
@@ -331,7 +352,7 @@ private:
     backend::row_range range_;
     bool intercept_;
     std::vector<double> means_, inverse_scales_;  // empty: 0, 1
-    std::vector<std::uint32_t> rows_;           // that this attempt moves
+    std::vector<std::uint32_t> rows_;             // that this attempt moves
     std::vector<double> all_z_, earlier_z_, z_, before_, tried_, dz_, moved_, hessian_;
     std::vector<T> weights_;
     backend::aligned_vector<T> u_;

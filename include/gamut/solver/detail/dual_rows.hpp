@@ -9,6 +9,17 @@
 
 namespace gamut::solver::detail {
 
+/// term(0) + ... + term(n - 1), as eight sums that are added up in the end, so that additions don't wait for each other.
+template <class F> double sum_of(std::size_t n, F&& term) {
+    double lanes[8] = {}, sum = 0;
+    std::size_t j = 0;
+    for (; j + 8 <= n; j += 8)
+        for (std::size_t l = 0; l < 8; ++l) lanes[l] += term(j + l);
+    for (; j < n; ++j) sum += term(j);
+    for (const double lane : lanes) sum += lane;
+    return sum;
+}
+
 template <class T> struct dual_row {
     T alpha = 0, label = 0;
     T norm = 0;    // |x~|^2
