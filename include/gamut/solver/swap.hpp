@@ -62,7 +62,7 @@ struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     /// Searches from disturbed supports. Fewer when the first all come back; half for a loss that is not its model; down to a
     /// sixteenth where one takes long; 8 in a pool that all candidates follow.
-    std::size_t restarts = 128;
+    std::size_t restarts = 256;
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
     std::size_t pool =
@@ -283,7 +283,7 @@ private:
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
             const double few = std::min({std::max({4 * places, 128 / width, 32.0}), most, all});
             const bool at_once =
-                exact ? rows >= width * all || (all_are_cheap() && all <= 4 * few) : width * all <= 512;
+                exact ? rows >= width * all || (all_are_cheap() && all <= 3 * few) : width * all <= 512;
             return static_cast<std::size_t>(all <= most && (at_once || widened_) ? all : few);
         }
         /// The products of all candidates cost no more than some passes.
@@ -387,9 +387,9 @@ private:
                 return starts;
             }
             std::vector<detail::found_support> found;
-            const std::size_t searches = affordable_searches(s);
+            const std::size_t searches = affordable_searches(s), few = std::clamp<std::size_t>(s.size(), 8, 32);
             for (std::size_t begin = 0; begin < searches;) {
-                const std::size_t count = std::min(searches - begin, begin == 0 ? std::size_t(8) : searches);
+                const std::size_t count = std::min(searches - begin, std::max(begin, few));
                 const auto more =
                     detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s, begin,
                                                count, options_.disturb, options_.seed + iteration_);
@@ -399,6 +399,10 @@ private:
                     return support.members == s.sorted_members();
                 });
                 if (all_came_back) break;  // nothing else is near
+                const double least = std::min_element(found.begin(), found.end(), [](const auto& a, const auto& b) {
+                                         return a.value < b.value;
+                                     })->value;
+                if (begin >= 32 && least < here - tolerance(here)) break;  // the others had better begin there
             }
             std::stable_sort(found.begin(), found.end(),
                              [](const auto& a, const auto& b) { return a.value < b.value; });
@@ -417,8 +421,8 @@ private:
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
-                         share = std::clamp((exact ? 3.2e5 : 2e5) / std::max(1.0, places * places * pool), 1.0 / 16,
-                                            exact ? 1.0 : 0.5);
+                         share = std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, places * places * pool), 1.0 / 32,
+                                            exact ? 1.0 : 0.25);
             const auto all = static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
             return may_widen() ? std::min<std::size_t>(all, 8) : all;
         }

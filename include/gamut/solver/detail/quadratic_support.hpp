@@ -54,59 +54,138 @@ template <class F> std::vector<std::size_t> largest_gains(std::size_t count, std
     return best;
 }
 
-/// What adding candidate j to the support would gain once s has left it, for all j at once: the largest.
+/// What adding candidate j to the support would gain once s has left it, for all j at once: the largest, the first of equals.
 ///   (d_j + m_j a)^2 / (2 (v_j + m_j^2 b)),  where the denominator is above floor_j
 /// a = 0, b = 0: nothing leaves.
 struct largest_gain {
     template <std::size_t Bytes>
-    GAMUT_INLINE static double run(std::size_t n, const double* d, const double* m, const double* v,
-                                   const double* floor, double a, double b) {
+    GAMUT_INLINE static best_entry run(std::size_t n, const double* d, const double* m, const double* v,
+                                       const double* floor, double a, double b) {
         using P = backend::pack<double, Bytes>;
         const P pa(a), pb(b);
-        P best(0);
+        P best(0), first(0);
         std::size_t j = 0;
         for (; j + 8 <= n; j += 8) {
             const P mj = P::load(m + j), numerator = P::load(d + j) + mj * pa,
                     denominator = P::load(v + j) + mj * mj * pb;
             const P gain = select(denominator > P::load(floor + j), numerator * numerator / denominator, P(0));
+            first = select(best < gain, P(static_cast<double>(j)), first);
             best = select(best < gain, gain, best);
         }
-        double lanes[8], largest = 0;
-        best.store(lanes);
-        for (const double lane : lanes) largest = largest < lane ? lane : largest;
+        double gains[8], begins[8], largest = 0;
+        best.store(gains);
+        first.store(begins);
+        best_entry found;
+        for (std::size_t l = 0; l < 8; ++l) {
+            const auto index = static_cast<std::size_t>(begins[l]) + l;
+            if (!(gains[l] > largest) && !(gains[l] == largest && largest > 0 && index < found.index)) continue;
+            largest = gains[l];
+            found.index = index;
+        }
         for (; j < n; ++j) {
             const double numerator = d[j] + m[j] * a, denominator = v[j] + m[j] * m[j] * b;
             const double gain = denominator > floor[j] ? numerator * numerator / denominator : 0;
-            largest = largest < gain ? gain : largest;
+            if (!(gain > largest)) continue;
+            largest = gain;
+            found.index = j;
         }
-        return 0.5 * largest;
+        found.gain = 0.5 * largest;
+        return found;
     }
 };
 
-/// y += a x.
-struct add_scaled {
-    template <std::size_t Bytes> GAMUT_INLINE static void run(std::size_t n, double a, const double* x, double* y) {
-        using P = backend::pack<double, Bytes>;
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) (P::load(y + j) + P(a) * P::load(x + j)).store(y + j);
-        for (; j < n; ++j) y[j] += a * x[j];
-    }
-};
-
-/// d += a x and v += b x^2.
-struct add_scaled_and_squares {
+/// Whether one of these gains is above least (to rounding): without their divisions.
+struct exceeds_gain {
     template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t n, double a, double b, const double* x, double* d, double* v) {
+    GAMUT_INLINE static bool run(std::size_t n, const double* d, const double* m, const double* v, const double* floor,
+                                 double a, double b, double least) {
         using P = backend::pack<double, Bytes>;
+        const P pa(a), pb(b), twice(2 * least);
+        P most(-1);
         std::size_t j = 0;
         for (; j + 8 <= n; j += 8) {
-            const P xj = P::load(x + j);
-            (P::load(d + j) + P(a) * xj).store(d + j);
-            (P::load(v + j) + P(b) * (xj * xj)).store(v + j);
+            const P mj = P::load(m + j), numerator = P::load(d + j) + mj * pa,
+                    denominator = P::load(v + j) + mj * mj * pb;
+            const P excess = select(denominator > P::load(floor + j), numerator * numerator - twice * denominator, P(-1));
+            most = select(most < excess, excess, most);
         }
+        double lanes[8];
+        most.store(lanes);
+        bool does = false;
+        for (const double lane : lanes) does = does || lane > 0;
         for (; j < n; ++j) {
-            d[j] += a * x[j];
-            v[j] += b * (x[j] * x[j]);
+            const double numerator = d[j] + m[j] * a, denominator = v[j] + m[j] * m[j] * b;
+            does = does || (denominator > floor[j] && numerator * numerator > 2 * least * denominator);
+        }
+        return does;
+    }
+};
+
+/// What a member that leaves, one that enters, or both, do to the columns M of the others, to d and to v:
+///   t    = H_:j - sum_s h_s M_:s         of the one that enters, with M as it is without the one that leaves
+///   M_:s += leaves_s u + enters_s t      u: the column of the one that leaves, where t / v_j takes its place
+///   d    += share u - weight t
+///   v    += inverse u^2 - t^2 / v_j
+/// M is read and written once.
+struct column_exchange {
+    const double* entering = nullptr;  // H_:j, or null
+    double* leaving = nullptr;         // u, or null
+    double* fresh = nullptr;           // where t / v_j goes
+    const double *h = nullptr, *leaves = nullptr, *enters = nullptr;
+    double h_leaving = 0;  // sum_s h_s leaves_s
+    double share = 0, inverse = 0, weight = 0, curvature = 1;
+
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void run(const column_exchange* e, std::size_t p, double* const* m, std::size_t k, double* d,
+                                 double* v) {
+        using P = backend::pack<double, Bytes>;
+        std::size_t j = 0;
+        for (; j + tile <= p; j += tile) sweep<P, 8, tile>(*e, j, m, k, d, v);
+        for (; j + 8 <= p; j += 8) sweep<P, 8, 8>(*e, j, m, k, d, v);
+        for (; j + 4 <= p; j += 4) sweep<number, 1, 4>(*e, j, m, k, d, v);
+        for (; j < p; ++j) sweep<number, 1, 1>(*e, j, m, k, d, v);
+    }
+
+private:
+    static constexpr std::size_t tile = 32;
+    struct number {  // where others have a pack
+        double x;
+        number() = default;
+        GAMUT_INLINE explicit number(double y) : x(y) {}
+        GAMUT_INLINE static number load(const double* p) { return number(*p); }
+        GAMUT_INLINE void store(double* p) const { *p = x; }
+        GAMUT_INLINE friend number operator+(number a, number b) { return number(a.x + b.x); }
+        GAMUT_INLINE friend number operator-(number a, number b) { return number(a.x - b.x); }
+        GAMUT_INLINE friend number operator*(number a, number b) { return number(a.x * b.x); }
+    };
+
+    /// Entries j, ..., j + Count - 1.
+    template <class P, std::size_t Width, std::size_t Count>
+    GAMUT_INLINE static void sweep(const column_exchange& e, std::size_t j, double* const* m, std::size_t k, double* d,
+                                   double* v) {
+        constexpr std::size_t packs = Count / Width;
+        P t[packs], u[packs];
+        for (std::size_t i = 0; i < packs; ++i) {
+            u[i] = e.leaving ? P::load(e.leaving + j + Width * i) : P(0);
+            t[i] = (e.entering ? P::load(e.entering + j + Width * i) : P(0)) - P(e.h_leaving) * u[i];
+        }
+        for (std::size_t s = 0; e.entering && s < k; ++s) {
+            const P h(e.h[s]);
+            const double* const x = m[s] + j;
+            for (std::size_t i = 0; i < packs; ++i) t[i] = t[i] - h * P::load(x + Width * i);
+        }
+        for (std::size_t s = 0; s < k; ++s) {
+            const P leaves(e.leaves[s]), enters(e.enters[s]);
+            double* const x = m[s] + j;
+            for (std::size_t i = 0; i < packs; ++i)
+                (P::load(x + Width * i) + leaves * u[i] + enters * t[i]).store(x + Width * i);
+        }
+        const P inverse_curvature(1 / e.curvature);
+        for (std::size_t i = 0; i < packs; ++i) {
+            double *const dj = d + j + Width * i, *const vj = v + j + Width * i;
+            (P::load(dj) + P(e.share) * u[i] - P(e.weight) * t[i]).store(dj);
+            (P::load(vj) + P(e.inverse) * (u[i] * u[i]) - inverse_curvature * (t[i] * t[i])).store(vj);
+            if (e.fresh) (inverse_curvature * t[i]).store(e.fresh + j + Width * i);
         }
     }
 };
@@ -128,7 +207,6 @@ public:
           d_(of.slope.begin(), of.slope.end()),
           v_(p_),
           floor_(p_),
-          t_(p_),
           zero_(p_),
           used_(of.groups()) {
         for (std::size_t j = 0; j < p_; ++j) {
@@ -163,67 +241,10 @@ public:
     }
 
     /// False if j is a member already, or explained by the members.
-    bool add(std::size_t j) {
-        if (!(v_[j] > floor_[j])) return false;
-        const std::size_t k = s_.size();
-        const double vj = v_[j], wj = d_[j] / vj;
-        // t = H_:j - M H_Sj: the part of j's column that S does not explain
-        std::copy_n(of_->hessian.row(j), p_, t_.data());
-        for (std::size_t s = 0; s < k; ++s) axpy(-of_->hessian(j, s_[s]), column(s), t_.data());
-        std::vector<double> m(k);
-        for (std::size_t s = 0; s < k; ++s) m[s] = column(s)[j];
-        backend::run<add_scaled_and_squares>(p_, -wj, -1 / vj, t_.data(), d_.data(), v_.data());
-        for (double& t : t_) t /= vj;
-        for (std::size_t s = 0; s < k; ++s) axpy(-m[s], t_.data(), column(s));
-        m_.push_back(t_);
-        for (std::size_t a = 0; a < k; ++a) {
-            for (std::size_t b = 0; b < k; ++b) q_[a][b] += m[a] * m[b] / vj;
-            q_[a].push_back(-m[a] / vj);
-            w_[a] -= m[a] * wj;
-        }
-        q_.emplace_back();
-        for (std::size_t a = 0; a < k; ++a) q_[k].push_back(-m[a] / vj);
-        q_[k].push_back(1 / vj);
-        s_.push_back(j);
-        w_.push_back(wj);
-        enter(j);
-        revalue();
-        return true;
-    }
+    bool add(std::size_t j) { return change(none, j); }
 
     /// Takes members()[place] out; the last member moves there.
-    void remove(std::size_t place) {
-        const std::size_t k = s_.size(), j = s_[place];
-        const double inverse = 1 / q_[place][place], share = w_[place] * inverse;
-        const double* const u = column(place);
-        backend::run<add_scaled_and_squares>(p_, share, inverse, u, d_.data(), v_.data());
-        for (std::size_t s = 0; s < k; ++s)
-            if (s != place) axpy(-q_[s][place] * inverse, u, column(s));
-        for (std::size_t a = 0; a < k; ++a) {
-            if (a == place) continue;
-            w_[a] -= q_[a][place] * share;
-            const double factor = q_[a][place] * inverse;
-            for (std::size_t b = 0; b < k; ++b)
-                if (b != place) q_[a][b] -= factor * q_[place][b];
-        }
-        const std::size_t last = k - 1;
-        std::swap(q_[place], q_[last]);
-        q_.pop_back();
-        for (auto& row : q_) {
-            std::swap(row[place], row[last]);
-            row.pop_back();
-        }
-        std::swap(m_[place], m_[last]);
-        m_.pop_back();
-        std::swap(s_[place], s_[last]);
-        s_.pop_back();
-        std::swap(w_[place], w_[last]);
-        w_.pop_back();
-        --used_[of_->group_of(j)];
-        floor_[j] = rounding * std::abs(of_->hessian(j, j));
-        for (const std::size_t s : s_) d_[s] = v_[s] = 0;
-        revalue();
-    }
+    void remove(std::size_t place) { change(place, none); }
 
     /// What losing members()[place] costs.
     double loss(std::size_t place) const { return 0.5 * w_[place] * w_[place] / q_[place][place]; }
@@ -262,18 +283,20 @@ public:
         for (std::size_t s = 0; s < s_.size(); ++s) {
             const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], n = of_->first[g + 1] - first;
             const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
-            const double most = backend::run<largest_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
-                                                           floor_.data() + first, share, inverse);
-            if (!(most - lost > found.gain)) continue;
+            if (!backend::run<exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
+                                            floor_.data() + first, share, inverse, found.gain + lost))
+                continue;
             const best_entry entry = best(g, column(s), share, inverse);
             if (entry.index != best_entry::none && entry.gain - lost > found.gain)
                 found = {s, entry.index, entry.gain - lost};
         }
         return found;
     }
-    void apply(const exchange& e) {
+    /// False if rounding has it that the candidate is explained by the others: then the member is out all the same.
+    bool apply(const exchange& e) {
+        if (change(e.place, e.candidate)) return true;
         remove(e.place);
-        add(e.candidate);
+        return false;
     }
 
     /// Everything anew from the members: what rounding has added up is gone.
@@ -286,14 +309,99 @@ public:
 private:
     static constexpr double rounding = 1e-10;
 
-    double* column(std::size_t s) { return m_[s].data(); }
-    const double* column(std::size_t s) const { return m_[s].data(); }
-    void axpy(double a, const double* x, double* y) const { backend::run<add_scaled>(p_, a, x, y); }
+    static constexpr std::size_t none = best_entry::none;
 
-    void enter(std::size_t j) {
+    const double* column(std::size_t s) const { return m_[s].data(); }
+
+    /// members()[place] leaves and j enters, either of which may be none. False, and nothing happens, if j is a member already or
+    /// explained by those that stay.
+    bool change(std::size_t place, std::size_t j) {
+        const std::size_t k = s_.size();
+        const bool leaves = place != none, enters = j != none;
+        column_exchange how;
+        if (leaves) {
+            how.leaving = how.fresh = m_[place].data();
+            how.inverse = 1 / q_[place][place];
+            how.share = w_[place] * how.inverse;
+        }
+        columns_.clear();
+        leaves_.clear();
+        enters_.clear();
+        h_.clear();
+        m_at_.clear();
+        for (std::size_t s = 0; s < k; ++s) {
+            if (s == place) continue;
+            columns_.push_back(m_[s].data());
+            leaves_.push_back(leaves ? -q_[s][place] * how.inverse : 0);
+            h_.push_back(enters ? of_->hessian(j, s_[s]) : 0);
+            m_at_.push_back(enters ? m_[s][j] + (leaves ? leaves_.back() * how.leaving[j] : 0) : 0);
+        }
+        if (enters) {
+            const double u = leaves ? how.leaving[j] : 0, vj = v_[j] + how.inverse * u * u;
+            if (!(vj > floor_[j])) return false;
+            how.entering = of_->hessian.row(j);
+            how.curvature = vj;
+            how.weight = (d_[j] + how.share * u) / vj;
+            if (!leaves) how.fresh = m_.emplace_back(p_).data();
+            for (std::size_t s = 0; s < columns_.size(); ++s) {
+                how.h_leaving += h_[s] * leaves_[s];
+                enters_.push_back(-m_at_[s] / vj);
+            }
+        } else {
+            enters_.assign(columns_.size(), 0);
+            how.fresh = nullptr;
+        }
+        how.h = h_.data();
+        how.leaves = leaves_.data();
+        how.enters = enters_.data();
+        backend::run<column_exchange>(&how, p_, columns_.data(), columns_.size(), d_.data(), v_.data());
+        if (leaves) forget(place, how, enters);
+        if (enters) learn(j, how);
+        for (const std::size_t s : s_) d_[s] = v_[s] = 0;
+        revalue();
+        return true;
+    }
+
+    /// All but M, d and v. The last member moves to where the one was that leaves, and m_at_ with it.
+    void forget(std::size_t place, const column_exchange& how, bool enters) {
+        const std::size_t last = s_.size() - 1, j = s_[place];
+        for (std::size_t a = 0; a <= last; ++a) {
+            if (a == place) continue;
+            w_[a] -= q_[a][place] * how.share;
+            const double factor = q_[a][place] * how.inverse;
+            for (std::size_t b = 0; b <= last; ++b)
+                if (b != place) q_[a][b] -= factor * q_[place][b];
+        }
+        std::swap(q_[place], q_[last]);
+        q_.pop_back();
+        for (auto& row : q_) {
+            std::swap(row[place], row[last]);
+            row.pop_back();
+        }
+        std::swap(m_[place], m_[last]);
+        if (!enters) m_.pop_back();
+        std::swap(s_[place], s_[last]);
+        s_.pop_back();
+        std::swap(w_[place], w_[last]);
+        w_.pop_back();
+        if (place < last) std::rotate(m_at_.begin() + static_cast<std::ptrdiff_t>(place), m_at_.end() - 1, m_at_.end());
+        --used_[of_->group_of(j)];
+        floor_[j] = rounding * std::abs(of_->hessian(j, j));
+    }
+    void learn(std::size_t j, const column_exchange& how) {
+        const std::size_t k = s_.size();
+        for (std::size_t a = 0; a < k; ++a) {
+            for (std::size_t b = 0; b < k; ++b) q_[a][b] += m_at_[a] * m_at_[b] / how.curvature;
+            q_[a].push_back(-m_at_[a] / how.curvature);
+            w_[a] -= m_at_[a] * how.weight;
+        }
+        q_.emplace_back();
+        for (std::size_t a = 0; a < k; ++a) q_[k].push_back(-m_at_[a] / how.curvature);
+        q_[k].push_back(1 / how.curvature);
+        s_.push_back(j);
+        w_.push_back(how.weight);
         ++used_[of_->group_of(j)];
         floor_[j] = std::numeric_limits<double>::infinity();  // a member is no candidate
-        for (const std::size_t s : s_) d_[s] = v_[s] = 0;
     }
     void revalue() {
         value_ = 0;
@@ -301,12 +409,10 @@ private:
     }
 
     best_entry best(std::size_t group, const double* m, double a, double b) const {
-        best_entry found;
-        for (std::size_t j = of_->first[group]; j < of_->first[group + 1]; ++j) {
-            const double numerator = d_[j] + m[j] * a, denominator = v_[j] + m[j] * m[j] * b;
-            const double gain = denominator > floor_[j] ? 0.5 * numerator * numerator / denominator : 0;
-            if (gain > found.gain) found = {j, gain};
-        }
+        const std::size_t first = of_->first[group], n = of_->first[group + 1] - first;
+        best_entry found = backend::run<largest_gain>(n, d_.data() + first, m + first, v_.data() + first,
+                                                      floor_.data() + first, a, b);
+        if (found.index != none) found.index += first;
         return found;
     }
 
@@ -315,10 +421,12 @@ private:
     double value_ = 0;
     std::vector<std::size_t> s_;
     std::vector<double> w_;
-    backend::aligned_vector<double> d_, v_, floor_, t_, zero_;
+    backend::aligned_vector<double> d_, v_, floor_, zero_;
     std::vector<backend::aligned_vector<double>> m_;
     std::vector<std::vector<double>> q_;
     std::vector<std::size_t> used_;  // places, per group
+    std::vector<double*> columns_;   // of those that stay, and what a change does to them
+    std::vector<double> leaves_, enters_, h_, m_at_;
 };
 
 }  // namespace gamut::solver::detail
