@@ -27,6 +27,7 @@
 #include <gamut/penalty/concept.hpp>
 #include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/second_moments.hpp>
 #include <gamut/solver/dual_block.hpp>
 
 namespace gamut::solver {
@@ -621,9 +622,7 @@ private:
         return {data_.weights.empty() ? nullptr : data_.weights.data(), 1};
     }
 
-    /// factor sum of d_i a_i a_i' for columns of A = [ X~ | 1 | y ]: row r is column fresh[r] against the columns `known` and
-    /// then `fresh`. Strips of rows, each summed over all ranks: the upper triangle alone of what is symmetric, one partial per
-    /// block of rows, blocks on all threads.
+    /// detail::second_moments of these rows, or of others.
     template <class Matrix>
     backend::dense_matrix<double> products(const Matrix& x, const data::standardization& scaling,
                                            std::span<const std::size_t> known, std::span<const std::size_t> fresh,
@@ -631,8 +630,6 @@ private:
                                            std::exception_ptr failure = nullptr) const {
         return products(x, labels(), block_rows(), scaling, known, fresh, weights, factor, failure);
     }
-
-    /// The same for other rows and labels; runs: the rows of each of this rank's blocks.
     template <class Matrix>
     backend::dense_matrix<double> products(const Matrix& x, const value_type* y,
                                            const std::vector<backend::row_range>& runs,
@@ -640,40 +637,9 @@ private:
                                            std::span<const std::size_t> fresh,
                                            const backend::row_weights<value_type>& weights, double factor,
                                            std::exception_ptr failure) const {
-        const std::size_t n = fresh.size(), m = known.size(), count = mine_.size();
-        // of whole blocks, at most 32 MiB, but strips as high as products are fast
-        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / cut_.blocks / (m + n + 1);
-        const std::size_t strip = std::clamp<std::size_t>(room, 128, std::max<std::size_t>(128, m));
-        backend::dense_matrix<double> result(n, m + n);
-        std::vector<double> inverse, sums;
-        std::vector<std::size_t> columns(known.begin(), known.end());
-        for (const double divisor : scaling.divisors()) inverse.push_back(1 / divisor);
-        for (std::size_t begin = 0; begin < n; begin += strip) {
-            const std::size_t height = std::min(strip, n - begin), width = m + n - begin;
-            sums.resize(height * width);
-            std::span<double> partials;
-            try {
-                if (failure) std::rethrow_exception(failure);
-                partials = partials_of(count * height * width);
-                columns.resize(m);
-                columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
-                const backend::moment_columns chosen(
-                    columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()});
-                backend::products_of_columns(x, std::span<const backend::row_range>(runs), y, weights, chosen,
-                                             {m, m + height}, partials.data(), static_cast<std::size_t>(threads()));
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            communicator::sum(ranks_, std::span<const double>(partials), count, sums, failure);
-            for (std::size_t i = 0; i < height; ++i)
-                for (std::size_t j = 0; j < width; ++j) {
-                    const std::size_t row = begin + i, column = j < m ? j : j + begin;
-                    if (j >= m && column < m + row) continue;
-                    result(row, column) = factor * sums[i * width + j];
-                    if (j >= m) result(column - m, m + row) = result(row, column);
-                }
-        }
-        return result;
+        const detail::second_moments<Matrix, value_type> all{x, y, runs, weights, scaling};
+        return all.sum(ranks_, known, fresh, factor, {data_.rows(), cut_.blocks, static_cast<std::size_t>(threads())},
+                       partials_, failure);
     }
 
     /// The rows of each of this rank's blocks.

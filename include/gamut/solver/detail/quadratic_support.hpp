@@ -106,7 +106,8 @@ struct exceeds_gain {
         for (; j + 8 <= n; j += 8) {
             const P mj = P::load(m + j), numerator = P::load(d + j) + mj * pa,
                     denominator = P::load(v + j) + mj * mj * pb;
-            const P excess = select(denominator > P::load(floor + j), numerator * numerator - twice * denominator, P(-1));
+            const P excess =
+                select(denominator > P::load(floor + j), numerator * numerator - twice * denominator, P(-1));
             most = select(most < excess, excess, most);
         }
         double lanes[8];
@@ -410,8 +411,8 @@ private:
 
     best_entry best(std::size_t group, const double* m, double a, double b) const {
         const std::size_t first = of_->first[group], n = of_->first[group + 1] - first;
-        best_entry found = backend::run<largest_gain>(n, d_.data() + first, m + first, v_.data() + first,
-                                                      floor_.data() + first, a, b);
+        best_entry found =
+            backend::run<largest_gain>(n, d_.data() + first, m + first, v_.data() + first, floor_.data() + first, a, b);
         if (found.index != none) found.index += first;
         return found;
     }

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <span>
+#include <type_traits>
+#include <vector>
+
+#include <gamut/backend/gram.hpp>
+#include <gamut/backend/host.hpp>
+#include <gamut/backend/matrix.hpp>
+#include <gamut/backend/parallel.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/sum.hpp>
+#include <gamut/data/standardize.hpp>
+
+namespace gamut::solver::detail {
+
+/// Where the rows of all ranks are many, and how they are dealt.
+struct row_sizes {
+    std::size_t rows, blocks, threads;
+};
+
+/// factor sum of d_i a_i a_i' over the rows of all ranks for columns of A = [ X~ | 1 | y ], the same on all ranks; feature j of p is j,
+/// the ones are p, the labels p + 1.
+template <class Matrix, class T> struct second_moments {
+    const Matrix& x;
+    const T* y;
+    const std::vector<backend::row_range>& runs;  // the rows of each of this rank's blocks
+    const backend::row_weights<T>& weights;       // d
+    const data::standardization& scaling;
+
+    /// Few rows travel themselves, and every rank multiplies them all: fewer numbers than the products of many columns, none of
+    /// which is added up exactly, once for each block. More rows stay, and their products are summed.
+    static constexpr std::size_t few_rows = 256;
+
+    /// Row r of the result is column fresh[r] against the columns `known` and then `fresh`. Collective. A rank that has failed on
+    /// its way here says so by `failure`; then all throw.
+    template <class C>
+    backend::dense_matrix<double> sum(const C& ranks, std::span<const std::size_t> known,
+                                      std::span<const std::size_t> fresh, double factor, const row_sizes& of,
+                                      std::vector<double>& scratch, std::exception_ptr failure) const {
+        return of.rows <= few_rows ? gathered(ranks, known, fresh, factor, of, failure)
+                                   : summed(ranks, known, fresh, factor, of, scratch, failure);
+    }
+
+private:
+    std::vector<double> inverse_scales() const {
+        std::vector<double> inverse;
+        for (const double divisor : scaling.divisors()) inverse.push_back(1 / divisor);
+        return inverse;
+    }
+    backend::moment_columns chosen(std::span<const std::size_t> columns, const std::vector<double>& inverse) const {
+        return {columns, x.columns, {inverse.empty() ? nullptr : scaling.means.data(), inverse.data()}};
+    }
+
+    /// Strips of rows, each summed over all ranks: the upper triangle alone of what is symmetric, one partial per block of rows,
+    /// blocks on all threads.
+    template <class C>
+    backend::dense_matrix<double> summed(const C& ranks, std::span<const std::size_t> known,
+                                         std::span<const std::size_t> fresh, double factor, const row_sizes& of,
+                                         std::vector<double>& scratch, std::exception_ptr failure) const {
+        const std::size_t n = fresh.size(), m = known.size(), count = runs.size();
+        // of whole blocks, at most 32 MiB, but strips as high as products are fast
+        const std::size_t room = (std::size_t(32) << 20) / sizeof(double) / of.blocks / (m + n + 1);
+        const std::size_t strip = std::clamp<std::size_t>(room, 128, std::max<std::size_t>(128, m));
+        backend::dense_matrix<double> result(n, m + n);
+        const std::vector<double> inverse = inverse_scales();
+        std::vector<double> sums;
+        std::vector<std::size_t> columns(known.begin(), known.end());
+        for (std::size_t begin = 0; begin < n; begin += strip) {
+            const std::size_t height = std::min(strip, n - begin), width = m + n - begin;
+            sums.resize(height * width);
+            std::span<double> partials;
+            try {
+                if (failure) std::rethrow_exception(failure);
+                if (scratch.size() < count * height * width) scratch.resize(count * height * width);
+                partials = std::span(scratch).first(count * height * width);
+                columns.resize(m);
+                columns.insert(columns.end(), fresh.begin() + static_cast<std::ptrdiff_t>(begin), fresh.end());
+                backend::products_of_columns(x, std::span<const backend::row_range>(runs), y, weights,
+                                             chosen(columns, inverse), {m, m + height}, partials.data(), of.threads);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            communicator::sum(ranks, std::span<const double>(partials), count, sums, failure);
+            for (std::size_t i = 0; i < height; ++i)
+                for (std::size_t j = 0; j < width; ++j) {
+                    const std::size_t row = begin + i, column = j < m ? j : j + begin;
+                    if (j >= m && column < m + row) continue;
+                    result(row, column) = factor * sums[i * width + j];
+                    if (j >= m) result(column - m, m + row) = result(row, column);
+                }
+        }
+        return result;
+    }
+
+    /// All rows, in their order, on every rank.
+    template <class C>
+    backend::dense_matrix<double> gathered(const C& ranks, std::span<const std::size_t> known,
+                                           std::span<const std::size_t> fresh, double factor, const row_sizes& of,
+                                           const std::exception_ptr& failure) const {
+        const std::size_t n = fresh.size(), m = known.size(), width = m + n,
+                          stride = width + 1;  // the columns, and the row's weight
+        std::size_t mine = 0;
+        std::vector<double> rows;
+        communicator::agree(ranks, [&] {
+            if (failure) std::rethrow_exception(failure);
+            std::vector<std::size_t> columns(known.begin(), known.end());
+            columns.insert(columns.end(), fresh.begin(), fresh.end());
+            const std::vector<double> inverse = inverse_scales();
+            rows = filled(chosen(columns, inverse), stride);
+            mine = rows.size() / stride;
+        });
+        rows = from_all(ranks, std::move(rows), mine, stride);
+
+        const std::size_t count = rows.size() / stride;
+        backend::dense_matrix<double> result(n, width);
+        if (count == 0) return result;
+        std::vector<double> weighted(count * n);
+        for (std::size_t i = 0; i < count; ++i)
+            for (std::size_t k = 0; k < n; ++k)
+                weighted[i * n + k] = factor * rows[i * stride + width] * rows[i * stride + m + k];
+        constexpr std::size_t strip = 64;
+        const std::size_t strips = (n + strip - 1) / strip;
+        // against the known columns, and the upper triangle against the fresh ones
+        backend::parallel_for(0, strips, of.threads, [&](std::size_t s, std::size_t) {
+            const std::size_t begin = s * strip, height = std::min(strip, n - begin);
+            double* const out = result.values.data() + begin * width;
+            const auto multiply = [&](std::size_t first, std::size_t columns) {
+                backend::host<double>::gemm(true, false, height, columns, count, 1.0, weighted.data() + begin, n,
+                                            rows.data() + first, stride, 0.0, out + first, width);
+            };
+            multiply(0, m);
+            multiply(m + begin, n - begin);
+        });
+        for (std::size_t i = 0; i < n; ++i)
+            for (std::size_t j = 0; j < i; ++j) result(i, m + j) = result(j, m + i);
+        return result;
+    }
+
+    std::vector<double> filled(const backend::moment_columns& columns, std::size_t stride) const {
+        std::size_t count = 0;
+        for (const backend::row_range& run : runs) count += run.end - run.begin;
+        std::vector<double> rows(count * stride);
+        std::vector<std::int32_t> places;
+        if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>) places = columns.places(x.columns);
+        double* out = rows.data();
+        for (const backend::row_range& run : runs)
+            for (std::size_t i = run.begin; i < run.end; ++i, out += stride) {
+                if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>)
+                    columns.copy_row(x, places, y, i, out);
+                else
+                    columns.copy_row(x, y, i, out);
+                out[stride - 1] = weights(i);
+            }
+        return rows;
+    }
+
+    /// The rows of all ranks, one rank's behind the other's.
+    template <class C>
+    static std::vector<double> from_all(const C& ranks, std::vector<double> rows, std::size_t mine,
+                                        std::size_t stride) {
+        const auto size = static_cast<std::size_t>(ranks.size());
+        if (size == 1) return rows;
+        const auto count = static_cast<std::int64_t>(mine);
+        std::vector<std::int64_t> counts(size);
+        ranks.gather(std::span<const std::int64_t>(&count, 1), std::span<std::int64_t>(counts));
+        const auto most = static_cast<std::size_t>(*std::max_element(counts.begin(), counts.end()));
+        rows.resize(most * stride);
+        std::vector<double> all(size * most * stride);
+        ranks.gather(std::span<const double>(rows), std::span<double>(all));
+        std::vector<double> compact;
+        for (std::size_t r = 0; r < size; ++r) {
+            const auto begin = all.begin() + static_cast<std::ptrdiff_t>(r * most * stride);
+            compact.insert(compact.end(), begin,
+                           begin + static_cast<std::ptrdiff_t>(counts[r]) * static_cast<std::ptrdiff_t>(stride));
+        }
+        return compact;
+    }
+};
+
+}  // namespace gamut::solver::detail
