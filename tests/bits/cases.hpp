@@ -183,7 +183,7 @@ void add_in_memory(std::vector<fit_case>& cases, const std::string& name, Model 
 template <class Model> void add_model(std::vector<fit_case>& cases, Model model, std::size_t classes) {
     const std::string name = Model::name;
     constexpr data::preparation as_given{data::intercept::none, data::columns::as_given};
-    const table tall{.rows = 203, .columns = 6}, wide{.rows = 60, .columns = 90, .density = 0.1},
+    const table tall{.rows = 303, .columns = 6}, wide{.rows = 60, .columns = 90, .density = 0.1},
         tiny{.rows = 3, .columns = 4};
     add_solvers(cases, name + ", dense, weighted rows", model,
                 data::arrays(tall.dense<double>(), tall.labels(classes), tall.weights()), {});
@@ -200,7 +200,7 @@ inline std::vector<fit_case> all_cases() {
     add_model(cases, model::linear{}, 0);
     add_model(cases, model::logistic{}, 2);
     add_model(cases, model::softmax{}, 3);
-    const table tall{.rows = 203, .columns = 6};
+    const table tall{.rows = 303, .columns = 6};
     add_solvers(cases, "logistic, float", model::logistic{}, data::arrays(tall.dense<float>(), tall.labels(2)), {});
     add_in_memory(cases, "linear, dense, weighted rows", model::linear{},
                   data::arrays(tall.dense<double>(), tall.labels(0), tall.weights()));
