@@ -29,8 +29,8 @@ namespace gamut {
 ///     estimator sparse{.model = model::logistic{}, .penalty = penalty::l0{.kappa = 10, .l2 = 1e-3}};
 ///     auto fit = sparse.fit(data::libsvm{"train.svm"});
 ///
-/// What is left out takes its default: no penalty, the solver that suits the penalty (lbfgs for smooth ones, disadmm for l0,
-/// coordinate for others that make zeros, admm for the rest), the host in double precision, one process.
+/// What is left out takes its default: no penalty, the solver that suits model and penalty (lbfgs where both are smooth, disadmm for
+/// l0, coordinate for others that make zeros, dual for the hinge with l2, admm for the rest), the host in double precision, one process.
 /// The penalty sees standardised columns unless `prepare` says otherwise; fitted weights are for the columns as given.
 template <class Model, class Penalty, class Solver, class Backend, class Communicator> struct estimator {
     Model model{};
@@ -74,8 +74,15 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             requires { solver.minimize(problem, observers...); },
             "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
         auto found = solver.minimize(problem, observers...);
+        constexpr bool is_one_fit = requires { describe(problem, std::move(found)); };
         if constexpr (std::is_same_v<decltype(found), solver::refused>) {
             return fitted<Model, T, Communicator>{};  // the compiler will say why
+        } else if constexpr (!is_one_fit) {
+            static_assert(
+                is_one_fit,
+                "estimator: this solver's result is not a fit nor a path of kappas (strengths: a fit for each "
+                "strength) call its minimize(problem) yourself; see examples/lasso_path.cpp");
+            return fitted<Model, T, Communicator>{};
         } else {
             return describe(problem, std::move(found));
         }

@@ -117,13 +117,13 @@ template <class Selection = selection::scheduled> struct parallel_coordinate;
 template <class Model, class Matrix> class column_view;
 struct dual;
 template <class Model, class Matrix> class dual_block;
-template <class Penalty> struct default_for;
+template <class Model, class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;
 template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
 }  // namespace solver
 
-template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Penalty>::type,
+template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
 template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score

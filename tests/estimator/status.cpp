@@ -101,4 +101,23 @@ BOOST_AUTO_TEST_CASE(converged_implies_finite_numbers_and_a_history_that_ends_th
         fits::fit(model::logistic{}, penalty::l0{.kappa = 3, .l2 = 1e-2}, solver::disadmm<>{}, shipped::breast_cancer));
 }
 
+BOOST_AUTO_TEST_CASE(the_default_solver_suits_the_model_too) {
+    const auto cancer = shipped::breast_cancer;
+    const estimator machine{.model = model::hinge{}, .penalty = penalty::l2{.strength = 0.01}};
+    const auto fit = machine.fit(cancer);
+    BOOST_TEST((fit.status == core::status::converged));
+    BOOST_TEST(fit.gap() <= 1e-6);
+    BOOST_TEST(fit.lower_bound <= fit.objective);
+    static_assert(std::is_same_v<decltype(machine.solver), solver::dual>);
+    static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::l1>::type, solver::admm<>>);
+    static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::none>::type, solver::admm<>>);
+    static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::l0>::type, solver::disadmm<>>);
+    static_assert(std::is_same_v<solver::default_for<model::squared_hinge, penalty::l2>::type, solver::lbfgs<>>);
+    // admm, too, comes near where a loss has corners, and does not run away
+    const estimator consensus{.model = model::hinge{},
+                              .penalty = penalty::l2{.strength = 0.01},
+                              .solver = solver::admm<>{.stop = {.iterations = 300}}};
+    BOOST_TEST(consensus.fit(cancer).objective <= 1.05 * fit.objective);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

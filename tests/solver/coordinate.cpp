@@ -52,6 +52,7 @@ struct fit {
     std::string message;
     std::vector<core::record> history;
     std::vector<double> slopes;  // of the loss, at the weights
+    double lower_bound = 0;
 };
 
 template <class Model, class Matrix, class Penalty, class F>
@@ -68,8 +69,8 @@ fit fit_of(Model model, const data::arrays<Matrix>& source, const Penalty& penal
         typename std::remove_cvref_t<decltype(problem)>::array g(problem.dimension());
         problem.value_and_gradient(found.weights, g);
         const auto w = found.weights.download(), slopes = g.download();
-        return fit{{w.begin(), w.end()}, found.objective, found.status,
-                   found.message,        found.history,   {slopes.begin(), slopes.end()}};
+        return fit{{w.begin(), w.end()},           found.objective,  found.status, found.message, found.history,
+                   {slopes.begin(), slopes.end()}, found.lower_bound};
     });
 }
 template <class Model, class Penalty>
@@ -102,6 +103,7 @@ void check_gaps(const fit& found) {
     BOOST_TEST((found.status == core::status::converged));
     BOOST_TEST(found.history.back().residual <= 1e-11);
     BOOST_TEST(found.history.back().objective == found.objective);
+    BOOST_TEST(std::abs(found.objective - found.lower_bound - found.history.back().residual * null) <= 1e-12 * null);
 }
 
 /// A model of one's own: squares near 0, absolute values beyond. Nothing says that it is not negative, so there is no gap.

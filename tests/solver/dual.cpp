@@ -121,6 +121,8 @@ void check_bounds(const result& found, double optimum, double tolerance, const s
         BOOST_TEST(now.objective >= optimum - rounding, what);
         BOOST_TEST(now.objective - now.residual * std::abs(now.objective) <= optimum + rounding, what);
     }
+    BOOST_TEST(found.lower_bound <= optimum + rounding, what);
+    BOOST_TEST(found.lower_bound >= optimum - tolerance * std::abs(optimum) - rounding, what);
     BOOST_TEST(std::abs(found.objective - optimum) <= tolerance * std::abs(optimum) + rounding,
                what << ": " << found.objective << ", not " << optimum);
 }

@@ -236,7 +236,7 @@ void products_of_columns(const Matrix& x, std::span<const row_range> runs, const
     std::size_t rows = 0, entries = 0;
     for (const row_range& run : runs) {
         rows += run.end - run.begin;
-        if constexpr (std::is_same_v<Matrix, sparse_matrix<T>>) entries += detail::entries_of(x, run.begin, run.end);
+        if constexpr (std::is_same_v<Matrix, sparse_matrix<T>>) entries += entries_of(x, run.begin, run.end);
     }
     entries += rows * left.size() * columns.size() / products_for_an_entry;
     threads = detail::threads_for(entries, threads);

@@ -96,7 +96,7 @@ public:
         if (a)
             for (std::int64_t k = first; k < last; ++k) u[j[k]] += t * a[j[k]] * (values_ ? values_[k] : T(1));
         else if (values_)
-            for (std::int64_t k = first; k < last; ++k) u[j[k]] += t * values_[k];
+            add_values(first, last, t, u);
         else
             for (std::int64_t k = first; k < last; ++k) u[j[k]] += t;
     }
@@ -117,6 +117,15 @@ public:
     }
 
 private:
+    GAMUT_INLINE void add_values(std::int64_t k, std::int64_t last, T t, T* u) const {
+        for (; k + 4 <= last; k += 4) {  // of four different columns
+            T sum[4];
+            for (int l = 0; l < 4; ++l) sum[l] = u[indices_[k + l]] + t * values_[k + l];
+            for (int l = 0; l < 4; ++l) u[indices_[k + l]] = sum[l];
+        }
+        for (; k < last; ++k) u[indices_[k]] += t * values_[k];
+    }
+
     const std::int64_t* offsets_;
     const std::int32_t* indices_;
     const T* values_;

@@ -83,7 +83,7 @@ public:
             throw core::shape_error(
                 core::text("sweep: ", outputs, " outputs (a formula of a vector of weights has 1) make w a matrix"));
         constexpr std::size_t reads = 4;  // as long as the arithmetic of an entry takes, at least
-        work_.resize(detail::threads_for(reads * detail::entries_of(x_, bounds_.front(), bounds_.back()) * stride_,
+        work_.resize(detail::threads_for(reads * entries_of(x_, bounds_.front(), bounds_.back()) * stride_,
                                          static_cast<std::size_t>(std::max(1, threads))));
     }
 
@@ -345,7 +345,7 @@ private:
                     for (std::size_t k = 0; k < stride_; ++k) g[n * stride_ + k] += work.s[i * stride_ + k];
             }
             work.rows += end - begin;
-            work.entries += detail::entries_of(x_, begin, end);
+            work.entries += entries_of(x_, begin, end);
             // long sums in float would lose digits; short ones in double cost a pass over G
             if (!std::is_same_v<T, double> && work.rows >= 1024 && work.entries >= 8 * n) flush(work, partial);
         }

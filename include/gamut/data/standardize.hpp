@@ -49,8 +49,6 @@ template <class T, class Visit> void for_each_entry(const backend::sparse_matrix
 
 template <class T> constexpr bool stores_zeros(const backend::dense_matrix<T>&) { return true; }
 template <class T> constexpr bool stores_zeros(const backend::sparse_matrix<T>&) { return false; }
-template <class T> std::size_t stored_entries(const backend::dense_matrix<T>& x) { return x.rows * x.columns; }
-template <class T> std::size_t stored_entries(const backend::sparse_matrix<T>& x) { return x.nonzeros(); }
 
 /// The moments of a rank's rows. Rows of weight 0 don't exist here.
 template <class Matrix> struct column_moments {
@@ -144,9 +142,9 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
     constexpr double epsilon = std::numeric_limits<double>::epsilon();
     const std::size_t columns = data.columns();
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
-    const detail::column_moments<Matrix> local{
-        data, data.partition.shards_of(rank, size),
-        backend::threads_for(detail::stored_entries(data.x), static_cast<std::size_t>(std::max(threads, 1)))};
+    const detail::column_moments<Matrix> local{data, data.partition.shards_of(rank, size),
+                                               backend::threads_for(backend::entries_of(data.x, 0, data.x.rows),
+                                                                    static_cast<std::size_t>(std::max(threads, 1)))};
 
     std::vector<double> partials, extremes, totals, units;
     standardization result;

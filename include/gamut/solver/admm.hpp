@@ -138,7 +138,8 @@ template <class Local> struct admm {
             const double change = backend::norm(s.work);
             const double primal = std::sqrt(
                 std::max(0.0, scalars[distance_squared] - 2 * backend::dot(s.work, s.moved) + n * change * change));
-            const double dual = std::sqrt(weight * weight * n * change * change + scalars[gradient_squared]);
+            const double pull = weight * std::sqrt(n) * change,
+                         dual = std::sqrt(pull * pull + scalars[gradient_squared]);
             const double floor = absolute * std::sqrt(n * static_cast<double>(p.dimension()));
             const double primal_scale =
                 floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::norm(s.z), first_moved});
@@ -171,7 +172,11 @@ template <class Local> struct admm {
                 return record.finish(std::move(s.z), now.objective, *end, explanation(*end, stop));
             }
             if (s.far.due(k)) s.far.remember(s.z);
-            if (k <= balance_until && stepped_on) rebalance(s, weight, now);
+            if (k <= balance_until && stepped_on) {
+                // where a loss has corners, gradients do not vanish, and say nothing about rho
+                const double against = has_kinked_loss<P> ? pull / dual_scale : now.dual_residual;
+                rebalance(s, weight, now.residual / against);
+            }
         }
     }
 
@@ -268,9 +273,8 @@ private:
     }
 
     /// Moves rho by at most a factor of 2, so that both residuals fall alike. u scales inversely, z stays.
-    template <class S> void rebalance(S& s, double& weight, const core::record& now) const {
+    template <class S> void rebalance(S& s, double& weight, double ratio) const {
         using T = typename decltype(s.z)::value_type;
-        const double ratio = now.residual / now.dual_residual;
         if (!(ratio > balance || ratio < 1 / balance)) return;
         const double factor = std::clamp(std::sqrt(ratio), 0.5, 2.0);
         weight *= factor;

@@ -240,7 +240,8 @@ struct certificate {
         const double gap = core::relative_gap(objective, lower_bound);
         if (gap <= 1e-9) return "no support is better";
         if (gap < 1) return core::text("no support is better by more than ", gap, " of the objective");
-        return "a heuristic, without a certificate";
+        return core::text("the lower bound says nothing about better supports (",
+                          gap > 1 ? "it is far below" : "there is none", ") raise bounding.steps or the l2");
     }
 
     template <class P> solver::bounds bound(const P&, const typename P::array&) const {

@@ -57,6 +57,9 @@ concept Composite = Problem<P> && requires(const P& p, const typename P::array& 
     { p.nonzeros(v) } -> std::convertible_to<std::size_t>;
 };
 
+/// The loss has corners, and says so: slopes alone do not lead to its minimum.
+template <class P> inline constexpr bool has_kinked_loss = requires { requires P::kinked_loss; };
+
 /// A composite problem whose loss is a sum over blocks() parts, none of which talks to others:
 ///   sum over b of block(b).value(w)  =  the loss at w, without any penalty.
 /// This rank owns the parts first_block() <= b < last_block(), maybe none. What a block computes is not counted by

@@ -56,7 +56,7 @@ struct coordinate {
     }
 
     template <Coordinatewise P, class... O>
-    requires(!P::smooth) core::result<typename P::array> minimize(const P& p, O&&... observers)
+    requires(!P::smooth && !has_kinked_loss<P>) core::result<typename P::array> minimize(const P& p, O&&... observers)
     const {
         run<P, O...> record("coordinate", p, stop, observers...);
         auto state = prepare(p, [&] {
@@ -73,6 +73,9 @@ struct coordinate {
         static_assert(!Problem<P> || Coordinatewise<P>,
                       "coordinate: needs columns and second derivatives in this process's memory (backend::host): "
                       "on_columns(columns, penalty), second_derivatives(w, entries); see gamut/solver/concept.hpp");
+        static_assert(!has_kinked_loss<P>,
+                      "coordinate: the loss has corners (it works on second derivatives) use solver::dual, which "
+                      "needs an l2, or solver::admm");
         if constexpr (Coordinatewise<P>)
             static_assert(!P::smooth, "coordinate: the penalty is smooth (it makes no zeros to work around) use "
                                       "solver::lbfgs, or penalty::elastic_net with l1 = 0");
@@ -101,14 +104,17 @@ struct coordinate {
             const std::optional<core::status> asked = record.report(
                 {.iteration = k, .objective = now.objective, .residual = residual, .nonzeros = now.nonzeros});
             const std::optional<core::status> end = ended(k, now.objective, residual, asked);
-            if (end)
-                return record.finish(
+            if (end) {
+                auto result = record.finish(
                     state.result(), now.objective, *end,
                     ended.at_rest() ? core::text("rounding hides what is left to do; the residual is ", residual)
                     : *end == core::status::converged
                         ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
                                      ", relative, fell to ", residual)
                         : explanation(*end, stop));
+                if (by_gap) result.lower_bound = now.objective - now.gap;
+                return result;
+            }
             if (now.newcomers.empty()) sharpness *= 0.1;
             const double wanted = by_gap ? stop.tolerance * null_objective / now.gap_per_violation(null_objective)
                                          : stop.tolerance * scale;

@@ -6,11 +6,13 @@
 
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/model/concept.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/admm.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/dual.hpp>
 #include <gamut/solver/lbfgs.hpp>
 
 namespace gamut::solver {
@@ -38,13 +40,20 @@ inline constexpr bool for_coordinates =
 
 }  // namespace detail
 
-/// The solver that suits a penalty: disadmm searches for the best kappa weights, lbfgs is fast where everything is smooth,
-/// coordinate where a penalty makes zeros, admm takes whatever has a prox.
-template <class Penalty> struct default_for {
-    using type = std::conditional_t<
-        std::is_same_v<Penalty, penalty::l0>, disadmm<>,
+/// The solver that suits a model and a penalty: disadmm searches for the best kappa weights, lbfgs is fast where everything is
+/// smooth, coordinate where a penalty makes zeros, admm takes whatever has a prox. A loss with corners (the hinge) takes dual
+/// where l2 allows it, else admm.
+template <class Model, class Penalty> struct default_for {
+private:
+    static constexpr bool has_l2 =
+        std::is_same_v<Penalty, penalty::l2> || std::is_same_v<Penalty, penalty::elastic_net>;
+    using smooth_loss =
         std::conditional_t<penalty::Smooth<Penalty>, lbfgs<>,
-                           std::conditional_t<detail::for_coordinates<Penalty>, detail::coordinate_or_admm, admm<>>>>;
+                           std::conditional_t<detail::for_coordinates<Penalty>, detail::coordinate_or_admm, admm<>>>;
+    using any_loss = std::conditional_t<model::is_kinked<Model>, std::conditional_t<has_l2, dual, admm<>>, smooth_loss>;
+
+public:
+    using type = std::conditional_t<std::is_same_v<Penalty, penalty::l0>, disadmm<>, any_loss>;
 };
 
 }  // namespace gamut::solver

@@ -118,7 +118,13 @@ struct dual {
             }
         }
         A w = std::move(s.best_weights);
-        return record.finish(std::move(w), s.best, status, explanation(status, stop));
+        auto result =
+            record.finish(std::move(w), s.best, status,
+                          status == core::status::converged
+                              ? core::text("no weights are better by more than ", s.gap(), " of the objective")
+                              : explanation(status, stop));
+        if (std::isfinite(s.lower)) result.lower_bound = s.lower;
+        return result;
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
@@ -163,9 +169,9 @@ private:
               sigma(static_cast<double>(p.blocks())),
               most(sigma) {
             if (!(penalty.l2 > 0))
-                throw core::option_error(
-                    core::text("dual: l2 is ", penalty.l2,
-                               " (the dual needs a penalty with l2 > 0) add some, or use solver::admm"));
+                throw core::option_error(core::text(
+                    "dual: l2 is ", penalty.l2,
+                    " (the dual needs a penalty with l2 > 0) write penalty::l2{.strength = ...}, or use solver::admm"));
             if constexpr (requires { p.has_offsets(); })
                 if (p.has_offsets())
                     throw core::option_error("dual: offsets (its formulas know none) use solver::lbfgs or newton_cg");

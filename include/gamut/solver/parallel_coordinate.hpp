@@ -109,12 +109,15 @@ template <class Selection> struct parallel_coordinate {
                 now.objective - ended.least_objective() >
                     100 * std::max(first - ended.least_objective(), std::abs(first)))
                 end = core::status::diverged;
-            if (end)
-                return record.finish(
+            if (end) {
+                auto result = record.finish(
                     state.result(), now.objective, *end,
                     ended.at_rest() && *end == core::status::iteration_limit
                         ? core::text("nothing got better for ", patience, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
+                if (by_gap) result.lower_bound = now.objective - now.gap;
+                return result;
+            }
             share = 1;
             const double enough = 0.1 * state.unrest();
             for (std::size_t r = 0, moves = 0; r < most && state.round(); ++r) {

@@ -55,6 +55,8 @@ public:
     static constexpr bool smooth = penalty::Smooth<Penalty, value_type>;
     /// The loss is convex and at least 0.
     static constexpr bool nonnegative_loss = model::is_nonnegative<Model>;
+    /// The loss has corners.
+    static constexpr bool kinked_loss = model::is_kinked<Model>;
 
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,

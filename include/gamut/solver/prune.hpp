@@ -74,7 +74,9 @@ struct prune {
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Cardinality<P>, "prune: needs penalty::l0 (it keeps kappa weights); use solver::coordinate");
+        static_assert(
+            Cardinality<P>,
+            "prune: needs penalty::l0 (it keeps kappa weights); leave the solver out: its default suits the penalty");
         static_assert(!Cardinality<P> || ColumnAccess<P>,
                       "prune: needs on_columns(columns, penalty, from); see gamut/solver/concept.hpp");
         return {};

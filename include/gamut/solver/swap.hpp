@@ -120,8 +120,8 @@ struct swap {
     const { return search(*this, p, record, iterations).improve(std::move(found)); }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Cardinality<P>,
-                      "swap: needs penalty::l0 (it exchanges the kappa weights); use solver::coordinate");
+        static_assert(Cardinality<P>, "swap: needs penalty::l0 (it exchanges the kappa weights); leave the solver out: "
+                                      "its default suits the penalty");
         static_assert(!Cardinality<P> || (ColumnAccess<P> && SecondDerivatives<P>),
                       "swap: needs on_columns(columns, penalty, from) and second_derivatives(w, entries); see "
                       "gamut/solver/concept.hpp");

@@ -29,14 +29,6 @@ template <class T> std::size_t rows_per_block(const sparse_matrix<T>& x, bool on
     return rows_per_block(x.rows == 0 ? 0 : x.nonzeros() / x.rows * entry, one_output);
 }
 
-/// Numbers that one pass over some rows reads.
-template <class T> std::size_t entries_of(const dense_matrix<T>& x, std::size_t begin, std::size_t end) {
-    return (end - begin) * x.columns;
-}
-template <class T> std::size_t entries_of(const sparse_matrix<T>& x, std::size_t begin, std::size_t end) {
-    return static_cast<std::size_t>(x.offsets[end] - x.offsets[begin]);
-}
-
 template <class T> dense_rows<T> part(const dense_matrix<T>& x, std::size_t begin, std::size_t end) {
     return {x.row(begin), x.columns, end - begin, x.columns};
 }
