@@ -25,8 +25,8 @@
 using namespace gamut;
 
 static_assert(std::is_same_v<solver::default_for<model::logistic, penalty::l0>::type, solver::disadmm<>>);
-static_assert(std::is_same_v<solver::default_for<penalty::box>::type, solver::admm<>>);
-static_assert(std::is_same_v<solver::default_for<penalty::l2>::type, solver::lbfgs<>>);
+static_assert(std::is_same_v<solver::default_for<model::logistic, penalty::box>::type, solver::admm<>>);
+static_assert(std::is_same_v<solver::default_for<model::logistic, penalty::l2>::type, solver::lbfgs<>>);
 
 namespace {
 
