@@ -74,12 +74,11 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             requires { solver.minimize(problem, observers...); },
             "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
         auto found = solver.minimize(problem, observers...);
-        constexpr bool is_one_fit = requires { describe(problem, std::move(found)); };
         if constexpr (std::is_same_v<decltype(found), solver::refused>) {
             return fitted<Model, T, Communicator>{};  // the compiler will say why
-        } else if constexpr (!is_one_fit) {
+        } else if constexpr (!requires { describe(problem, std::move(found)); }) {
             static_assert(
-                is_one_fit,
+                std::is_void_v<decltype(found)>,
                 "estimator: this solver's result is not a fit nor a path of kappas (strengths: a fit for each "
                 "strength) call its minimize(problem) yourself; see examples/lasso_path.cpp");
             return fitted<Model, T, Communicator>{};

@@ -108,7 +108,8 @@ BOOST_AUTO_TEST_CASE(the_default_solver_suits_the_model_too) {
     BOOST_TEST((fit.status == core::status::converged));
     BOOST_TEST(fit.gap() <= 1e-6);
     BOOST_TEST(fit.lower_bound <= fit.objective);
-    static_assert(std::is_same_v<decltype(machine.solver), solver::dual>);
+    const estimator without{.model = model::hinge{}, .penalty = penalty::elastic_net{.l1 = 0.01, .l2 = 0}};
+    BOOST_TEST(without.fit(cancer).objective <= 0.2);  // no l2, no dual
     static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::l1>::type, solver::admm<>>);
     static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::none>::type, solver::admm<>>);
     static_assert(std::is_same_v<solver::default_for<model::hinge, penalty::l0>::type, solver::disadmm<>>);

@@ -19,11 +19,11 @@
 
 namespace gamut::backend {
 
-/// A weight per row: values[i * stride]; null: all 1.
+/// A weight per row from `first` on: values[(i - first) * stride]; null: all 1.
 template <class T> struct row_weights {
     const T* values = nullptr;
-    std::size_t stride = 1;
-    double operator()(std::size_t i) const { return values ? static_cast<double>(values[i * stride]) : 1.0; }
+    std::size_t stride = 1, first = 0;
+    double operator()(std::size_t i) const { return values ? static_cast<double>(values[(i - first) * stride]) : 1.0; }
 };
 
 /// Some columns of A = [ X~ | 1 | y ], in any order: feature j of p is j, the ones are p, the labels p + 1.

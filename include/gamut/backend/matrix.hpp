@@ -43,4 +43,9 @@ template <class T> struct dense_matrix {
     dense_view<T> view(std::size_t begin, std::size_t end) const { return {row(begin), end - begin, columns, columns}; }
 };
 
+/// Numbers that one pass over some rows reads.
+template <class T> std::size_t entries_of(const dense_matrix<T>& x, std::size_t begin, std::size_t end) {
+    return (end - begin) * x.columns;
+}
+
 }  // namespace gamut::backend

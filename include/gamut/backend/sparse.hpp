@@ -5,7 +5,6 @@
 #include <cstdint>
 
 #include <gamut/backend/aligned_vector.hpp>
-#include <gamut/backend/matrix.hpp>
 #include <gamut/backend/shared_vector.hpp>
 
 namespace gamut::backend {
@@ -27,9 +26,6 @@ template <class T> struct sparse_matrix {
 };
 
 /// Numbers that one pass over some rows reads.
-template <class T> std::size_t entries_of(const dense_matrix<T>& x, std::size_t begin, std::size_t end) {
-    return (end - begin) * x.columns;
-}
 template <class T> std::size_t entries_of(const sparse_matrix<T>& x, std::size_t begin, std::size_t end) {
     return static_cast<std::size_t>(x.offsets[end] - x.offsets[begin]);
 }

@@ -22,7 +22,7 @@
 ///     void validate() const;                                 throws core::option_error
 ///     static constexpr bool nonnegative = true;              the loss is convex and never below 0: bounds follow from it
 ///     static constexpr bool convex = true;                   the loss is convex, and may be below 0: its minimum can be bounded
-///     static constexpr bool kinked = true;                   the loss has corners: gradients alone do not find its minimum
+///     static constexpr bool kinked = true;                   the loss has corners: gradients alone do not find its minimum (see DualModel for what does)
 ///     static constexpr double threshold = 0;                 a prediction above it is the second class; default 0.5
 ///     static constexpr double least_label = 0;               labels below it are refused
 ///     static constexpr const char* name = "...";              what model files call it
@@ -121,7 +121,7 @@ concept DualModel = Model<M> && !MultiOutput<M> && requires(const M& m, double x
 ///     dual_slope(alpha, y, z)      the derivative of -phi*(-alpha) - z alpha in alpha
 ///     dual_least(y), dual_most(y)  the ends of the interval, maybe infinite
 ///     dual_bend                    minus the second derivative
-/// Rows that are pushed hard against an end are left alone for a while (shrinking), and the others solved together.
+/// Rows that are pushed hard against an end are left alone for a while (shrinking).
 template <class M>
 concept FacetedModel = DualModel<M> && requires(const M& m, double x, float f) {
     { m.dual_slope(x, x, x) } -> std::same_as<double>;

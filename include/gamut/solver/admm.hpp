@@ -72,7 +72,8 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 ///   dual_residual   rho sqrt(N) |z - z before|, and the local solves' gradients, / (p + rho sqrt(sum |u_i|^2))
 /// are both at most stop.tolerance, or no more than the rounding of the weights makes of them: with c the curvature of the
 /// losses (or the given rho), a gradient is known to c epsilon |w|, and a block's weights to that over rho. rho starts from
-/// c and follows the ratio of the two for the first balance_until iterations. The result is z, with the zeros that the penalty makes.
+/// c and follows the ratio of the two for the first balance_until iterations (without the gradients, which do not vanish, where
+/// the loss has corners). The result is z, with the zeros that the penalty makes.
 /// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
 /// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
 template <class Local> struct admm {

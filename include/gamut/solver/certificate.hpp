@@ -240,8 +240,8 @@ struct certificate {
         const double gap = core::relative_gap(objective, lower_bound);
         if (gap <= 1e-9) return "no support is better";
         if (gap < 1) return core::text("no support is better by more than ", gap, " of the objective");
-        return core::text("the lower bound says nothing about better supports (",
-                          gap > 1 ? "it is far below" : "there is none", ") raise bounding.steps or the l2");
+        return std::isnan(gap) ? "there is no lower bound (for one the loss must be convex, and l2 above 0)"
+                               : "the lower bound is far below (more bounding.steps or l2 raise it)";
     }
 
     template <class P> solver::bounds bound(const P&, const typename P::array&) const {

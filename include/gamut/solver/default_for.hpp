@@ -32,6 +32,19 @@ struct coordinate_or_admm {
     }
 };
 
+/// dual where the model has a conjugate, in this process's memory, and what is fitted has an l2 and no offsets; admm elsewhere.
+struct dual_or_admm {
+    std::size_t blocks = dual{}.blocks;
+    core::stop stop = dual{}.stop;
+
+    template <class P, class... O> auto minimize(const P& p, O&&... observers) const {
+        if constexpr (DualProblem<P>)
+            if (ridge_of(p.penalty_term()).l2 > 0 && !p.dataset().has_offsets)
+                return dual{.blocks = blocks, .stop = stop}.minimize(p, observers...);
+        return admm<>{.blocks = blocks}.minimize(p, observers...);
+    }
+};
+
 template <class Penalty>
 inline constexpr bool for_coordinates =
     std::is_same_v<Penalty, penalty::l1> || std::is_same_v<Penalty, penalty::elastic_net> ||
@@ -50,7 +63,8 @@ private:
     using smooth_loss =
         std::conditional_t<penalty::Smooth<Penalty>, lbfgs<>,
                            std::conditional_t<detail::for_coordinates<Penalty>, detail::coordinate_or_admm, admm<>>>;
-    using any_loss = std::conditional_t<model::is_kinked<Model>, std::conditional_t<has_l2, dual, admm<>>, smooth_loss>;
+    using any_loss = std::conditional_t<model::is_kinked<Model>,
+                                        std::conditional_t<has_l2, detail::dual_or_admm, admm<>>, smooth_loss>;
 
 public:
     using type = std::conditional_t<std::is_same_v<Penalty, penalty::l0>, disadmm<>, any_loss>;

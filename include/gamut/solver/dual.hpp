@@ -207,7 +207,8 @@ private:
                                  .intercept_curvature = at.intercept ? sigma / mu : 0,
                                  .momentum = momentum,
                                  .epochs = options.local_epochs,
-                                 .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k - 1))};
+                                 .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k - 1)),
+                                 .near = most > 1 && std::isfinite(lower) ? 0.1 * gap() : 0};
             in_blocks(p, sums, [&](std::size_t b) {
                 dual_round mine = how;
                 mine.order = {.seed = options.seed, .stream = k * p.blocks() + p.first_block() + b};

@@ -31,6 +31,7 @@ struct dual_round {
     double momentum = 0;     ///< w belongs to alphas that far beyond those of now, seen from those of a round ago
     std::size_t epochs = 1;  ///< at most as many row visits as so many passes have
     double enough = 0;       ///< an epoch that gains less than this share of the loss is the last
+    double near = 0;         ///< no block need come nearer to its own best than that share of the loss
     core::random order{};    ///< a stream of draws for this block and round
 };
 
@@ -141,7 +142,7 @@ template <class Model, class Matrix> struct dual_collect {
 ///     D(alpha) = -1/Omega sum_i omega_i phi*(-alpha_i) - g*(v),   v = 1/Omega sum_i omega_i alpha_i x~_i,
 /// and g* bends by at most 1/l2. Rows are never standardised: |x~_i|^2 is known, and x~_i'x~_k = x_i'A x_k - c_i - c_k + m'A m with
 /// A = 1/scales^2, m the means, c_i = x_i'A m, so a step costs the stored entries of a row, twice, and five numbers more.
-/// Memory: 4 numbers per row and some more, 2 vectors of weights.
+/// Memory: 6 to 8 numbers per row, 4 vectors of weights; while Newton's method runs 10 numbers per row and p^2.
 template <class Model, class Matrix> class dual_block {
 public:
     using T = typename Matrix::value_type;
@@ -229,7 +230,7 @@ public:
 
         const std::size_t budget = how.epochs * rows_.size();
         // where the conjugate is a line, the gap is far more than what the dual lacks
-        const double enough = (newton::is_line ? 0.1 : 1) * how.enough * loss_ * total_weight_;
+        const double enough = (newton::is_line ? 0.1 : 1) * how.enough * std::abs(loss_) * total_weight_;
         double gain = 0;
         std::uint64_t draws = how.order.bits(0);
         std::size_t visits = rows_.size();
@@ -241,7 +242,8 @@ public:
             if (newton_is_quicker(std::exchange(gain, done.gain), done.gain, enough)) {
                 order_ = rows_with_weight();
                 const auto [read, is_done] =
-                    newton_.ascend(b, order_, static_cast<double>(done.violation), enough, 5 * budget);
+                    newton_.ascend(b, order_, static_cast<double>(done.violation),
+                                   std::max(enough, how.near * std::abs(loss_) * total_weight_), 5 * budget);
                 visits += read;
                 if (!is_done) doubt_ *= 4;
                 break;

@@ -220,7 +220,7 @@ public:
     };
 
     /// Least squares in terms of G = X~'Omega X~ / Omega: loss = 1/2 w'Gw - slope'w + constant. One pass; global sums of
-    /// (d + 1)^2 / 2 numbers in all, as many partials as there are blocks.
+    /// (d + 1)^2 / 2 numbers in all, as many partials as there are blocks; or a gather of the rows, see detail/second_moments.hpp.
     quadratic_moments moments() const requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
         ++passes_;
         const std::size_t d = dimension(), y = shape_.features + 1;

@@ -72,6 +72,8 @@ struct strengths {
     std::vector<at_strength<typename P::array>> minimize(const P& p, O&&... observers) const {
         static_assert(!P::smooth,
                       "strengths: the penalty is smooth (no strength of it makes weights 0) use l1 or its like");
+        static_assert(!has_kinked_loss<P>, "strengths: the loss has corners (it works on second derivatives) use "
+                                           "solver::admm at one strength after the other");
         auto state = prepare(p, [&] {
             validate();
             return detail::coordinate_state<P>(p, solver.anderson);

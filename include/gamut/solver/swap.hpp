@@ -60,8 +60,8 @@ namespace gamut::solver {
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
-    /// Searches from disturbed supports. Fewer when the first all come back; half for a loss that is not its model; down to a
-    /// sixteenth where one takes long; 8 in a pool that all candidates follow.
+    /// Searches from disturbed supports. Fewer when the first all come back; a quarter for a loss that is not its model; down
+    /// to a thirty-second where one takes long; 8 in a pool that all candidates follow. The first batch with a better one is the last.
     std::size_t restarts = 256;
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
@@ -416,7 +416,7 @@ private:
             return starts;
         }
 
-        /// All, or half where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
+        /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
         /// of exchanges) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             const double places = static_cast<double>(s.entries()),

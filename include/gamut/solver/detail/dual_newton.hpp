@@ -106,6 +106,15 @@ public:
     /// any more or `most` visits are made. violation: how far rows between the ends are from what they should predict.
     ascent ascend(rows_type& b, std::span<const std::uint32_t> order, double violation, double enough,
                   std::size_t most) {
+        const ascent done = attempts(b, order, violation, enough, most);
+        all_z_ = earlier_z_ = z_ = before_ = tried_ = dz_ = moved_ = hessian_ = {};  // needed for a moment only
+        now_ = next_ = {};
+        return done;
+    }
+
+private:
+    ascent attempts(rows_type& b, std::span<const std::uint32_t> order, double violation, double enough,
+                    std::size_t most) {
         const std::size_t n = order.size();
         all_z_.resize(n);
         u_.resize(x_->columns);
@@ -121,7 +130,7 @@ public:
             visits += n;
             if (gap(b, order) <= enough) return {visits, true};
             choose_rows(b, order, attempt == 0);
-            visits += solve(b, q, 0.1 * enough);
+            visits += solve(b, q, 0.1 * enough, most);
             const double gain = this->gain(b);
             if (!(gain > 0)) break;
             visits += backend::run<dual_moves<Model, Matrix>>(&b, rows_.data(), rows_.size(),
@@ -130,7 +139,6 @@ public:
         return {visits, false};
     }
 
-private:
     /// Each row's answer to its z, and minus its derivative times omega.
     struct answers {
         std::vector<double> alpha, slope;
@@ -235,20 +243,21 @@ private:
         return std::inner_product(x.begin(), x.end(), x.begin(), 0.0);
     }
 
-    /// F(v) = 0 for this q, to where the dual could gain no more than `enough`; z_ and now_ are what it ends with.
-    std::size_t solve(const rows_type& b, double q, double enough) {
+    /// F(v) = 0 for this q, to where the dual could gain no more than `enough`, or `most` row visits have been made; z_, now_ and
+    /// moved_ are what it ends with.
+    std::size_t solve(const rows_type& b, double q, double enough, std::size_t most) {
         const std::size_t d = size(), n = rows_.size();
         const double c = static_cast<double>(b.curvature);
         std::vector<double> v(d), step(d), f;  // v - v_0
         std::size_t visits = n;
         answer(b, q, z_.data(), now_);
-        for (int k = 0; k < 50; ++k) {
+        for (std::size_t k = 0;; ++k) {
             moved_ = moved(b, now_.alpha);
             f = v;
             for (std::size_t j = 0; j < d; ++j) f[j] -= moved_[j];
             visits += n;
             const double left = square(f);
-            if (!(left > 2 * c * enough) || !direction(b, f, step)) break;
+            if (k == 50 || visits > most || !(left > 2 * c * enough) || !direction(b, f, step)) break;
             products(b, step);
             visits += 2 * n;
             const double vs = std::inner_product(v.begin(), v.end(), step.begin(), 0.0), ss = square(step);
@@ -309,8 +318,9 @@ private:
         const backend::moment_columns all(columns, p,
                                           {means_.empty() ? nullptr : means_.data(), inverse_scales_.data()});
         hessian_.resize(d * d);
-        backend::products_of_columns(*x_, range_, y_, backend::row_weights<T>{.values = weights_.data() - range_.begin},
-                                     all, {0, d}, hessian_.data(), d);
+        backend::products_of_columns(*x_, range_, y_,
+                                     backend::row_weights<T>{.values = weights_.data(), .first = range_.begin}, all,
+                                     {0, d}, hessian_.data(), d);
         for (std::size_t j = 0; j < d; ++j) {
             for (std::size_t l = 0; l < d; ++l) hessian_[j * d + l] *= c * (j == p ? one : 1) * (l == p ? one : 1);
             hessian_[j * d + j] += 1;

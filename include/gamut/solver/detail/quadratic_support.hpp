@@ -293,11 +293,8 @@ public:
         }
         return found;
     }
-    /// False if rounding has it that the candidate is explained by the others: then the member is out all the same.
-    bool apply(const exchange& e) {
-        if (change(e.place, e.candidate)) return true;
-        remove(e.place);
-        return false;
+    void apply(const exchange& e) {
+        if (!change(e.place, e.candidate)) remove(e.place);  // rounding has it that the others explain the candidate
     }
 
     /// Everything anew from the members: what rounding has added up is gone.

@@ -33,8 +33,8 @@ template <class Matrix, class T> struct second_moments {
     const backend::row_weights<T>& weights;       // d
     const data::standardization& scaling;
 
-    /// Few rows travel themselves, and every rank multiplies them all: fewer numbers than the products of many columns, none of
-    /// which is added up exactly, once for each block. More rows stay, and their products are summed.
+    /// Few rows travel themselves where columns are many, and every rank multiplies them all: no more numbers than the partial
+    /// sums of the products, and none of them is added up exactly. More rows stay, and their products are summed.
     static constexpr std::size_t few_rows = 256;
 
     /// Row r of the result is column fresh[r] against the columns `known` and then `fresh`. Collective. A rank that has failed on
@@ -43,8 +43,9 @@ template <class Matrix, class T> struct second_moments {
     backend::dense_matrix<double> sum(const C& ranks, std::span<const std::size_t> known,
                                       std::span<const std::size_t> fresh, double factor, const row_sizes& of,
                                       std::vector<double>& scratch, std::exception_ptr failure) const {
-        return of.rows <= few_rows ? gathered(ranks, known, fresh, factor, of, failure)
-                                   : summed(ranks, known, fresh, factor, of, scratch, failure);
+        const bool travel = of.rows <= few_rows && of.rows <= fresh.size() * of.blocks;
+        return travel ? gathered(ranks, known, fresh, factor, of, failure)
+                      : summed(ranks, known, fresh, factor, of, scratch, failure);
     }
 
 private:
@@ -127,7 +128,9 @@ private:
         constexpr std::size_t strip = 64;
         const std::size_t strips = (n + strip - 1) / strip;
         // against the known columns, and the upper triangle against the fresh ones
-        backend::parallel_for(0, strips, of.threads, [&](std::size_t s, std::size_t) {
+        constexpr std::size_t products_for_an_entry = 8;  // made in the time that one entry is read
+        const std::size_t threads = backend::threads_for(count * n * width / products_for_an_entry, of.threads);
+        backend::parallel_for(0, strips, threads, [&](std::size_t s, std::size_t) {
             const std::size_t begin = s * strip, height = std::min(strip, n - begin);
             double* const out = result.values.data() + begin * width;
             const auto multiply = [&](std::size_t first, std::size_t columns) {
