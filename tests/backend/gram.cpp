@@ -75,7 +75,7 @@ BOOST_AUTO_TEST_CASE(few_entries_in_a_row_give_the_same_sums) {
         means[j] = 0.01 * static_cast<double>(j), inverse[j] = 1 / (1 + 0.5 * static_cast<double>(j));
     for (std::size_t i = 0; i < n; ++i) {
         y[i] = draw.normal(100000 + i);
-        d[2 * i] = d[2 * i + 1] = draw.normal(200000 + i);  // of either sign, every other one
+        d[2 * i] = d[2 * i + 1] = i % 3 == 1 ? 0 : draw.normal(200000 + i);  // none or of either sign, every other one
         for (std::size_t j = 0; j < p; ++j) {
             if (draw.uniform(i * p + j) < 0.97) continue;
             dense(i, j) = draw.normal(i * p + j);
@@ -87,12 +87,23 @@ BOOST_AUTO_TEST_CASE(few_entries_in_a_row_give_the_same_sums) {
     std::vector<std::size_t> names;
     for (std::size_t j = 0; j < p + 2; ++j) names.push_back(p + 1 - j);
     const backend::moment_columns columns(names, p, {means.data(), inverse.data()});
-    std::vector<double> of_dense(4 * names.size()), of_sparse = of_dense;
     const backend::row_weights<double> weights{d.data() + 1, 2};
-    const backend::place_range left{0, 4};
-    backend::products_of_columns(dense, {0, n}, y.data(), weights, columns, left, of_dense.data(), names.size());
-    backend::products_of_columns(sparse, {0, n}, y.data(), weights, columns, left, of_sparse.data(), names.size());
-    for (std::size_t k = 0; k < of_dense.size(); ++k) BOOST_TEST(std::abs(of_dense[k] - of_sparse[k]) < 1e-12);
+    const std::size_t m = names.size();
+    for (const backend::place_range left : {backend::place_range{0, 4}, backend::place_range{0, m}}) {
+        std::vector<double> of_dense(left.size() * m), of_sparse = of_dense;
+        backend::products_of_columns(dense, {0, n}, y.data(), weights, columns, left, of_dense.data(), m);
+        backend::products_of_columns(sparse, {0, n}, y.data(), weights, columns, left, of_sparse.data(), m);
+        for (std::size_t k = 0; k < of_dense.size(); ++k) BOOST_TEST(std::abs(of_dense[k] - of_sparse[k]) < 1e-11);
+        double direct = 0;  // of the labels and the ones
+        for (std::size_t i = 0; i < n; ++i) direct += d[2 * i + 1] * y[i];
+        BOOST_TEST(std::abs(of_dense[1] - direct) < 1e-12);
+    }
+    // the last rows alone, whose weights begin at 0
+    std::vector<double> end(4 * m), same(4 * m);
+    backend::products_of_columns(sparse, {150, n}, y.data(), weights, columns, {0, 4}, end.data(), m);
+    const backend::row_weights<double> of_end{d.data() + 1 + 2 * 150, 2, 150};
+    backend::products_of_columns(sparse, {150, n}, y.data(), of_end, columns, {0, 4}, same.data(), m);
+    BOOST_TEST(end == same);
 }
 
 BOOST_AUTO_TEST_CASE(means_far_from_zero_cost_no_digits) {
