@@ -56,7 +56,7 @@ inline ridge ridge_of(const penalty::elastic_net& p) { return {p.l1, p.l2}; }
 ///     all           add up v; w = S(u, l1) / l2, where u = v + momentum (v - v of a round ago)
 /// With sigma' = blocks and no momentum D never falls. Less is taken as long as the blocks' steps don't add up that much, and a
 /// round after which D is lower is undone or shortened. (One block without l1 sees D as it is: it takes no momentum.) Hinges' rows
-/// that are pushed against an end of their interval are left out (shrinking). A block with few columns, on which visits gain ever
+/// that are pushed against an end of their interval are left out (shrinking). One block with few columns, on which visits gain ever
 /// less, goes on with Newton's method for all its alphas at once (solver/detail/dual_newton.hpp); most such fits take one round.
 ///
 /// A free intercept means sum_i omega_i alpha_i = 0, which no single alpha could move along. It gets a ridge of its own about
@@ -208,7 +208,7 @@ private:
                                  .momentum = momentum,
                                  .epochs = options.local_epochs,
                                  .enough = options.stop.tolerance * std::pow(0.1, static_cast<double>(k - 1)),
-                                 .near = most > 1 && std::isfinite(lower) ? 0.1 * gap() : 0};
+                                 .is_alone = most == 1};
             in_blocks(p, sums, [&](std::size_t b) {
                 dual_round mine = how;
                 mine.order = {.seed = options.seed, .stream = k * p.blocks() + p.first_block() + b};

@@ -31,7 +31,7 @@ struct dual_round {
     double momentum = 0;     ///< w belongs to alphas that far beyond those of now, seen from those of a round ago
     std::size_t epochs = 1;  ///< at most as many row visits as so many passes have
     double enough = 0;       ///< an epoch that gains less than this share of the loss is the last
-    double near = 0;         ///< no block need come nearer to its own best than that share of the loss
+    bool is_alone = false;   ///< there are no other blocks: its own best is worth Newton's method
     core::random order{};    ///< a stream of draws for this block and round
 };
 
@@ -239,11 +239,10 @@ public:
             visits += order_.size();
             const auto done = backend::run<epoch>(&b, order_.data(), order_.size(), limit);
             if (done.gain <= enough) break;
-            if (newton_is_quicker(std::exchange(gain, done.gain), done.gain, enough)) {
+            if (how.is_alone && newton_is_quicker(std::exchange(gain, done.gain), done.gain, enough)) {
                 order_ = rows_with_weight();
                 const auto [read, is_done] =
-                    newton_.ascend(b, order_, static_cast<double>(done.violation),
-                                   std::max(enough, how.near * std::abs(loss_) * total_weight_), 5 * budget);
+                    newton_.ascend(b, order_, static_cast<double>(done.violation), enough, 5 * budget);
                 visits += read;
                 if (!is_done) doubt_ *= 4;
                 break;
