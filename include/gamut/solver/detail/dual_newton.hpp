@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <numeric>
 #include <span>
 #include <vector>
@@ -170,7 +169,8 @@ private:
         return sum;
     }
 
-    /// Rows that are pushed beyond their end by more than what the last attempt has moved any row's prediction stay where they are.
+    /// Rows that are pushed beyond their end by more than a tenth of what the last attempt has moved any row's prediction stay where
+    /// they are: with a tenth of q the next moves about a tenth as far, and the one after it looks again.
     void choose_rows(const rows_type& b, std::span<const std::uint32_t> order, bool all) {
         double largest = 0;
         for (std::size_t k = 0; !all && k < order.size(); ++k)

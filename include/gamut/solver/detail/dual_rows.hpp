@@ -42,10 +42,6 @@ template <class Model, class Matrix> struct dual_rows {
 
     T weight(std::size_t i) const { return omega ? omega[i] : T(1); }
 
-    /// x_i'u, bias and spread included.
-    template <std::size_t Bytes> GAMUT_INLINE T predicted(std::size_t i) const {
-        return x.template product<Bytes>(first + i, u) + bias - spread * rows[i].center;
-    }
     /// The weights after alpha_i has grown by that much.
     template <std::size_t Bytes> GAMUT_INLINE void move(std::size_t i, T by) {
         const T moved = weight(i) * by, step = curvature * moved;
