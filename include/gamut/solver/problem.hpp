@@ -362,6 +362,21 @@ public:
         return sums;
     }
 
+    /// F with second_derivatives(w, entries) = F'F, row by row: those of all ranks, each times the root of its share of the weights.
+    /// Worth their memory where they are few, see gathers_rows. The same on all ranks, from one gather.
+    std::vector<double> gathered_rows(std::span<const std::size_t> entries) const
+        requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
+        ++passes_;
+        const std::vector<backend::row_range> runs = block_rows();
+        const auto weights = sample_weights();
+        return detail::second_moments<typename Dataset::matrix_type, value_type>{data_.x, labels(), runs, weights,
+                                                                                 scaling_}
+            .root(ranks_, entries, 1 / total_weight_);
+    }
+    bool gathers_rows(std::size_t entries) const requires(std::is_same_v<Model, model::linear>) {
+        return detail::row_sizes{data_.rows(), cut_.blocks, 1}.travel(entries);
+    }
+
     /// sum of omega x~_ij^2 / Omega, the mean squares of the standardised columns. One pass, one global sum of p numbers.
     std::vector<double> column_squares() const {
         ++passes_;

@@ -62,7 +62,7 @@ struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     /// Searches from disturbed supports. Fewer when the first all come back; a quarter for a loss that is not its model; down
     /// to a thirty-second where one takes long; 8 in a pool that all candidates follow. The first batch with a better one is the last.
-    std::size_t restarts = 256;
+    std::size_t restarts = 512;
     double disturb =
         0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
     std::size_t pool =
@@ -206,7 +206,8 @@ private:
             const char* const what = exact ? " (Gram matrix of " : " (second derivatives of ";
             if (is_in_parts()) return core::text(what, "parts at a time)");
             const std::size_t most = pool_size();
-            return most >= candidates_.size() ? core::text(what, "all ", candidates_.size(), " candidates)")
+            return most >= candidates_.size() ? core::text(what, "all ", candidates_.size(),
+                                                           is_lazy() ? " candidates, row by row)" : " candidates)")
                                               : core::text(what, most, " of ", candidates_.size(), " candidates)");
         }
 
@@ -283,13 +284,20 @@ private:
             if (options_.pool > 0) return std::max(options_.pool, candidates_.places());
             const double few = std::min({std::max({4 * places, 128 / width, 32.0}), most, all});
             const bool at_once =
-                exact ? rows >= width * all || (all_are_cheap() && all <= 3 * few) : width * all <= 512;
+                exact ? rows >= width * all || (all_are_cheap() && (all <= 3 * few || is_lazy())) : width * all <= 512;
             return static_cast<std::size_t>(all <= most && (at_once || widened_) ? all : few);
         }
         /// The products of all candidates cost no more than some passes.
         bool all_are_cheap() const {
             const double weights = mean_width() * static_cast<double>(candidates_.size());
             return static_cast<double>(p_.rows()) * weights * weights <= 2e8 && weights <= largest_model(1e12);
+        }
+        /// Products are made as exchanges need them, from few rows that every rank has.
+        bool is_lazy() const {
+            if constexpr (requires { p_.gathers_rows(candidates_.entries()); })
+                return candidates_.are_entries() && p_.gathers_rows(candidates_.entries());
+            else
+                return false;
         }
         bool may_widen() const {
             return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.entries() && all_are_cheap();
@@ -387,9 +395,12 @@ private:
                 return starts;
             }
             std::vector<detail::found_support> found;
-            const std::size_t searches = affordable_searches(s), few = std::clamp<std::size_t>(s.size(), 8, 32);
-            for (std::size_t begin = 0; begin < searches;) {
-                const std::size_t count = std::min(searches - begin, std::max(begin, few));
+            // that many in turn come back: nothing else is near
+            const std::size_t enough =
+                pool_.size() < candidates_.entries() ? std::clamp<std::size_t>(s.size(), 8, 32) : 32;
+            const std::size_t searches = affordable_searches(s);
+            for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
+                const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
                 const auto more =
                     detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s, begin,
                                                count, options_.disturb, options_.seed + iteration_);
@@ -398,11 +409,11 @@ private:
                 const bool all_came_back = std::all_of(more.begin(), more.end(), [&](const auto& support) {
                     return support.members == s.sorted_members();
                 });
-                if (all_came_back) break;  // nothing else is near
+                came_back = all_came_back ? came_back + count : 0;
                 const double least = std::min_element(found.begin(), found.end(), [](const auto& a, const auto& b) {
                                          return a.value < b.value;
                                      })->value;
-                if (begin >= 32 && least < here - tolerance(here)) break;  // the others had better begin there
+                if (least < here - tolerance(here)) break;  // the others had better begin there
             }
             std::stable_sort(found.begin(), found.end(),
                              [](const auto& a, const auto& b) { return a.value < b.value; });

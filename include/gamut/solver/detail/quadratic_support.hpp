@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -12,18 +13,22 @@
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
+#include <gamut/solver/detail/lazy_products.hpp>
 
 namespace gamut::solver::detail {
 
-/// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, both in memory. Candidates compete within their
+/// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, in memory or made row by row. Candidates compete within their
 /// group only: those first[g] <= j < first[g + 1] for at most room[g] places. Or sets of them, units, come and go together, the
 /// candidates unit[u] <= j < unit[u + 1]: then there is one group.
 struct quadratic {
-    backend::dense_matrix<double> hessian;  // p x p
+    backend::dense_matrix<double> hessian;  // p x p, or empty: see `lazy`
     std::vector<double> slope;              // p
     std::vector<std::size_t> first, room;
-    std::vector<std::size_t> unit{};  // empty: every candidate is one
+    std::vector<std::size_t> unit{};                 // empty: every candidate is one
+    std::shared_ptr<const lazy_products> lazy = {};  // H where there is no matrix; not for units
 
+    const double* row(std::size_t j) const { return lazy ? lazy->row(j) : hessian.row(j); }
+    double diagonal(std::size_t j) const { return lazy ? lazy->diagonal(j) : hessian(j, j); }
     std::size_t size() const { return slope.size(); }
     std::size_t groups() const { return room.size(); }
     std::size_t units() const { return unit.empty() ? size() : unit.size() - 1; }
@@ -211,7 +216,7 @@ public:
           zero_(p_),
           used_(of.groups()) {
         for (std::size_t j = 0; j < p_; ++j) {
-            v_[j] = of.hessian(j, j);
+            v_[j] = of.diagonal(j);
             floor_[j] = rounding * std::abs(v_[j]);
         }
     }
@@ -316,6 +321,7 @@ private:
     bool change(std::size_t place, std::size_t j) {
         const std::size_t k = s_.size();
         const bool leaves = place != none, enters = j != none;
+        const double* const row = enters ? of_->row(j) : nullptr;
         column_exchange how;
         if (leaves) {
             how.leaving = how.fresh = m_[place].data();
@@ -331,13 +337,13 @@ private:
             if (s == place) continue;
             columns_.push_back(m_[s].data());
             leaves_.push_back(leaves ? -q_[s][place] * how.inverse : 0);
-            h_.push_back(enters ? of_->hessian(j, s_[s]) : 0);
+            h_.push_back(enters ? row[s_[s]] : 0);
             m_at_.push_back(enters ? m_[s][j] + (leaves ? leaves_.back() * how.leaving[j] : 0) : 0);
         }
         if (enters) {
             const double u = leaves ? how.leaving[j] : 0, vj = v_[j] + how.inverse * u * u;
             if (!(vj > floor_[j])) return false;
-            how.entering = of_->hessian.row(j);
+            how.entering = row;
             how.curvature = vj;
             how.weight = (d_[j] + how.share * u) / vj;
             if (!leaves) how.fresh = m_.emplace_back(p_).data();
@@ -384,7 +390,7 @@ private:
         w_.pop_back();
         if (place < last) std::rotate(m_at_.begin() + static_cast<std::ptrdiff_t>(place), m_at_.end() - 1, m_at_.end());
         --used_[of_->group_of(j)];
-        floor_[j] = rounding * std::abs(of_->hessian(j, j));
+        floor_[j] = rounding * std::abs(of_->diagonal(j));
     }
     void learn(std::size_t j, const column_exchange& how) {
         const std::size_t k = s_.size();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <exception>
@@ -22,6 +23,12 @@ namespace gamut::solver::detail {
 /// Where the rows of all ranks are many, and how they are dealt.
 struct row_sizes {
     std::size_t rows, blocks, threads;
+
+    /// Few rows travel themselves where columns are many, and every rank multiplies them all: no more numbers than the partial
+    /// sums of the products, and none of them is added up exactly. More rows stay, and their products are summed.
+    static constexpr std::size_t few_rows = 256;
+    /// For products of so many new columns.
+    bool travel(std::size_t fresh) const { return rows <= few_rows && rows <= fresh * blocks; }
 };
 
 /// factor sum of d_i a_i a_i' over the rows of all ranks for columns of A = [ X~ | 1 | y ], the same on all ranks; feature j of p is j,
@@ -33,19 +40,24 @@ template <class Matrix, class T> struct second_moments {
     const backend::row_weights<T>& weights;       // d
     const data::standardization& scaling;
 
-    /// Few rows travel themselves where columns are many, and every rank multiplies them all: no more numbers than the partial
-    /// sums of the products, and none of them is added up exactly. More rows stay, and their products are summed.
-    static constexpr std::size_t few_rows = 256;
-
     /// Row r of the result is column fresh[r] against the columns `known` and then `fresh`. Collective. A rank that has failed on
     /// its way here says so by `failure`; then all throw.
     template <class C>
     backend::dense_matrix<double> sum(const C& ranks, std::span<const std::size_t> known,
                                       std::span<const std::size_t> fresh, double factor, const row_sizes& of,
                                       std::vector<double>& scratch, std::exception_ptr failure) const {
-        const bool travel = of.rows <= few_rows && of.rows <= fresh.size() * of.blocks;
-        return travel ? gathered(ranks, known, fresh, factor, of, failure)
-                      : summed(ranks, known, fresh, factor, of, scratch, failure);
+        return of.travel(fresh.size()) ? gathered(ranks, known, fresh, factor, of, failure)
+                                       : summed(ranks, known, fresh, factor, of, scratch, failure);
+    }
+
+    /// F, so that F'F is factor sum of d_i a_i a_i' for these columns: all rows, in their order, on every rank, each times the
+    /// root of its weight, one behind the other. factor d_i >= 0. Collective.
+    template <class C>
+    std::vector<double> root(const C& ranks, std::span<const std::size_t> columns, double factor) const {
+        return all_rows(ranks, columns, columns.size(), nullptr, [&](std::size_t i, double* row) {
+            const double share = std::sqrt(factor * weights(i));
+            for (std::size_t k = 0; k < columns.size(); ++k) row[k] *= share;
+        });
     }
 
 private:
@@ -99,24 +111,32 @@ private:
         return result;
     }
 
-    /// All rows, in their order, on every rank.
-    template <class C>
-    backend::dense_matrix<double> gathered(const C& ranks, std::span<const std::size_t> known,
-                                           std::span<const std::size_t> fresh, double factor, const row_sizes& of,
-                                           const std::exception_ptr& failure) const {
-        const std::size_t n = fresh.size(), m = known.size(), width = m + n,
-                          stride = width + 1;  // the columns, and the row's weight
+    /// The rows of all ranks, in their order, on every rank: of each `stride` numbers, first these columns, and whatever
+    /// finish(i, row) makes of them.
+    template <class C, class F>
+    std::vector<double> all_rows(const C& ranks, std::span<const std::size_t> columns, std::size_t stride,
+                                 const std::exception_ptr& failure, F&& finish) const {
         std::size_t mine = 0;
         std::vector<double> rows;
         communicator::agree(ranks, [&] {
             if (failure) std::rethrow_exception(failure);
-            std::vector<std::size_t> columns(known.begin(), known.end());
-            columns.insert(columns.end(), fresh.begin(), fresh.end());
             const std::vector<double> inverse = inverse_scales();
-            rows = filled(chosen(columns, inverse), stride);
+            rows = filled(chosen(columns, inverse), stride, finish);
             mine = rows.size() / stride;
         });
-        rows = from_all(ranks, std::move(rows), mine, stride);
+        return from_all(ranks, std::move(rows), mine, stride);
+    }
+
+    template <class C>
+    backend::dense_matrix<double> gathered(const C& ranks, std::span<const std::size_t> known,
+                                           std::span<const std::size_t> fresh, double factor, const row_sizes& of,
+                                           const std::exception_ptr& failure) const {
+        const std::size_t n = fresh.size(), m = known.size(), width = m + n, stride = width + 1;
+        std::vector<std::size_t> columns(known.begin(), known.end());
+        columns.insert(columns.end(), fresh.begin(), fresh.end());
+        const std::vector<double> rows = all_rows(ranks, columns, stride, failure, [&](std::size_t i, double* row) {
+            row[width] = weights(i);
+        });
 
         const std::size_t count = rows.size() / stride;
         backend::dense_matrix<double> result(n, width);
@@ -145,7 +165,8 @@ private:
         return result;
     }
 
-    std::vector<double> filled(const backend::moment_columns& columns, std::size_t stride) const {
+    template <class F>
+    std::vector<double> filled(const backend::moment_columns& columns, std::size_t stride, F&& finish) const {
         std::size_t count = 0;
         for (const backend::row_range& run : runs) count += run.end - run.begin;
         std::vector<double> rows(count * stride);
@@ -158,7 +179,7 @@ private:
                     columns.copy_row(x, places, y, i, out);
                 else
                     columns.copy_row(x, y, i, out);
-                out[stride - 1] = weights(i);
+                finish(i, out);
             }
         return rows;
     }

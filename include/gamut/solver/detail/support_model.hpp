@@ -2,16 +2,20 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/backend/gram.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/lazy_products.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
 #include <gamut/solver/polish.hpp>
 
@@ -20,7 +24,8 @@ namespace gamut::solver::detail {
 /// The second-order model of a problem at w, in terms of some candidate weights alone: what may always be non-zero (intercepts,
 /// free features) is eliminated, for given the others its best weights are a linear function of theirs. All else stays as it is in w.
 ///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - gradient
-/// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers. Exact for least squares.
+/// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers; or the rows themselves where they are few
+/// (detail::lazy_products). Exact for least squares.
 class support_model {
 public:
     /// pool: the candidates, indices into w, in the order of `shape`.
@@ -36,16 +41,26 @@ public:
         typename P::array gradient(size_);
         p.value_and_gradient(at, gradient);
         const std::vector<T> slopes = gradient.download(), w = at.download();
-        auto h = p.second_derivatives(at, entries);
-        std::vector<double> q(entries.size());
-        for (std::size_t a = 0; a < entries.size(); ++a) {
-            for (std::size_t b = 0; b < entries.size(); ++b) q[a] += h(a, b) * static_cast<double>(w[entries[b]]);
-            q[a] -= static_cast<double>(slopes[entries[a]]);
+        rest_.assign(w.begin(), w.end());
+        std::vector<double> q, inside;
+        for (const std::size_t e : entries) {
+            q.push_back(-static_cast<double>(slopes[e]));
+            inside.push_back(std::exchange(rest_[e], 0.0));
         }
+        if constexpr (requires { p.gathers_rows(entries.size()); })
+            if (f_.unit.empty() && p.gathers_rows(entries.size())) {
+                const std::vector<double> values = p.gathered_rows(entries);
+                const backend::dense_view<double> rows{values.data(), values.size() / entries.size(), entries.size(),
+                                                       entries.size()};
+                add_product(rows, inside, q);
+                eliminate(rows, q, entries, p.penalty_term(), p.layout());
+                return;
+            }
+        auto h = p.second_derivatives(at, entries);
+        for (std::size_t a = 0; a < entries.size(); ++a)
+            for (std::size_t b = 0; b < entries.size(); ++b) q[a] += h(a, b) * inside[b];
         add_ridge(h, entries, p.penalty_term(), p.layout());
         eliminate(h, q);
-        rest_.assign(w.begin(), w.end());
-        for (const std::size_t e : entries) rest_[e] = 0;
     }
 
     /// Of a loss that is 1/2 v'Gv - q'v + constant.
@@ -144,33 +159,82 @@ private:
             }
         }
         if (f == 0) return;
-        backend::dense_matrix<double> factor(f, f), border(p, f);
-        double trace = 0;
-        for (std::size_t a = 0; a < f; ++a) trace += h(always[a], always[a]);
-        for (std::size_t a = 0; a < f; ++a) {
-            for (std::size_t b = 0; b < f; ++b) factor(a, b) = h(always[a], always[b]);
-            factor(a, a) += 1e-12 * trace / static_cast<double>(f);  // softmax knows its intercepts up to a constant
-        }
+        backend::dense_matrix<double> between(f, f), border(p, f);
+        for (std::size_t a = 0; a < f; ++a)
+            for (std::size_t b = 0; b < f; ++b) between(a, b) = h(always[a], always[b]);
         for (std::size_t i = 0; i < p; ++i)
             for (std::size_t a = 0; a < f; ++a) border(i, a) = h(inside[i], always[a]);
-        offset_.resize(f);
-        for (std::size_t a = 0; a < f; ++a) offset_[a] = q[always[a]];
+        follow(std::move(between), border, q);
+        host::gemm(false, false, p, p, f, -1.0, border.values.data(), f, response_.values.data(), p, 1.0,
+                   f_.hessian.values.data(), p);
+    }
+
+    /// q += F'F w
+    static void add_product(const backend::dense_view<double>& f, const std::vector<double>& w, std::vector<double>& q) {
+        std::vector<std::size_t> used;
+        for (std::size_t k = 0; k < w.size(); ++k)
+            if (w[k] != 0) used.push_back(k);
+        for (std::size_t i = 0; i < f.rows && !used.empty(); ++i) {
+            double product = 0;
+            for (const std::size_t k : used) product += f(i, k) * w[k];
+            backend::add_multiple(product, f.row(i), q.data(), q.size());
+        }
+    }
+
+    /// The same for H = F'F + ridge: what is always there is projected out of F. Where it has a ridge of its own, that makes more rows.
+    void eliminate(const backend::dense_view<double>& rows, std::span<const double> q,
+                   std::span<const std::size_t> entries, const penalty::l0& penalty, penalty::layout layout) {
+        const std::size_t p = inside_.size(), f = outside_.size(), n = rows.rows;
+        for (const std::size_t k : inside_) f_.slope.push_back(q[k]);
+        std::vector<double> root;  // of their ridges
+        for (const std::size_t a : outside_) root.push_back(entries[a] < layout.size() ? std::sqrt(penalty.l2) : 0);
+        if (f > 0) {
+            backend::dense_matrix<double> between(f, f), border(p, f);
+            std::vector<double> products(rows.columns);
+            for (std::size_t a = 0; a < f; ++a) {
+                std::fill(products.begin(), products.end(), 0.0);
+                for (std::size_t i = 0; i < n; ++i)
+                    backend::add_multiple(rows(i, outside_[a]), rows.row(i), products.data(), products.size());
+                for (std::size_t b = 0; b < f; ++b) between(a, b) = products[outside_[b]];
+                for (std::size_t k = 0; k < p; ++k) border(k, a) = products[inside_[k]];
+                between(a, a) += root[a] * root[a];
+            }
+            follow(std::move(between), border, q);
+        }
+        f_.lazy = std::make_shared<const lazy_products>(n + f, p, penalty.l2, [&](std::size_t i, double* row) {
+            if (i >= n) {
+                for (std::size_t k = 0; k < p; ++k) row[k] = root[i - n] * response_(i - n, k);
+                return;
+            }
+            for (std::size_t k = 0; k < p; ++k) row[k] = rows(i, inside_[k]);
+            for (std::size_t a = 0; a < f; ++a)
+                backend::add_multiple(-rows(i, outside_[a]), response_.row(a), row, p);
+        });
+    }
+
+    /// How what is always there follows the candidates, from H_aa (`between`) and H_ia (`border`), and what that does to their slopes.
+    void follow(backend::dense_matrix<double> between, const backend::dense_matrix<double>& border,
+                std::span<const double> q) {
+        using host = backend::host<double>;
+        const std::size_t p = border.rows, f = border.columns;
+        double trace = 0;
+        for (std::size_t a = 0; a < f; ++a) trace += between(a, a);
+        for (std::size_t a = 0; a < f; ++a)  // softmax knows its intercepts up to a constant
+            between(a, a) += 1e-12 * trace / static_cast<double>(f);
+        for (const std::size_t a : outside_) offset_.push_back(q[a]);
         response_ = backend::dense_matrix<double>(f, p);
-        if (!host::factorize(f, factor.values.data())) {  // no curvature: they stay where they are
+        if (!host::factorize(f, between.values.data())) {  // no curvature: they stay where they are
             std::fill(offset_.begin(), offset_.end(), 0.0);
             return;
         }
-        host::solve(f, factor.values.data(), offset_.data());
+        host::solve(f, between.values.data(), offset_.data());
         std::vector<double> column(f);
         for (std::size_t i = 0; i < p; ++i) {
             for (std::size_t a = 0; a < f; ++a) column[a] = border(i, a);
-            host::solve(f, factor.values.data(), column.data());
+            host::solve(f, between.values.data(), column.data());
             for (std::size_t a = 0; a < f; ++a) response_(a, i) = column[a];
-        }
-        host::gemm(false, false, p, p, f, -1.0, border.values.data(), f, response_.values.data(), p, 1.0,
-                   f_.hessian.values.data(), p);
-        for (std::size_t i = 0; i < p; ++i)
             for (std::size_t a = 0; a < f; ++a) f_.slope[i] -= border(i, a) * offset_[a];
+        }
     }
 
     quadratic f_;
