@@ -64,7 +64,7 @@ struct swap {
     /// to a thirty-second where one takes long; 8 in a pool that all candidates follow. The first batch with a better one is the last.
     std::size_t restarts = 512;
     double disturb =
-        0.5;  ///< share of the support that is replaced at random, though at most 12 weights (rows, groups)
+        0.8;  ///< share of the support that is replaced at random, though at most 24 weights (rows, groups)
     std::size_t pool =
         0;  ///< candidates (weights, rows, groups) looked at together; 0: chosen from kappa and the sizes
     std::uint64_t seed = 1;                     ///< of the disturbances
@@ -421,7 +421,7 @@ private:
             for (const auto& support : found) {
                 if (starts.size() >= most || !(support.value < here + (exact ? 0 : 0.1 * std::abs(here)))) break;
                 Support other(model_->function());
-                for (const std::size_t i : support.members) other.add(i);
+                other.reset(support.members);
                 offer(other);
             }
             return starts;

@@ -2,9 +2,9 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
+#include <atomic>
 #include <cstddef>
-#include <memory>
-#include <mutex>
 #include <vector>
 
 #include <gamut/backend/aligned_vector.hpp>
@@ -13,18 +13,22 @@
 
 namespace gamut::solver::detail {
 
-/// out_k = sum over i of F_ij F_ik for the columns k of a tile, of which there are `tile`: n x tile numbers.
-struct tile_products {
-    static constexpr std::size_t tile = 32;
+/// out[c]_k = sum over i of u[c]_i F_ik for tiles of columns k, each n x tile numbers. Two cost little more than one.
+template <std::size_t Count> struct tile_products {
+    static constexpr std::size_t tile = 16;
     template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t n, std::size_t tiles, const double* column, const double* f, double* out) {
+    GAMUT_INLINE static void run(std::size_t n, std::size_t tiles, const double* const* u, const double* f,
+                                 double* const* out) {
         using P = backend::pack<double, Bytes>;
-        for (std::size_t t = 0; t < tiles; ++t, out += tile) {
-            P sum[tile / 8];
-            for (P& s : sum) s = P(0);
+        for (std::size_t t = 0; t < tiles; ++t) {
+            P sum[Count][tile / 8];
+            for (auto& sums : sum)
+                for (P& s : sums) s = P(0);
             for (std::size_t i = 0; i < n; ++i, f += tile)
-                for (std::size_t k = 0; k < tile / 8; ++k) sum[k] = sum[k] + P(column[i]) * P::load(f + 8 * k);
-            for (std::size_t k = 0; k < tile / 8; ++k) sum[k].store(out + 8 * k);
+                for (std::size_t k = 0; k < tile / 8; ++k)
+                    for (std::size_t c = 0; c < Count; ++c) sum[c][k] = sum[c][k] + P(u[c][i]) * P::load(f + 8 * k);
+            for (std::size_t c = 0; c < Count; ++c)
+                for (std::size_t k = 0; k < tile / 8; ++k) sum[c][k].store(out[c] + t * tile + 8 * k);
         }
     }
 };
@@ -33,48 +37,119 @@ struct tile_products {
 /// pass over F in memory; searches for supports look at few of them. H is symmetric to the last bit.
 class lazy_products {
 public:
-    /// fill(i, row) writes row i of F, n x size; once for each.
-    template <class F>
-    lazy_products(std::size_t n, std::size_t size, double ridge, F&& fill)
+    /// F is 0, n x size.
+    lazy_products(std::size_t n, std::size_t size, double ridge)
         : n_(n),
           tiles_((size + tile - 1) / tile),
-          f_(n_ * tiles_ * tile),
+          f_(n * tiles_ * tile),
           diagonal_(size, ridge),
           rows_(size),
-          made_(new std::once_flag[size]) {
-        std::vector<double> row(tiles_ * tile);
-        for (std::size_t i = 0; i < n_; ++i) {
-            fill(i, row.data());
-            for (std::size_t j = 0; j < size; ++j) diagonal_[j] += row[j] * row[j];
-            for (std::size_t t = 0; t < tiles_; ++t)
-                std::copy_n(row.data() + t * tile, tile, f_.data() + place(i, t * tile));
-        }
-    }
+          state_(size) {}
 
     std::size_t size() const { return rows_.size(); }
+
+    // ---- until the first row of H is asked for
+
+    /// F_ik = value(k)
+    template <class V> void set_row(std::size_t i, V&& value) {
+        for (std::size_t t = 0; t < tiles_; ++t) {
+            double* const f = f_.data() + place(i, t * tile);
+            for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k) f[k] = value(t * tile + k);
+        }
+    }
+    /// F'u, and what fills up the last tile.
+    std::vector<double> product(const std::vector<double>& u) const {
+        std::vector<double> result(tiles_ * tile);
+        const double* const in = u.data();
+        double* const out = result.data();
+        backend::run<tile_products<1>>(n_, tiles_, &in, f_.data(), &out);
+        return result;
+    }
+    /// F -= u v'
+    void subtract(const std::vector<double>& u, const double* v) {
+        for (std::size_t t = 0; t < tiles_; ++t)
+            for (std::size_t i = 0; i < n_; ++i) {
+                double* const f = f_.data() + place(i, t * tile);
+                for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k) f[k] -= u[i] * v[t * tile + k];
+            }
+    }
+    /// F is what it will be.
+    void finish() {
+        for (std::size_t t = 0; t < tiles_; ++t)
+            for (std::size_t i = 0; i < n_; ++i) {
+                const double* const f = f_.data() + place(i, t * tile);
+                for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k)
+                    diagonal_[t * tile + k] += f[k] * f[k];
+            }
+    }
+
+    // ---- H; many threads may ask
+
     double diagonal(std::size_t j) const { return diagonal_[j]; }
-    /// H_j:, size() numbers. Many threads may ask.
+    /// H_j:, size() numbers.
     const double* row(std::size_t j) const {
-        std::call_once(made_[j], [&] {
-            backend::aligned_vector<double> row(tiles_ * tile), column(n_);
-            for (std::size_t i = 0; i < n_; ++i) column[i] = f_[place(i, j)];
-            backend::run<tile_products>(n_, tiles_, column.data(), f_.data(), row.data());
-            row[j] = diagonal_[j];
-            rows_[j] = std::move(row);
-        });
-        return rows_[j].data();
+        for (;;) {
+            if (state_[j].load(std::memory_order_acquire) == made) return rows_[j].data();
+            if (claim(j))
+                fill<1>({j});
+            else
+                state_[j].wait(claimed, std::memory_order_acquire);
+        }
+    }
+    /// These rows will be asked for: together they cost less. Those that others are at are left to them.
+    void prepare(const std::vector<std::size_t>& rows) const {
+        std::size_t mine[2], count = 0;
+        for (const std::size_t j : rows) {
+            if (!claim(j)) continue;
+            mine[count++] = j;
+            if (count == 2) fill<2>({mine[0], mine[1]}), count = 0;
+        }
+        if (count > 0) fill<1>({mine[0]});
     }
 
 private:
-    static constexpr std::size_t tile = tile_products::tile;
+    static constexpr std::size_t tile = tile_products<1>::tile;
+    static constexpr int unknown = 0, claimed = 1, made = 2;
+
+    bool claim(std::size_t j) const {
+        int state = unknown;
+        return state_[j].compare_exchange_strong(state, claimed, std::memory_order_acquire);
+    }
+    /// Rows that this thread has claimed.
+    template <std::size_t Count> void fill(const std::array<std::size_t, Count>& rows) const {
+        const auto leave = [&](int state) {
+            for (const std::size_t j : rows) {
+                state_[j].store(state, std::memory_order_release);
+                state_[j].notify_all();
+            }
+        };
+        try {
+            std::vector<double> columns(Count * n_);
+            std::array<const double*, Count> in;
+            std::array<double*, Count> out;
+            for (std::size_t c = 0; c < Count; ++c) {
+                double* const u = columns.data() + c * n_;
+                for (std::size_t i = 0; i < n_; ++i) u[i] = f_[place(i, rows[c])];
+                rows_[rows[c]].resize(tiles_ * tile);
+                in[c] = u;
+                out[c] = rows_[rows[c]].data();
+            }
+            backend::run<tile_products<Count>>(n_, tiles_, in.data(), f_.data(), out.data());
+            for (const std::size_t j : rows) rows_[j][j] = diagonal_[j];
+        } catch (...) {  // no memory: somebody else may try
+            leave(unknown);
+            throw;
+        }
+        leave(made);
+    }
     /// F by tiles of columns, so that they are read as they lie.
-    std::size_t place(std::size_t i, std::size_t j) const { return (j / tile * n_ + i) * tile + j % tile; }
+    std::size_t place(std::size_t i, std::size_t k) const { return (k / tile * n_ + i) * tile + k % tile; }
 
     std::size_t n_, tiles_;
     backend::aligned_vector<double> f_;
     std::vector<double> diagonal_;
-    mutable std::vector<backend::aligned_vector<double>> rows_;
-    std::unique_ptr<std::once_flag[]> made_;
+    mutable std::vector<std::vector<double>> rows_;
+    mutable std::vector<std::atomic<int>> state_;  // of each row
 };
 
 }  // namespace gamut::solver::detail

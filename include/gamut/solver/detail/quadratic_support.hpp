@@ -127,6 +127,62 @@ struct exceeds_gain {
     }
 };
 
+/// One number where there are not enough for a pack.
+struct number {
+    double x;
+    number() = default;
+    GAMUT_INLINE explicit number(double y) : x(y) {}
+    GAMUT_INLINE static number load(const double* p) { return number(*p); }
+    GAMUT_INLINE void store(double* p) const { *p = x; }
+    GAMUT_INLINE friend number operator+(number a, number b) { return number(a.x + b.x); }
+    GAMUT_INLINE friend number operator-(number a, number b) { return number(a.x - b.x); }
+    GAMUT_INLINE friend number operator*(number a, number b) { return number(a.x * b.x); }
+};
+
+/// What k members say of all candidates:  M_:s = sum_t Q_st H_:t,   d -= sum_s w_s H_:s,   v -= sum_s M_:s H_:s  by entries.
+struct member_columns {
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void run(std::size_t p, std::size_t k, const double* const* h, const double* q, const double* w,
+                                 double* const* m, double* d, double* v) {
+        using P = backend::pack<double, Bytes>;
+        std::size_t j = 0;
+        for (; j + 16 <= p; j += 16) sweep<P, 2>(j, k, h, q, w, m, d, v);
+        for (; j + 8 <= p; j += 8) sweep<P, 1>(j, k, h, q, w, m, d, v);
+        for (; j < p; ++j) sweep<number, 1>(j, k, h, q, w, m, d, v);
+    }
+
+private:
+    template <class P, std::size_t Packs>
+    GAMUT_INLINE static void sweep(std::size_t j, std::size_t k, const double* const* h, const double* q,
+                                   const double* w, double* const* m, double* d, double* v) {
+        constexpr std::size_t width = sizeof(P) / sizeof(double);
+        P slope[Packs], curvature[Packs];
+        for (std::size_t i = 0; i < Packs; ++i) {
+            slope[i] = P::load(d + j + width * i);
+            curvature[i] = P::load(v + j + width * i);
+        }
+        for (std::size_t s = 0; s < k; ++s) {
+            const P weight(w[s]);
+            P sum[Packs];
+            for (std::size_t i = 0; i < Packs; ++i) sum[i] = P(0);
+            for (std::size_t t = 0; t < k; ++t) {
+                const P factor(q[s * k + t]);
+                for (std::size_t i = 0; i < Packs; ++i) sum[i] = sum[i] + factor * P::load(h[t] + j + width * i);
+            }
+            for (std::size_t i = 0; i < Packs; ++i) {
+                const P column = P::load(h[s] + j + width * i);
+                slope[i] = slope[i] - weight * column;
+                curvature[i] = curvature[i] - sum[i] * column;
+                sum[i].store(m[s] + j + width * i);
+            }
+        }
+        for (std::size_t i = 0; i < Packs; ++i) {
+            slope[i].store(d + j + width * i);
+            curvature[i].store(v + j + width * i);
+        }
+    }
+};
+
 /// What a member that leaves, one that enters, or both, do to the columns M of the others, to d and to v:
 ///   t    = H_:j - sum_s h_s M_:s         of the one that enters, with M as it is without the one that leaves
 ///   M_:s += leaves_s u + enters_s t      u: the column of the one that leaves, where t / v_j takes its place
@@ -154,16 +210,6 @@ struct column_exchange {
 
 private:
     static constexpr std::size_t tile = 32;
-    struct number {  // where others have a pack
-        double x;
-        number() = default;
-        GAMUT_INLINE explicit number(double y) : x(y) {}
-        GAMUT_INLINE static number load(const double* p) { return number(*p); }
-        GAMUT_INLINE void store(double* p) const { *p = x; }
-        GAMUT_INLINE friend number operator+(number a, number b) { return number(a.x + b.x); }
-        GAMUT_INLINE friend number operator-(number a, number b) { return number(a.x - b.x); }
-        GAMUT_INLINE friend number operator*(number a, number b) { return number(a.x * b.x); }
-    };
 
     /// Entries j, ..., j + Count - 1.
     template <class P, std::size_t Width, std::size_t Count>
@@ -225,6 +271,7 @@ public:
     /// Candidates that are in.
     std::size_t entries() const { return s_.size(); }
     bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
+    std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = s_;
@@ -284,17 +331,23 @@ public:
         double gain = 0;  ///< net
     };
     /// The exchange of one member for one candidate of its group that gains most; candidate none: no exchange gains more than `least`.
+    /// None gains more than adding its candidate alone: (d + m a)^2 / (v + m^2 b) <= d^2 / v + a^2 / b. So once the member that is worth
+    /// least has shown what can be had, few candidates are left.
     exchange best_exchange(double least) const {
         exchange found{.gain = least};
+        if (s_.empty()) return found;
+        const std::size_t first_member = cheapest_member();
+        consider(first_member, found);
+        std::vector<std::size_t> left;
+        for (std::size_t j = 0; j < p_; ++j)
+            if (v_[j] > floor_[j] && d_[j] * d_[j] > 2 * found.gain * v_[j]) left.push_back(j);
+        const bool few = 8 * left.size() < p_;
         for (std::size_t s = 0; s < s_.size(); ++s) {
-            const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], n = of_->first[g + 1] - first;
-            const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
-            if (!backend::run<exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
-                                            floor_.data() + first, share, inverse, found.gain + lost))
-                continue;
-            const best_entry entry = best(g, column(s), share, inverse);
-            if (entry.index != best_entry::none && entry.gain - lost > found.gain)
-                found = {s, entry.index, entry.gain - lost};
+            if (s == first_member) continue;
+            if (few)
+                consider(s, left, found);
+            else
+                consider(s, found);
         }
         return found;
     }
@@ -303,10 +356,56 @@ public:
     }
 
     /// Everything anew from the members: what rounding has added up is gone.
-    void refresh() {
-        const std::vector<std::size_t> members = sorted_members();
-        *this = quadratic_support(*of_);
-        for (const std::size_t j : members) add(j);
+    void refresh() { reset(sorted_members()); }
+
+    /// These are the members now, but for those that the ones before explain. O(p k^2), which is less than k changes cost: they are
+    /// bound by what they write.
+    void reset(const std::vector<std::size_t>& members) {
+        for (const std::size_t j : s_) floor_[j] = rounding * std::abs(of_->diagonal(j));
+        std::fill(used_.begin(), used_.end(), 0);
+        s_.clear();
+        if (of_->lazy) of_->lazy->prepare(members);
+        std::vector<double> l;  // rows of the factor of H_SS, one behind the other, with inverse diagonals
+        std::vector<const double*> h;
+        for (const std::size_t j : members) {
+            const double* const row = of_->row(j);
+            const std::size_t k = s_.size(), begin = l.size();
+            double rest = of_->diagonal(j);
+            for (std::size_t a = 0, at = 0; a < k; at += ++a) {
+                double sum = row[s_[a]];
+                for (std::size_t b = 0; b < a; ++b) sum -= l[at + b] * l[begin + b];
+                sum *= l[at + a];
+                l.push_back(sum);
+                rest -= sum * sum;
+            }
+            if (!(rest > floor_[j])) {  // a member is none twice
+                l.resize(begin);
+                continue;
+            }
+            l.push_back(1 / std::sqrt(rest));
+            s_.push_back(j);
+            h.push_back(row);
+            floor_[j] = std::numeric_limits<double>::infinity();
+            ++used_[of_->group_of(j)];
+        }
+        invert(l);
+        const std::size_t k = s_.size();
+        std::vector<double> q;
+        for (const auto& row : q_) q.insert(q.end(), row.begin(), row.end());
+        w_.assign(k, 0.0);
+        for (std::size_t a = 0; a < k; ++a)
+            for (std::size_t b = 0; b < k; ++b) w_[a] += q[a * k + b] * of_->slope[s_[b]];
+        m_.resize(k);
+        columns_.clear();
+        for (auto& column : m_) {
+            column.resize(p_);
+            columns_.push_back(column.data());
+        }
+        std::copy(of_->slope.begin(), of_->slope.end(), d_.begin());
+        for (std::size_t j = 0; j < p_; ++j) v_[j] = of_->diagonal(j);
+        backend::run<member_columns>(p_, k, h.data(), q.data(), w_.data(), columns_.data(), d_.data(), v_.data());
+        for (const std::size_t s : s_) d_[s] = v_[s] = 0;
+        revalue();
     }
 
 private:
@@ -315,6 +414,29 @@ private:
     static constexpr std::size_t none = best_entry::none;
 
     const double* column(std::size_t s) const { return m_[s].data(); }
+
+    /// members()[s] for any candidate of its group, or for one of these.
+    void consider(std::size_t s, exchange& found) const {
+        const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], n = of_->first[g + 1] - first;
+        const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
+        if (!backend::run<exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
+                                        floor_.data() + first, share, inverse, found.gain + lost))
+            return;
+        const best_entry entry = best(g, column(s), share, inverse);
+        if (entry.index != best_entry::none && entry.gain - lost > found.gain)
+            found = {s, entry.index, entry.gain - lost};
+    }
+    void consider(std::size_t s, const std::vector<std::size_t>& candidates, exchange& found) const {
+        const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], last = of_->first[g + 1];
+        const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
+        for (const std::size_t j : candidates) {
+            if (j < first || j >= last) continue;
+            const double m = m_[s][j], numerator = d_[j] + m * share, denominator = v_[j] + m * m * inverse;
+            if (!(numerator * numerator > 2 * (found.gain + lost) * denominator)) continue;
+            const double gain = 0.5 * numerator * numerator / denominator - lost;
+            if (gain > found.gain) found = {s, j, gain};
+        }
+    }
 
     /// members()[place] leaves and j enters, either of which may be none. False, and nothing happens, if j is a member already or
     /// explained by those that stay.
@@ -406,6 +528,27 @@ private:
         w_.push_back(how.weight);
         ++used_[of_->group_of(j)];
         floor_[j] = std::numeric_limits<double>::infinity();  // a member is no candidate
+    }
+    /// Q = (L L')^-1
+    void invert(const std::vector<double>& l) {
+        const std::size_t k = s_.size();
+        const auto at = [](std::size_t a, std::size_t b) { return a * (a + 1) / 2 + b; };
+        std::vector<double> inverse(l.size());  // of L
+        for (std::size_t b = 0; b < k; ++b) {
+            inverse[at(b, b)] = l[at(b, b)];
+            for (std::size_t a = b + 1; a < k; ++a) {
+                double sum = 0;
+                for (std::size_t c = b; c < a; ++c) sum -= l[at(a, c)] * inverse[at(c, b)];
+                inverse[at(a, b)] = sum * l[at(a, a)];
+            }
+        }
+        q_.assign(k, std::vector<double>(k));
+        for (std::size_t a = 0; a < k; ++a)
+            for (std::size_t b = 0; b <= a; ++b) {
+                double sum = 0;
+                for (std::size_t c = a; c < k; ++c) sum += inverse[at(c, a)] * inverse[at(c, b)];
+                q_[a][b] = q_[b][a] = sum;
+            }
     }
     void revalue() {
         value_ = 0;

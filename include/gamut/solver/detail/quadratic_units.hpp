@@ -101,6 +101,7 @@ public:
 
     std::size_t size() const { return s_.size(); }
     bool has_room(std::size_t) const { return s_.size() < slots_; }
+    std::size_t room(std::size_t) const { return slots_ - s_.size(); }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = s_;
@@ -275,6 +276,13 @@ public:
     void apply(const exchange& e) {
         remove(e.place);
         add(e.candidate);
+    }
+
+    /// These are the members now, but for those that others explain.
+    void reset(const std::vector<std::size_t>& members) {
+        for (std::size_t place = s_.size(); place-- > 0;)
+            if (std::find(members.begin(), members.end(), s_[place]) == members.end()) remove(place);
+        for (const std::size_t u : members) add(u);
     }
 
     /// Everything anew from the members: what rounding has added up is gone.

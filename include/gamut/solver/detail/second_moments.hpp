@@ -50,14 +50,21 @@ template <class Matrix, class T> struct second_moments {
                                        : summed(ranks, known, fresh, factor, of, scratch, failure);
     }
 
-    /// F, so that F'F is factor sum of d_i a_i a_i' for these columns: all rows, in their order, on every rank, each times the
-    /// root of its weight, one behind the other. factor d_i >= 0. Collective.
-    template <class C>
-    std::vector<double> root(const C& ranks, std::span<const std::size_t> columns, double factor) const {
-        return all_rows(ranks, columns, columns.size(), nullptr, [&](std::size_t i, double* row) {
-            const double share = std::sqrt(factor * weights(i));
-            for (std::size_t k = 0; k < columns.size(); ++k) row[k] *= share;
-        });
+    /// see(a_i, root of factor d_i) for these columns of all rows, in their order, on every rank: their products' sum is that of
+    /// (root a_i)(root a_i)'. factor d_i >= 0. Collective.
+    template <class C, class F>
+    void visit_rows(const C& ranks, std::span<const std::size_t> columns, double factor, F&& see) const {
+        const std::size_t width = columns.size(), stride = width + 1;
+        if (ranks.size() == 1) {
+            const std::vector<double> inverse = inverse_scales();
+            std::vector<double> row(width);
+            return fill(chosen(columns, inverse), row.data(), 0, [&](std::size_t i) {
+                see(static_cast<const double*>(row.data()), std::sqrt(factor * weights(i)));
+            });
+        }
+        const std::vector<double> rows = all_rows(ranks, columns, nullptr);
+        for (std::size_t begin = 0; begin < rows.size(); begin += stride)
+            see(rows.data() + begin, std::sqrt(factor * rows[begin + width]));
     }
 
 private:
@@ -111,18 +118,23 @@ private:
         return result;
     }
 
-    /// The rows of all ranks, in their order, on every rank: of each `stride` numbers, first these columns, and whatever
-    /// finish(i, row) makes of them.
-    template <class C, class F>
-    std::vector<double> all_rows(const C& ranks, std::span<const std::size_t> columns, std::size_t stride,
-                                 const std::exception_ptr& failure, F&& finish) const {
+    /// The rows of all ranks, in their order, on every rank: of each these columns, then its weight.
+    template <class C>
+    std::vector<double> all_rows(const C& ranks, std::span<const std::size_t> columns,
+                                 const std::exception_ptr& failure) const {
+        const std::size_t stride = columns.size() + 1;
         std::size_t mine = 0;
         std::vector<double> rows;
         communicator::agree(ranks, [&] {
             if (failure) std::rethrow_exception(failure);
             const std::vector<double> inverse = inverse_scales();
-            rows = filled(chosen(columns, inverse), stride, finish);
-            mine = rows.size() / stride;
+            for (const backend::row_range& run : runs) mine += run.end - run.begin;
+            rows.resize(mine * stride);
+            double* weight = rows.data() + columns.size();
+            fill(chosen(columns, inverse), rows.data(), stride, [&](std::size_t i) {
+                *weight = weights(i);
+                weight += stride;
+            });
         });
         return from_all(ranks, std::move(rows), mine, stride);
     }
@@ -134,9 +146,7 @@ private:
         const std::size_t n = fresh.size(), m = known.size(), width = m + n, stride = width + 1;
         std::vector<std::size_t> columns(known.begin(), known.end());
         columns.insert(columns.end(), fresh.begin(), fresh.end());
-        const std::vector<double> rows = all_rows(ranks, columns, stride, failure, [&](std::size_t i, double* row) {
-            row[width] = weights(i);
-        });
+        const std::vector<double> rows = all_rows(ranks, columns, failure);
 
         const std::size_t count = rows.size() / stride;
         backend::dense_matrix<double> result(n, width);
@@ -165,23 +175,19 @@ private:
         return result;
     }
 
+    /// Own rows to out, `stride` numbers apart, and after(i) when row i is there.
     template <class F>
-    std::vector<double> filled(const backend::moment_columns& columns, std::size_t stride, F&& finish) const {
-        std::size_t count = 0;
-        for (const backend::row_range& run : runs) count += run.end - run.begin;
-        std::vector<double> rows(count * stride);
+    void fill(const backend::moment_columns& columns, double* out, std::size_t stride, F&& after) const {
         std::vector<std::int32_t> places;
         if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>) places = columns.places(x.columns);
-        double* out = rows.data();
         for (const backend::row_range& run : runs)
             for (std::size_t i = run.begin; i < run.end; ++i, out += stride) {
                 if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>)
                     columns.copy_row(x, places, y, i, out);
                 else
                     columns.copy_row(x, y, i, out);
-                finish(i, out);
+                after(i);
             }
-        return rows;
     }
 
     /// The rows of all ranks, one rank's behind the other's.

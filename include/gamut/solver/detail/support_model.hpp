@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <span>
 #include <utility>
 #include <vector>
@@ -49,11 +50,7 @@ public:
         }
         if constexpr (requires { p.gathers_rows(entries.size()); })
             if (f_.unit.empty() && p.gathers_rows(entries.size())) {
-                const std::vector<double> values = p.gathered_rows(entries);
-                const backend::dense_view<double> rows{values.data(), values.size() / entries.size(), entries.size(),
-                                                       entries.size()};
-                add_product(rows, inside, q);
-                eliminate(rows, q, entries, p.penalty_term(), p.layout());
+                eliminate(p, entries, inside, q);
                 return;
             }
         auto h = p.second_derivatives(at, entries);
@@ -169,47 +166,43 @@ private:
                    f_.hessian.values.data(), p);
     }
 
-    /// q += F'F w
-    static void add_product(const backend::dense_view<double>& f, const std::vector<double>& w, std::vector<double>& q) {
+    /// The same for H = F'F + ridge, row by row: what is always there is projected out of F. Where it has a ridge of its own, that
+    /// makes more rows. q lacks Hw.
+    template <class P>
+    void eliminate(const P& p, std::span<const std::size_t> entries, const std::vector<double>& w,
+                   std::vector<double> q) {
+        const std::size_t f = outside_.size(), n = p.rows();
+        const double l2 = p.penalty_term().l2;
         std::vector<std::size_t> used;
         for (std::size_t k = 0; k < w.size(); ++k)
             if (w[k] != 0) used.push_back(k);
-        for (std::size_t i = 0; i < f.rows && !used.empty(); ++i) {
+        const auto h = std::make_shared<lazy_products>(n + f, inside_.size(), l2);
+        std::vector<std::vector<double>> always(f, std::vector<double>(n + f));
+        std::size_t i = 0;
+        p.visit_rows(entries, [&](const double* row, double root) {
+            h->set_row(i, [&](std::size_t k) { return root * row[inside_[k]]; });
+            for (std::size_t a = 0; a < f; ++a) always[a][i] = root * row[outside_[a]];
+            ++i;
+            if (used.empty()) return;
             double product = 0;
-            for (const std::size_t k : used) product += f(i, k) * w[k];
-            backend::add_multiple(product, f.row(i), q.data(), q.size());
-        }
-    }
-
-    /// The same for H = F'F + ridge: what is always there is projected out of F. Where it has a ridge of its own, that makes more rows.
-    void eliminate(const backend::dense_view<double>& rows, std::span<const double> q,
-                   std::span<const std::size_t> entries, const penalty::l0& penalty, penalty::layout layout) {
-        const std::size_t p = inside_.size(), f = outside_.size(), n = rows.rows;
+            for (const std::size_t k : used) product += row[k] * w[k];
+            backend::add_multiple(root * root * product, row, q.data(), q.size());
+        });
         for (const std::size_t k : inside_) f_.slope.push_back(q[k]);
-        std::vector<double> root;  // of their ridges
-        for (const std::size_t a : outside_) root.push_back(entries[a] < layout.size() ? std::sqrt(penalty.l2) : 0);
         if (f > 0) {
-            backend::dense_matrix<double> between(f, f), border(p, f);
-            std::vector<double> products(rows.columns);
+            backend::dense_matrix<double> between(f, f), border(inside_.size(), f);
             for (std::size_t a = 0; a < f; ++a) {
-                std::fill(products.begin(), products.end(), 0.0);
-                for (std::size_t i = 0; i < n; ++i)
-                    backend::add_multiple(rows(i, outside_[a]), rows.row(i), products.data(), products.size());
-                for (std::size_t b = 0; b < f; ++b) between(a, b) = products[outside_[b]];
-                for (std::size_t k = 0; k < p; ++k) border(k, a) = products[inside_[k]];
-                between(a, a) += root[a] * root[a];
+                const std::vector<double> products = h->product(always[a]);
+                for (std::size_t k = 0; k < border.rows; ++k) border(k, a) = products[k];
+                always[a][n + a] = entries[outside_[a]] < p.layout().size() ? std::sqrt(l2) : 0;
+                for (std::size_t b = 0; b < f; ++b)
+                    between(a, b) = std::inner_product(always[a].begin(), always[a].end(), always[b].begin(), 0.0);
             }
             follow(std::move(between), border, q);
+            for (std::size_t a = 0; a < f; ++a) h->subtract(always[a], response_.row(a));
         }
-        f_.lazy = std::make_shared<const lazy_products>(n + f, p, penalty.l2, [&](std::size_t i, double* row) {
-            if (i >= n) {
-                for (std::size_t k = 0; k < p; ++k) row[k] = root[i - n] * response_(i - n, k);
-                return;
-            }
-            for (std::size_t k = 0; k < p; ++k) row[k] = rows(i, inside_[k]);
-            for (std::size_t a = 0; a < f; ++a)
-                backend::add_multiple(-rows(i, outside_[a]), response_.row(a), row, p);
-        });
+        h->finish();
+        f_.lazy = h;
     }
 
     /// How what is always there follows the candidates, from H_aa (`between`) and H_ia (`border`), and what that does to their slopes.

@@ -40,18 +40,28 @@ template <class S> void descend(S& s) {
     }
 }
 
-/// Replaces a share of the members, 1 to 12, by candidates drawn from the ten times as many that then gain most.
+/// Replaces a share of the members, 1 to 24, by candidates drawn from the ten times as many that then gain most.
 template <class S> void disturb(S& s, double share, const core::random& random) {
     const std::size_t size = s.size();
     const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
-    const std::size_t leaving = std::min(std::clamp<std::size_t>(wanted, 1, 12), size);
+    const std::size_t leaving = std::min(std::clamp<std::size_t>(wanted, 1, 24), size);
     std::uint64_t draw = 0;
-    for (std::size_t k = 0; k < leaving; ++k) s.remove(random.below(draw++, s.size()));
-    const std::vector<std::size_t> best = s.largest_gains(10 * size);
-    for (std::size_t k = 0; k < 4 * leaving && s.size() < size && !best.empty(); ++k) {
-        const std::size_t j = best[random.below(draw++, best.size())];
-        if (s.has_room(s.group_of(j))) s.add(j);
+    std::vector<std::size_t> members = s.members();
+    for (std::size_t k = 0; k < leaving; ++k) {
+        std::swap(members[random.below(draw++, members.size())], members.back());
+        members.pop_back();
     }
+    s.reset(members);
+    const std::vector<std::size_t> best = s.largest_gains(10 * size);
+    std::vector<std::size_t> joining;  // by group
+    for (std::size_t k = 0; k < 4 * leaving && members.size() < size && !best.empty(); ++k) {
+        const std::size_t j = best[random.below(draw++, best.size())], g = s.group_of(j);
+        joining.resize(std::max(joining.size(), g + 1));
+        if (joining[g] == s.room(g) || std::find(members.begin(), members.end(), j) != members.end()) continue;
+        members.push_back(j);
+        ++joining[g];
+    }
+    s.reset(members);
     fill(s);
 }
 
@@ -71,11 +81,13 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
     std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
     std::vector<double> my_values(each), values(each * size);
     communicator::agree(ranks, [&] {
-        backend::parallel_for(0, each, threads, [&](std::size_t i, std::size_t) {
+        std::vector<S> working(std::min(threads, each), base);
+        backend::parallel_for(0, each, threads, [&](std::size_t i, std::size_t thread) {
             const std::size_t search = i * size + rank;
             std::int64_t* const out = mine.data() + i * width;
             if (search >= searches) return;
-            S s = base;
+            S& s = working[thread];
+            s = base;
             disturb(s, share, {.seed = seed, .stream = first + search});
             descend(s);
             const std::vector<std::size_t> members = s.sorted_members();
