@@ -2,6 +2,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <memory>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -18,6 +21,7 @@
 #include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/detail/lazy_products.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/swap.hpp>
 
@@ -68,7 +72,8 @@ template <class Model> struct loaded {
 };
 
 /// Correlated columns; the label is a number, or 0 / 1.
-data::arrays<matrix> random_rows(std::size_t n, std::size_t p, bool classes, std::uint64_t seed) {
+data::arrays<matrix> random_rows(std::size_t n, std::size_t p, bool classes, std::uint64_t seed,
+                                 const std::vector<double>& weights = {}) {
     const core::random draw{.seed = seed, .stream = 3};
     matrix x(n, p);
     std::vector<double> y(n);
@@ -81,7 +86,7 @@ data::arrays<matrix> random_rows(std::size_t n, std::size_t p, bool classes, std
         }
         y[i] = classes ? (draw.uniform(3000000 + i) < 1 / (1 + std::exp(-z)) ? 1 : 0) : z + draw.normal(2000000 + i);
     }
-    return data::arrays(x, y);
+    return weights.empty() ? data::arrays(x, y) : data::arrays(x, y, weights);
 }
 
 std::vector<double> weights_on(const std::vector<std::size_t>& support, std::size_t size) {
@@ -154,6 +159,120 @@ BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
         s.apply(exchange);
         BOOST_TEST(std::abs(before - s.value() - most) <= 1e-10);
     }
+}
+
+/// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.
+std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std::uint64_t seed, std::size_t n,
+                                                                            std::size_t p, std::size_t room) {
+    const core::random draw{.seed = seed};
+    matrix f(n, p);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double shared = draw.normal(1000000 + i);
+        for (std::size_t j = 0; j < p; ++j) f(i, j) = shared + draw.normal(i * p + j);
+    }
+    std::vector<double> slope(p);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < p; ++j) slope[j] += draw.normal(2000000 + i) * f(i, j);
+    const auto lazy = std::make_shared<solver::detail::lazy_products>(n, p, 1e-3);
+    for (std::size_t i = 0; i < n; ++i) lazy->set_row(i, [&](std::size_t k) { return f(i, k); });
+    lazy->finish();
+    std::pair result{solver::detail::quadratic{matrix(p, p), slope, {0, p}, {room}},
+                     solver::detail::quadratic{{}, slope, {0, p}, {room}, {}, lazy}};
+    for (std::size_t a = 0; a < p; ++a)
+        for (std::size_t b = 0; b < p; ++b) {
+            double& entry = result.first.hessian(a, b);
+            for (std::size_t i = 0; i < n; ++i) entry += f(i, a) * f(i, b);
+            entry += a == b ? 1e-3 : 0;
+        }
+    return result;
+}
+
+BOOST_AUTO_TEST_CASE(products_made_row_by_row_are_those_of_a_matrix) {
+    constexpr std::size_t p = 77;
+    const auto [dense, lazy] = of_few_rows(5, 23, p, 6);
+    // all rows by many threads at once, pairs and single ones, each asked for several times
+    backend::parallel_for(0, 8 * p, 4, [&, &rows = *lazy.lazy](std::size_t k, std::size_t) {
+        if (k % 5 == 0) rows.prepare({k % p, (3 * k) % p, (7 * k) % p});
+        rows.row((11 * k) % p);
+    });
+    for (std::size_t a = 0; a < p; ++a)
+        for (std::size_t b = 0; b < p; ++b) {
+            BOOST_TEST(std::abs(lazy.row(a)[b] - dense.hessian(a, b)) <= 1e-12 * dense.hessian(a, a));
+            BOOST_TEST(lazy.row(a)[b] == lazy.row(b)[a]);
+        }
+    solver::detail::quadratic_support of_matrix(dense), of_rows(lazy);
+    for (auto* const s : {&of_matrix, &of_rows}) {
+        solver::detail::fill(*s);
+        solver::detail::descend(*s);
+    }
+    BOOST_TEST(of_matrix.sorted_members() == of_rows.sorted_members(), boost::test_tools::per_element());
+    BOOST_TEST(std::abs(of_rows.value() - best_value(dense, of_rows.members())) <= 1e-9 * std::abs(of_rows.value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_support_set_at_once_is_that_of_additions) {
+    const auto [dense, lazy] = of_few_rows(7, 40, 33, 9);
+    for (const auto* const f : {&dense, &lazy}) {
+        solver::detail::quadratic_support one_by_one(*f), at_once(*f);
+        at_once.reset({30, 5, 11});                                  // what was there before is gone
+        const std::vector<std::size_t> wanted{0, 17, 4, 29, 17, 8};  // one of them twice
+        for (const std::size_t j : wanted) one_by_one.add(j);
+        at_once.reset(wanted);
+        BOOST_TEST(one_by_one.members() == at_once.members(), boost::test_tools::per_element());
+        BOOST_TEST(std::abs(one_by_one.value() - at_once.value()) <= 1e-11 * std::abs(at_once.value()));
+        const auto w = one_by_one.weights(), v = at_once.weights();
+        for (std::size_t j = 0; j < 33; ++j) {
+            BOOST_TEST(std::abs(w[j] - v[j]) <= 1e-9);
+            BOOST_TEST(std::abs(one_by_one.gain(j) - at_once.gain(j)) <= 1e-9);
+        }
+        // and it goes on from there
+        at_once.add(12);
+        at_once.remove(1);
+        BOOST_TEST(std::abs(at_once.value() - best_value(dense, at_once.members())) <=
+                   1e-9 * std::abs(at_once.value()));
+        at_once.reset({});
+        BOOST_TEST(at_once.value() == 0);
+        BOOST_TEST(at_once.size() == 0u);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_members_explain_is_left_out_when_they_are_set_at_once) {
+    auto f = random_quadratic(3, {0, 12}, {12});
+    for (std::size_t j = 0; j < 12; ++j) f.hessian(11, j) = f.hessian(2, j);
+    for (std::size_t j = 0; j < 12; ++j) f.hessian(j, 11) = f.hessian(j, 2);
+    solver::detail::quadratic_support s(f);
+    s.reset({5, 2, 11, 7});
+    BOOST_TEST(s.members() == (std::vector<std::size_t>{5, 2, 7}), boost::test_tools::per_element());
+    BOOST_TEST(std::abs(s.value() - best_value(f, s.members())) <= 1e-10);
+}
+
+BOOST_AUTO_TEST_CASE(few_rows_with_free_columns_weights_and_a_penalty_are_searched_row_by_row) {
+    // more columns than rows: the answer of a search over all candidates has no better single exchange
+    std::vector<double> weights;
+    for (std::size_t i = 0; i < 30; ++i) weights.push_back(i % 7 == 3 ? 0 : 0.5 + 0.1 * static_cast<double>(i % 4));
+    const loaded<model::linear> problem(random_rows(30, 45, false, 12, weights),
+                                        {.kappa = 3, .l2 = 0.05, .free = {4, 9}}, 4);
+    const auto found = solver::swap{}.minimize(problem.fit);
+    BOOST_TEST(found.message.find("45 candidates, row by row") == std::string::npos);  // the free ones are none
+    BOOST_TEST(found.message.find("43 candidates, row by row") != std::string::npos);
+    std::vector<std::size_t> support;
+    for (std::size_t j = 0; j < 45; ++j)
+        if (found.weights[j] != 0 && j != 4 && j != 9) support.push_back(j);
+    BOOST_TEST(support.size() == 3u);
+    const auto value_on = [&](std::vector<std::size_t> s) {
+        s.push_back(4);
+        s.push_back(9);
+        const auto start = weights_on(s, problem.fit.dimension());
+        using array = std::remove_cvref_t<decltype(found.weights)>;
+        return solver::polish{}.improve(problem.fit, array(std::span<const double>(start))).objective;
+    };
+    BOOST_TEST(std::abs(value_on(support) - found.objective) <= 1e-10 * found.objective);
+    for (std::size_t place = 0; place < 3; ++place)
+        for (std::size_t j = 0; j < 45; ++j) {
+            auto other = support;
+            other[place] = j;
+            if (j == 4 || j == 9 || std::count(support.begin(), support.end(), j) > 0) continue;
+            BOOST_TEST(value_on(other) >= found.objective - 1e-10);
+        }
 }
 
 BOOST_AUTO_TEST_CASE(candidates_stay_in_their_groups) {

@@ -397,7 +397,7 @@ public:
     }
 
     /// Some of the columns with the intercepts, as a problem of its own that owns a copy of them: what methods compute with that
-    /// look at few columns at a time. Its weights are the rows of W that `columns` names, which ascend strictly, and it begins
+    /// look at few columns at a time. It must not outlive this one. Its weights are the rows of W that `columns` names, which ascend strictly, and it begins
     /// at `from` (those rows, and the intercepts) unless that is empty. Reads what it copies; sends nothing.
     template <class Q> class column_problem {
     public:
@@ -407,15 +407,20 @@ public:
         const type* operator->() const { return &part_; }
         column_problem(const column_problem&) = delete;
         column_problem& operator=(const column_problem&) = delete;
+        ~column_problem() { part_.partials_.swap(*scratch_); }
 
     private:
         friend class problem;
         column_problem(const problem& whole, std::span<const std::size_t> columns, const Q& penalty, array from)
-            : rows_(data::select_columns(whole.data_, columns, whole.threads())),
+            : scratch_(&whole.partials_),
+              rows_(data::select_columns(whole.data_, columns, whole.threads())),
               part_(whole.model_, rows_, penalty, whole.machine_, whole.ranks_, whole.intercept_,
                     data::select_columns(whole.scaling_, columns), whole.total_weight_) {
             part_.start_ = std::move(from);
+            part_.partials_.swap(*scratch_);
         }
+        std::vector<double>*
+            scratch_;  // the whole's, which the part has meanwhile: memory that was used already is quicker
         Dataset rows_;
         type part_;
     };

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
@@ -395,21 +396,19 @@ private:
                 return starts;
             }
             std::vector<detail::found_support> found;
-            // that many in turn come back: nothing else is near
+            // that many come back, and none is better: nothing else is near
             const std::size_t enough =
                 pool_.size() < candidates_.entries() ? std::clamp<std::size_t>(s.size(), 8, 32) : 32;
             const std::size_t searches = affordable_searches(s);
             for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
                 const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
-                const auto more =
-                    detail::disturbed_supports(p_.communicator(), static_cast<std::size_t>(p_.threads()), s, begin,
-                                               count, options_.disturb, options_.seed + iteration_);
+                const auto more = detail::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin, count,
+                                                             options_.disturb, options_.seed + iteration_);
                 found.insert(found.end(), more.begin(), more.end());
                 begin += count;
-                const bool all_came_back = std::all_of(more.begin(), more.end(), [&](const auto& support) {
-                    return support.members == s.sorted_members();
-                });
-                came_back = all_came_back ? came_back + count : 0;
+                const std::vector<std::size_t> members = s.sorted_members();
+                came_back += static_cast<std::size_t>(std::count_if(
+                    more.begin(), more.end(), [&](const auto& support) { return support.members == members; }));
                 const double least = std::min_element(found.begin(), found.end(), [](const auto& a, const auto& b) {
                                          return a.value < b.value;
                                      })->value;
@@ -425,6 +424,13 @@ private:
                 offer(other);
             }
             return starts;
+        }
+
+        /// How many of the threads are worth waking up for so many searches.
+        template <class Support> std::size_t threads_for(std::size_t searches, const Support& s) const {
+            const std::size_t entries = searches * s.entries() * s.entries() * model_->function().size();
+            return backend::threads_for(entries / static_cast<std::size_t>(p_.communicator().size()),
+                                        static_cast<std::size_t>(p_.threads()));
         }
 
         /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful

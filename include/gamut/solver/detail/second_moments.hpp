@@ -26,7 +26,7 @@ struct row_sizes {
 
     /// Few rows travel themselves where columns are many, and every rank multiplies them all: no more numbers than the partial
     /// sums of the products, and none of them is added up exactly. More rows stay, and their products are summed.
-    static constexpr std::size_t few_rows = 256;
+    static constexpr std::size_t few_rows = 512;
     /// For products of so many new columns.
     bool travel(std::size_t fresh) const { return rows <= few_rows && rows <= fresh * blocks; }
 };
@@ -146,15 +146,25 @@ private:
         const std::size_t n = fresh.size(), m = known.size(), width = m + n, stride = width + 1;
         std::vector<std::size_t> columns(known.begin(), known.end());
         columns.insert(columns.end(), fresh.begin(), fresh.end());
-        const std::vector<double> rows = all_rows(ranks, columns, failure);
+        std::vector<double> rows = all_rows(ranks, columns, failure);
 
         const std::size_t count = rows.size() / stride;
         backend::dense_matrix<double> result(n, width);
         if (count == 0) return result;
-        std::vector<double> weighted(count * n);
+        bool weights_have_roots = true;
         for (std::size_t i = 0; i < count; ++i)
-            for (std::size_t k = 0; k < n; ++k)
-                weighted[i * n + k] = factor * rows[i * stride + width] * rows[i * stride + m + k];
+            weights_have_roots = weights_have_roots && factor * rows[i * stride + width] >= 0;
+        std::vector<double> weighted(weights_have_roots ? 0 : count * n);
+        for (std::size_t i = 0; i < count; ++i) {
+            double* const row = rows.data() + i * stride;
+            const double weight = factor * row[width], root = std::sqrt(weight);
+            if (weights_have_roots)
+                for (std::size_t k = 0; k < width; ++k) row[k] *= root;
+            else
+                for (std::size_t k = 0; k < n; ++k) weighted[i * n + k] = weight * row[m + k];
+        }
+        const double* const left = weights_have_roots ? rows.data() + m : weighted.data();
+        const std::size_t left_stride = weights_have_roots ? stride : n;
         constexpr std::size_t strip = 64;
         const std::size_t strips = (n + strip - 1) / strip;
         // against the known columns, and the upper triangle against the fresh ones
@@ -164,7 +174,7 @@ private:
             const std::size_t begin = s * strip, height = std::min(strip, n - begin);
             double* const out = result.values.data() + begin * width;
             const auto multiply = [&](std::size_t first, std::size_t columns) {
-                backend::host<double>::gemm(true, false, height, columns, count, 1.0, weighted.data() + begin, n,
+                backend::host<double>::gemm(true, false, height, columns, count, 1.0, left + begin, left_stride,
                                             rows.data() + first, stride, 0.0, out + first, width);
             };
             multiply(0, m);
