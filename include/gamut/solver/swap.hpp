@@ -51,6 +51,9 @@ namespace gamut::solver {
 /// as they are: those that are worth least, w_j^2 (mean(x~_j^2) + l2), for twice as many with the largest scores; then the next ones,
 /// until two parts in turn gain nothing. A local optimum in that sense only, without disturbed supports.
 ///
+/// Least squares of few rows (up to 512, where columns are many) hands its rows to all ranks, and H is made from them row by row, when
+/// an exchange needs it: then all candidates are in the pool from the beginning, as long as H could be made in some 10^8 operations.
+///
 /// Rows and groups are exchanged as such: read "weight" as "row" or "group" above, and scores and gains as those of all its weights
 /// together. Where each has one weight they are exchanged as weights.
 ///
@@ -61,8 +64,8 @@ namespace gamut::solver {
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
-    /// Searches from disturbed supports. Fewer when the first all come back; a quarter for a loss that is not its model; down
-    /// to a thirty-second where one takes long; 8 in a pool that all candidates follow. The first batch with a better one is the last.
+    /// Searches from disturbed supports, until so many are no better. Fewer when 32 have come back; a quarter for a loss that is not
+    /// its model; down to a thirty-second where one takes long; 8 in a pool that all candidates follow.
     std::size_t restarts = 512;
     double disturb =
         0.8;  ///< share of the support that is replaced at random, though at most 24 weights (rows, groups)
@@ -371,7 +374,7 @@ private:
             };
             Support s(model_->function());
             seen.push_back(model_->members_of(std::span<const T>(w)));
-            for (const std::size_t i : seen.front()) s.add(i);
+            s.reset(seen.front());
             const double here = s.value();
             detail::fill(s);
             if (!disturbing) {

@@ -132,7 +132,7 @@ private:
     Support made_of(const std::vector<std::size_t>& members, std::size_t places) {
         model_.allow(places);
         Support s(model_.function());
-        for (const std::size_t j : members) s.add(j);
+        s.reset(members);
         return s;
     }
 
