@@ -19,8 +19,10 @@ template <class Matrix>
 [[gnu::cold]] dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std::size_t> columns,
                                              int threads = 1) {
     dataset<Matrix> out;
-    out.x = columns.size() == rows.x.columns ? rows.x
-                                             : backend::columns_of(rows.x, columns, static_cast<std::size_t>(threads));
+    if (columns.size() == rows.x.columns)
+        out.x = rows.x;
+    else
+        out.x = backend::columns_of(rows.x, columns, static_cast<std::size_t>(threads));
     out.y = rows.y;
     out.weights = rows.weights;
     out.offsets = rows.offsets;

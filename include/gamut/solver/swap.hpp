@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <span>
 #include <string>
@@ -303,6 +304,8 @@ private:
             else
                 return false;
         }
+        /// Rows are copied anyway: the pool's columns need no copy of their own.
+        bool works_on_all() const { return is_lazy() && !is_in_parts(); }
         bool may_widen() const {
             return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.entries() && all_are_cheap();
         }
@@ -311,6 +314,15 @@ private:
         [[gnu::cold]] void look_at(std::vector<std::size_t> pool) {
             pool_ = std::move(pool);
             features_.clear();
+            model_.reset();
+            part_.reset();  // before the next is made
+            if (works_on_all()) {
+                features_.resize(shape_.features);
+                std::iota(features_.begin(), features_.end(), std::size_t(0));
+                local_ = pool_;
+                is_part_ = false;
+                return;
+            }
             const std::vector<T> w = best_->weights.download();
             const std::vector<std::size_t> of_pool = candidates_.features_of(pool_),
                                            used = used_features(p_, std::span<const T>(w));
@@ -323,26 +335,26 @@ private:
                                 features_.begin()) *
                                 shape_.outputs +
                             pool_[i] % shape_.outputs;
-            model_.reset();
-            part_.reset();  // before the next is made
             part_.reset(new part_type(p_.on_columns(features_, on_features(p_.penalty_term(), features_))));
         }
 
         /// Models, exchanges and fits within the pool until the support stays; members outside stay as they are.
         [[gnu::cold]] core::status explore(bool disturbing) {
-            const part_type& part = *part_;
+            return part_ ? explore_in(**part_, disturbing) : explore_in(p_, disturbing);
+        }
+        template <class Q> [[gnu::cold]] core::status explore_in(const Q& part, bool disturbing) {
             for (;;) {
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(*part, A(std::span<const T>(w)), local_,
+                    model_.emplace(part, A(std::span<const T>(w)), local_,
                                    candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
                 const auto starts = candidates_.are_entries()
                                         ? better_supports<detail::quadratic_support>(w, disturbing)
                                         : better_supports<detail::quadratic_units>(w, disturbing);
                 for (const std::vector<T>& start : starts) {
-                    core::result<A> found = options_.polishing.improve(*part, A(std::span<const T>(start)));
+                    core::result<A> found = options_.polishing.improve(part, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
                     found.weights =
                         A(std::span<const T>(scatter_features(std::span<const T>(few), std::span(features_), shape_)));
@@ -401,7 +413,7 @@ private:
             std::vector<detail::found_support> found;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =
-                pool_.size() < candidates_.entries() ? std::clamp<std::size_t>(s.size(), 8, 32) : 32;
+                pool_.size() < candidates_.entries() ? std::clamp<std::size_t>(s.size() / 2, 8, 32) : 32;
             const std::size_t searches = affordable_searches(s);
             for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
                 const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
