@@ -409,7 +409,7 @@ private:
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
-            const detail::support_model model(*part, at, local, all.shape_of(pool));
+            const detail::support_model model(*part, at, {}, local, all.shape_of(pool));
             const auto with_all = [&](auto s) {
                 for (std::size_t u = 0; u < model.function().units(); ++u) s.add(u);
                 return f(s, model.function(), std::span<const std::size_t>(pool));

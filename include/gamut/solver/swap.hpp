@@ -167,6 +167,7 @@ private:
 
         [[gnu::cold]] core::result<A> improve(core::result<A> from) {
             best_ = std::move(from);
+            slopes_.clear();
             core::status status = core::status::converged;
             if (is_in_parts()) {
                 status = in_parts();
@@ -218,12 +219,20 @@ private:
 
         static double tolerance(double objective) { return 1e-12 * std::abs(objective); }
 
+        /// The loss's slopes at the best weights: one pass, once for each such weights.
+        [[gnu::cold]] const std::vector<T>& slopes_at_best() {
+            if (slopes_.empty()) {
+                A gradient(p_.dimension());
+                p_.value_and_gradient(best_->weights, gradient);
+                slopes_ = gradient.download();
+            }
+            return slopes_;
+        }
+
         /// For each entry that is 0, twice what it could gain if the loss had the curvature mean(x~^2): slope^2 / mean(x~^2).
         [[gnu::cold]] std::vector<double> scores_at(const std::vector<T>& w, double of_members) {
             if (squares_.empty()) squares_ = p_.column_squares();
-            A gradient(p_.dimension());
-            p_.value_and_gradient(best_->weights, gradient);
-            const std::vector<T> slopes = gradient.download();
+            const std::vector<T>& slopes = slopes_at_best();
             std::vector<double> scores(shape_.size());
             for (std::size_t e = 0; e < scores.size(); ++e) {
                 const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
@@ -347,7 +356,7 @@ private:
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(part, A(std::span<const T>(w)), local_,
+                    model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
                                    candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
                 const auto starts = candidates_.are_entries()
@@ -359,7 +368,10 @@ private:
                     found.weights =
                         A(std::span<const T>(scatter_features(std::span<const T>(few), std::span(features_), shape_)));
                     gained_ = found.objective < best_->objective - tolerance(best_->objective);
-                    if (gained_) best_ = std::move(found);
+                    if (gained_) {
+                        best_ = std::move(found);
+                        slopes_.clear();
+                    }
                     ++iteration_;
                     if (const auto asked = report(disturbing ? "disturbed supports" : "exchanges")) return *asked;
                     if (iteration_ - first_ >= options_.stop.iterations) return core::status::iteration_limit;
@@ -472,6 +484,7 @@ private:
         penalty::layout shape_;
         detail::candidates candidates_;
         std::vector<double> squares_;
+        std::vector<T> slopes_;  // at best_, or empty
         std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
         bool gained_ = false;   // by the last fit

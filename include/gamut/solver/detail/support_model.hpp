@@ -29,9 +29,10 @@ namespace gamut::solver::detail {
 /// (detail::lazy_products). Exact for least squares.
 class support_model {
 public:
-    /// pool: the candidates, indices into w, in the order of `shape`.
+    /// slopes: of the loss at `at`, if they are known. pool: the candidates, indices into w, in the order of `shape`.
     template <Cardinality P>
     requires SecondDerivatives<P> support_model(const P& p, const typename P::array& at,
+                                                std::vector<typename P::array::value_type> slopes,
                                                 std::span<const std::size_t> pool, quadratic shape)
         : f_(std::move(shape)),
           pool_(pool.begin(), pool.end()),
@@ -39,9 +40,12 @@ public:
         using T = typename P::array::value_type;
         const std::vector<std::size_t> entries = sort_out(p.penalty_term(), p.layout());
 
-        typename P::array gradient(size_);
-        p.value_and_gradient(at, gradient);
-        const std::vector<T> slopes = gradient.download(), w = at.download();
+        if (slopes.empty()) {
+            typename P::array gradient(size_);
+            p.value_and_gradient(at, gradient);
+            slopes = gradient.download();
+        }
+        const std::vector<T> w = at.download();
         rest_.assign(w.begin(), w.end());
         std::vector<double> q, inside;
         for (const std::size_t e : entries) {
