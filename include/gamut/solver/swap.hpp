@@ -69,7 +69,7 @@ struct swap {
     /// its model; down to a thirty-second where one takes long; 8 in a pool that all candidates follow.
     std::size_t restarts = 512;
     double disturb =
-        0.8;  ///< share of the support that is replaced at random, though at most 24 weights (rows, groups)
+        0.8;  ///< share of the support that is replaced at random, though at most 24 weights (rows, groups); 5/8 of that, at most 12, for a loss that is not its model
     std::size_t pool =
         0;  ///< candidates (weights, rows, groups) looked at together; 0: chosen from kappa and the sizes
     std::uint64_t seed = 1;                     ///< of the disturbances
@@ -423,6 +423,10 @@ private:
                 return starts;
             }
             std::vector<detail::found_support> found;
+            // a model that is right nearby only is asked about what is near, and about more of it at a time
+            const detail::disturbance how{exact ? options_.disturb : 0.625 * options_.disturb,
+                                          exact ? std::size_t(24) : 12};
+            const std::size_t at_least = exact ? 0 : 32;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =
                 pool_.size() < candidates_.entries() ? std::clamp<std::size_t>(s.size() / 2, 8, 32) : 32;
@@ -430,7 +434,7 @@ private:
             for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
                 const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
                 const auto more = detail::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin, count,
-                                                             options_.disturb, options_.seed + iteration_);
+                                                             how, options_.seed + iteration_);
                 found.insert(found.end(), more.begin(), more.end());
                 begin += count;
                 const std::vector<std::size_t> members = s.sorted_members();
@@ -439,7 +443,7 @@ private:
                 const double least = std::min_element(found.begin(), found.end(), [](const auto& a, const auto& b) {
                                          return a.value < b.value;
                                      })->value;
-                if (least < here - tolerance(here)) break;  // the others had better begin there
+                if (begin >= at_least && least < here - tolerance(here)) break;  // the others had better begin there
             }
             std::stable_sort(found.begin(), found.end(),
                              [](const auto& a, const auto& b) { return a.value < b.value; });

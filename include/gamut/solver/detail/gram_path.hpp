@@ -112,7 +112,7 @@ public:
             const Support base = made_of(best_[k].members, k);
             if (base.size() == 0 || base.size() == model_.function().units()) continue;
             for (const found_support& found :
-                 disturbed_supports(communicator::single<>{}, threads, base, 0, restarts, share, seed + k)) {
+                 disturbed_supports(communicator::single<>{}, threads, base, 0, restarts, {share}, seed + k)) {
                 searches_ += 1;
                 if (found.value < best_[k].value) keep(made_of(found.members, k), k);
             }

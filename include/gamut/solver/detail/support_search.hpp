@@ -40,11 +40,20 @@ template <class S> void descend(S& s) {
     }
 }
 
-/// Replaces a share of the members, 1 to 24, by candidates drawn from the ten times as many that then gain most.
-template <class S> void disturb(S& s, double share, const core::random& random) {
-    const std::size_t size = s.size();
-    const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
-    const std::size_t leaving = std::min(std::clamp<std::size_t>(wanted, 1, 24), size);
+/// How many members of a support are replaced at random.
+struct disturbance {
+    double share;
+    std::size_t most = 24;
+
+    std::size_t members_of(std::size_t size) const {
+        const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
+        return std::min(std::clamp<std::size_t>(wanted, 1, most), size);
+    }
+};
+
+/// Replaces some of the members by candidates drawn from the ten times as many that then gain most.
+template <class S> void disturb(S& s, const disturbance& how, const core::random& random) {
+    const std::size_t size = s.size(), leaving = how.members_of(size);
     std::uint64_t draw = 0;
     std::vector<std::size_t> members = s.members();
     for (std::size_t k = 0; k < leaving; ++k) {
@@ -75,7 +84,7 @@ struct found_support {
 /// i draws from (seed, i) and knows of no other. Collective: two gathers.
 template <class C, class S>
 std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const S& base, std::size_t first,
-                                              std::size_t searches, double share, std::uint64_t seed) {
+                                              std::size_t searches, const disturbance& how, std::uint64_t seed) {
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
     const std::size_t places = base.size(), each = (searches + size - 1) / size, width = places + 2;
     std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
@@ -88,7 +97,7 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
             if (search >= searches) return;
             S& s = working[thread];
             s = base;
-            disturb(s, share, {.seed = seed, .stream = first + search});
+            disturb(s, how, {.seed = seed, .stream = first + search});
             descend(s);
             const std::vector<std::size_t> members = s.sorted_members();
             out[0] = 1;
