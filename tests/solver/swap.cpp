@@ -12,6 +12,7 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/parallel.hpp>
+#include <gamut/communicator/single.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
@@ -22,6 +23,7 @@
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/detail/lazy_products.hpp>
+#include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/swap.hpp>
 
@@ -273,6 +275,20 @@ BOOST_AUTO_TEST_CASE(few_rows_with_free_columns_weights_and_a_penalty_are_search
             if (j == 4 || j == 9 || std::count(support.begin(), support.end(), j) > 0) continue;
             BOOST_TEST(value_on(other) >= found.objective - 1e-10);
         }
+}
+
+BOOST_AUTO_TEST_CASE(searches_from_a_support_with_room_left_may_fill_it) {
+    const auto f = random_quadratic(6, {0, 9, 20}, {4, 30});  // the second group has more room than candidates
+    solver::detail::quadratic_support base(f);
+    base.reset({3, 12});
+    BOOST_TEST(base.most() == 15u);
+    const auto found = solver::detail::disturbed_supports(communicator::single<>{}, 1, base, 0, 40, {0.8}, 1);
+    BOOST_TEST(found.size() == 40u);
+    for (const auto& support : found) {
+        BOOST_TEST(support.members.size() <= 15u);
+        BOOST_TEST(support.members.size() > 2u);
+        BOOST_TEST(std::abs(support.value - best_value(f, support.members)) <= 1e-9 * std::abs(support.value));
+    }
 }
 
 BOOST_AUTO_TEST_CASE(candidates_stay_in_their_groups) {

@@ -397,7 +397,7 @@ public:
     }
 
     /// Some of the columns with the intercepts, as a problem of its own that owns a copy of them: what methods compute with that
-    /// look at few columns at a time. It must not outlive this one. Its weights are the rows of W that `columns` names, which ascend strictly, and it begins
+    /// look at few columns at a time (lent ones are lent again where all are wanted). It must not outlive this one. Its weights are the rows of W that `columns` names, which ascend strictly, and it begins
     /// at `from` (those rows, and the intercepts) unless that is empty. Reads what it copies; sends nothing.
     template <class Q> class column_problem {
     public:
@@ -407,7 +407,9 @@ public:
         const type* operator->() const { return &part_; }
         column_problem(const column_problem&) = delete;
         column_problem& operator=(const column_problem&) = delete;
-        ~column_problem() { part_.partials_.swap(*scratch_); }
+        ~column_problem() {
+            if (part_.partials_.size() > scratch_->size()) part_.partials_.swap(*scratch_);
+        }
 
     private:
         friend class problem;

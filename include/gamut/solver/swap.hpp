@@ -65,7 +65,8 @@ namespace gamut::solver {
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
-    /// Searches from disturbed supports, until so many are no better. Fewer when 32 have come back; a quarter for a loss that is not
+    /// Searches from disturbed supports, until so many are no better. Fewer when 32 have come back
+    /// (half as many as there are places, 8 to 32, in a pool of some candidates); a quarter for a loss that is not
     /// its model; down to a thirty-second where one takes long; 8 in a pool that all candidates follow.
     std::size_t restarts = 512;
     double disturb =
@@ -314,7 +315,12 @@ private:
                 return false;
         }
         /// Rows are copied anyway: the pool's columns need no copy of their own.
-        bool works_on_all() const { return is_lazy() && !is_in_parts(); }
+        bool works_on_all() const {
+            if constexpr (requires { p_.gathers_rows(pool_.size()); })
+                return candidates_.are_entries() && p_.gathers_rows(pool_.size()) && !is_in_parts();
+            else
+                return false;
+        }
         bool may_widen() const {
             return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.entries() && all_are_cheap();
         }
@@ -497,7 +503,7 @@ private:
         std::vector<std::size_t> pool_, local_;       // candidates, and where they are in terms of part_
         std::vector<std::size_t> features_;           // of the pool, and what else is not 0
         bool is_part_ = false;                        // there are such others
-        std::unique_ptr<const part_type> part_;       // the problem on these features
+        std::unique_ptr<const part_type> part_;       // the problem on these features; null: p_, all of them
         std::optional<detail::support_model> model_;  // of it, at the best weights
     };
 };

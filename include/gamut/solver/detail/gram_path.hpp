@@ -152,7 +152,7 @@ private:
 
 struct gram_path_options {
     std::size_t largest = 0, restarts = 0;
-    double disturb = 0.5;
+    double disturb = 0.8;
     std::uint64_t seed = 1;
     std::size_t threads = 1;
 };

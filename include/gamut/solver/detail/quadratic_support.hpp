@@ -272,6 +272,13 @@ public:
     std::size_t entries() const { return s_.size(); }
     bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
     std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
+    /// Members that there may be.
+    std::size_t most() const {
+        std::size_t sum = 0;
+        for (std::size_t g = 0; g < of_->groups(); ++g)
+            sum += std::max(used_[g], std::min(of_->room[g], of_->first[g + 1] - of_->first[g]));
+        return sum;
+    }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = s_;
@@ -340,7 +347,9 @@ public:
         consider(first_member, found);
         std::vector<std::size_t> left;
         for (std::size_t j = 0; j < p_; ++j)
-            if (v_[j] > floor_[j] && d_[j] * d_[j] > 2 * found.gain * v_[j]) left.push_back(j);
+            if (floor_[j] < std::numeric_limits<double>::infinity() &&
+                (!(v_[j] > floor_[j]) || d_[j] * d_[j] > 2 * found.gain * v_[j]))
+                left.push_back(j);  // no member; what they explain together, it may replace one of
         const bool few = 8 * left.size() < p_;
         for (std::size_t s = 0; s < s_.size(); ++s) {
             if (s == first_member) continue;
@@ -432,7 +441,8 @@ private:
         for (const std::size_t j : candidates) {
             if (j < first || j >= last) continue;
             const double m = m_[s][j], numerator = d_[j] + m * share, denominator = v_[j] + m * m * inverse;
-            if (!(numerator * numerator > 2 * (found.gain + lost) * denominator)) continue;
+            if (!(denominator > floor_[j]) || !(numerator * numerator > 2 * (found.gain + lost) * denominator))
+                continue;
             const double gain = 0.5 * numerator * numerator / denominator - lost;
             if (gain > found.gain) found = {s, j, gain};
         }

@@ -102,6 +102,8 @@ public:
     std::size_t size() const { return s_.size(); }
     bool has_room(std::size_t) const { return s_.size() < slots_; }
     std::size_t room(std::size_t) const { return slots_ - s_.size(); }
+    /// Members that there may be.
+    std::size_t most() const { return slots_; }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = s_;
@@ -278,7 +280,7 @@ public:
         add(e.candidate);
     }
 
-    /// These are the members now, but for those that others explain.
+    /// These are the members now, but for those that others explain; who was one already stays as it is.
     void reset(const std::vector<std::size_t>& members) {
         for (std::size_t place = s_.size(); place-- > 0;)
             if (std::find(members.begin(), members.end(), s_[place]) == members.end()) remove(place);

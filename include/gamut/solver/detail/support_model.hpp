@@ -15,6 +15,7 @@
 #include <gamut/backend/gram.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
+#include <gamut/communicator/agree.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/lazy_products.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
@@ -180,8 +181,12 @@ private:
         std::vector<std::size_t> used;
         for (std::size_t k = 0; k < w.size(); ++k)
             if (w[k] != 0) used.push_back(k);
-        const auto h = std::make_shared<lazy_products>(n + f, inside_.size(), l2);
-        std::vector<std::vector<double>> always(f, std::vector<double>(n + f));
+        std::shared_ptr<lazy_products> h;
+        std::vector<std::vector<double>> always;
+        communicator::agree(p.communicator(), [&] {
+            h = std::make_shared<lazy_products>(n + f, inside_.size(), l2);
+            always.assign(f, std::vector<double>(n + f));
+        });
         std::size_t i = 0;
         p.visit_rows(entries, [&](const double* row, double root) {
             h->set_row(i, [&](std::size_t k) { return root * row[inside_[k]]; });

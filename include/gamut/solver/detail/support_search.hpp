@@ -86,7 +86,7 @@ template <class C, class S>
 std::vector<found_support> disturbed_supports(const C& ranks, std::size_t threads, const S& base, std::size_t first,
                                               std::size_t searches, const disturbance& how, std::uint64_t seed) {
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
-    const std::size_t places = base.size(), each = (searches + size - 1) / size, width = places + 2;
+    const std::size_t places = base.most(), each = (searches + size - 1) / size, width = places + 2;
     std::vector<std::int64_t> mine(each * width, 0), all(mine.size() * size);
     std::vector<double> my_values(each), values(each * size);
     communicator::agree(ranks, [&] {
