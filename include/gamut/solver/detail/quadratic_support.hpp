@@ -242,7 +242,7 @@ private:
     }
 };
 
-/// The best weights on a support S that changes by one candidate at a time. With Q = (H_SS)^-1 it keeps, for all candidates j,
+/// The best weights on a support S that changes by one candidate at a time, or is set. With Q = (H_SS)^-1 it keeps, for all candidates j,
 ///   w_S = Q q_S                     the weights
 ///   d   = q - H_:S w_S              the slopes left, 0 within S
 ///   M   = H_:S Q                    what each candidate has in common with each member
