@@ -36,7 +36,8 @@ template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
 // sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
-// row_slopes.hpp: a loss where products are known; columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
+// row_moments.hpp: means and squares while rows are near; row_slopes.hpp: a loss where products are known;
+// columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
 }  // namespace backend
 

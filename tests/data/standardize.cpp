@@ -120,6 +120,18 @@ BOOST_AUTO_TEST_CASE(columns_of_extreme_size) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(a_column_of_extreme_size_changes_no_other) {
+    const auto p = random_problem(777, 2);
+    problem other = p;
+    for (std::size_t i = 0; i < 777; ++i) other.x(i, 1) *= 1e200;
+    const std::vector<double> y(777);
+    const auto usual = moments(data::arrays(p.x, y, p.weights), 3),
+               extreme = moments(data::arrays(other.x, y, p.weights), 3);
+    BOOST_TEST(extreme.means[0] == usual.means[0]);
+    BOOST_TEST(std::abs(extreme.scales[0] / usual.scales[0] - 1) < 1e-14);
+    BOOST_TEST(std::abs(extreme.scales[1] / usual.scales[1] / 1e200 - 1) < 1e-13);
+}
+
 BOOST_AUTO_TEST_CASE(a_sum_that_overflows_is_a_data_error) {
     BOOST_CHECK_THROW(moments(column({1.7e308, 1.7e308, -1})), core::data_error);
 }

@@ -14,6 +14,7 @@
 #include <gamut/backend/detail/parallel.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
+#include <gamut/backend/row_moments.hpp>
 #include <gamut/backend/sparse.hpp>
 #include <gamut/backend/sweep.hpp>
 
@@ -266,13 +267,13 @@ template <class T> void add_multiple(T a, const T* x, T* y, std::size_t n) {
 /// out_j += sum over rows of omega_i x~_ij^2. One pass; sparse: over the entries alone.
 template <class T>
 void add_squares(const dense_matrix<T>& x, row_range rows, const T* omega, column_scaling scaling, double* out) {
+    std::vector<double> zeros(scaling.means ? 0 : x.columns);
+    few_rows<T> few{.columns = x.columns};
     for (std::size_t i = rows.begin; i < rows.end; ++i) {
-        const T* const row = x.row(i);
-        const double weight = omega ? static_cast<double>(omega[i]) : 1.0;
-        for (std::size_t j = 0; j < x.columns; ++j) {
-            const double deviation = static_cast<double>(row[j]) - (scaling.means ? scaling.means[j] : 0.0);
-            out[j] += weight * deviation * deviation;
-        }
+        few.add(x.row(i), omega ? static_cast<double>(omega[i]) : 1.0);
+        if (!few.is_full() && i + 1 < rows.end) continue;
+        add_squares(few, scaling.means ? scaling.means : zeros.data(), out);
+        few.count = 0;
     }
     if (scaling.means)
         for (std::size_t j = 0; j < x.columns; ++j) out[j] *= scaling.inverse_scales[j] * scaling.inverse_scales[j];

@@ -6,10 +6,12 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/parallel.hpp>
+#include <gamut/backend/row_moments.hpp>
 #include <gamut/backend/sparse.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/sum.hpp>
@@ -57,6 +59,10 @@ template <class Matrix> struct column_moments {
     std::size_t threads;
     std::size_t columns = data.columns();
 
+    /// What isn't stored would need a look at all columns: more than there is in a sparse shard.
+    static constexpr bool has_squares_at_once =
+        std::is_same_v<Matrix, backend::dense_matrix<typename Matrix::value_type>>;
+
     template <class Visit> void for_each_row(std::size_t shard, Visit visit) const {
         const range rows = data.partition.shard_rows(shard);
         for (std::size_t row = rows.begin; row < rows.end; ++row) {
@@ -66,7 +72,8 @@ template <class Matrix> struct column_moments {
     }
 
     /// Per shard: the weighted sums of the columns, and of the weights. `extremes`: per column the largest of x and of -x.
-    std::vector<double> sums(std::span<double> extremes) const {
+    /// `squares`, if has_squares_at_once: per shard the weighted sums of (x - the shard's mean)^2.
+    std::vector<double> sums(std::span<double> extremes, std::vector<double>& squares) const {
         struct seen {
             std::vector<double> extremes;
             std::vector<std::size_t> stored;
@@ -74,6 +81,7 @@ template <class Matrix> struct column_moments {
         };
         std::vector<double> partials(shards.size() * (columns + 1), 0.0);
         std::vector<seen> of_thread(std::min(threads, shards.size()));
+        if (has_squares_at_once) squares.assign(shards.size() * columns, 0.0);
         backend::parallel_for(shards.begin, shards.end, of_thread.size(), [&](std::size_t shard, std::size_t thread) {
             seen& here = of_thread[thread];
             here.extremes.resize(2 * columns, -std::numeric_limits<double>::infinity());
@@ -81,6 +89,20 @@ template <class Matrix> struct column_moments {
             double* const partial = partials.data() + (shard - shards.begin) * (columns + 1);
             double* const largest = here.extremes.data();
             double* const smallest = largest + columns;
+            if constexpr (has_squares_at_once) {
+                backend::row_moments moments{0, partial, squares.data() + (shard - shards.begin) * columns, largest,
+                                             smallest};
+                backend::few_rows<typename Matrix::value_type> few{.columns = columns};
+                for_each_row(shard, [&](std::size_t row, double weight) {
+                    few.add(data.x.row(row), weight);
+                    if (!few.is_full()) return;
+                    backend::add_rows(few, moments);
+                    few.count = 0;
+                });
+                backend::add_rows(few, moments);
+                partial[columns] = moments.weight;
+                return;
+            }
             for_each_row(shard, [&](std::size_t row, double weight) {
                 ++here.rows;
                 partial[columns] += weight;
@@ -104,6 +126,19 @@ template <class Matrix> struct column_moments {
             if (stored[j] < rows)
                 for (double* const extreme : {&extremes[j], &extremes[columns + j]}) *extreme = std::max(*extreme, 0.0);
         return partials;
+    }
+
+    /// Squares about the shards' means become squares about these.
+    void move(const std::vector<double>& sums, const std::vector<double>& means, std::vector<double>& squares) const {
+        for (std::size_t s = 0; s < shards.size(); ++s) {
+            const double* const sum = sums.data() + s * (columns + 1);
+            const double weight = sum[columns], inverse = weight > 0 ? 1 / weight : 0;
+            double* const square = squares.data() + s * columns;
+            for (std::size_t j = 0; j < columns; ++j) {
+                const double apart = sum[j] * inverse - means[j];
+                square[j] += weight * apart * apart;
+            }
+        }
     }
 
     /// Per shard: the weighted sums of ((x - mean) * inverse_unit)^2.
@@ -133,8 +168,9 @@ template <class Matrix> struct column_moments {
 }  // namespace detail
 
 /// Mean and population standard deviation of every column over the weighted rows of all ranks; a constant column keeps
-/// scale 1. Two passes over the data, never densified: the mean first, then the squares around it in units of a power of
-/// two, so that columns of size 1e+-150 neither overflow nor vanish. Shards run on that many threads. Collective: two global
+/// scale 1. One pass over dense data, which looks at the squares around the mean of a few rows while they are near; two over sparse
+/// data, never densified: the mean first, then the squares around it. Where a column's spread is beyond 2^+-400, another one over all
+/// data, in units of a power of two, so that columns of size 1e+-150 neither overflow nor vanish. Shards run on that many threads. Collective: two global
 /// sums and a maximum, of columns() numbers each; the same bits for any number of ranks and threads. Throws data_error for a
 /// column whose sum overflows.
 template <communicator::Communicator C, class Matrix>
@@ -146,7 +182,8 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
                                                backend::threads_for(backend::entries_of(data.x, 0, data.x.rows),
                                                                     static_cast<std::size_t>(std::max(threads, 1)))};
 
-    std::vector<double> partials, extremes, totals, units;
+    std::vector<double> partials, squares, extremes, totals, units;
+    bool extreme = false;
     standardization result;
     communicator::agree(ranks, [&] {
         extremes.assign(2 * columns, -std::numeric_limits<double>::infinity());
@@ -154,7 +191,7 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
         units.assign(columns, 1.0);
         result.means.resize(columns);
         result.scales.resize(columns);
-        partials = local.sums(extremes);
+        partials = local.sums(extremes, squares);
     });
     communicator::sum(ranks, partials, local.shards.size(), std::span<double>(totals));
     ranks.all_reduce(std::span<double>(extremes), communicator::operation::maximum);
@@ -169,11 +206,18 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
                                               "its sum overflows) give it in other units"));
         }
         const int exponent = spread > 0 ? std::clamp(std::ilogb(spread), -1000, 1000) : 0;
-        if (std::abs(exponent) > 400) units[j] = std::ldexp(1.0, -exponent);
+        if (std::abs(exponent) <= 400) continue;
+        units[j] = std::ldexp(1.0, -exponent);
+        extreme = true;
     }
 
-    communicator::agree(ranks, [&] { partials = local.squares(result.means, units); });
-    communicator::sum(ranks, partials, local.shards.size(), std::span<double>(totals.data(), columns));
+    communicator::agree(ranks, [&] {
+        if (local.has_squares_at_once && !extreme)
+            local.move(partials, result.means, squares);
+        else
+            squares = local.squares(result.means, units);
+    });
+    communicator::sum(ranks, squares, local.shards.size(), std::span<double>(totals.data(), columns));
     for (std::size_t j = 0; j < columns; ++j) {
         const double size_of_values = std::max(std::abs(extremes[j]), std::abs(extremes[columns + j]));
         const double deviation = std::sqrt(totals[j] / weight) / units[j];
