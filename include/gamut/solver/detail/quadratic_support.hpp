@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <functional>
+#include <iterator>
 #include <limits>
 #include <memory>
+#include <numeric>
 #include <utility>
 #include <vector>
 
@@ -46,18 +49,57 @@ struct best_entry {
     double gain = 0;
 };
 
-/// The indices j < count with the largest gain(j) above 0, at most n, ascending.
-template <class F> std::vector<std::size_t> largest_gains(std::size_t count, std::size_t n, F&& gain) {
-    std::vector<std::pair<double, std::size_t>> gains;
-    for (std::size_t j = 0; j < count; ++j)
-        if (const double g = gain(j); g > 0) gains.emplace_back(-g, j);
-    n = std::min(n, gains.size());
-    std::nth_element(gains.begin(), gains.begin() + static_cast<std::ptrdiff_t>(n), gains.end());
+/// The indices of the largest gains above 0, at most n, ascending; of equals the first.
+inline std::vector<std::size_t> largest_gains(const std::vector<double>& gains, std::size_t n) {
+    std::vector<double> sorted;
+    sorted.reserve(gains.size());
+    std::copy_if(gains.begin(), gains.end(), std::back_inserter(sorted), [](double gain) { return gain > 0; });
+    n = std::min(n, sorted.size());
     std::vector<std::size_t> best;
-    for (std::size_t i = 0; i < n; ++i) best.push_back(gains[i].second);
-    std::sort(best.begin(), best.end());
+    if (n == 0) return best;
+    const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(n - 1);
+    std::nth_element(sorted.begin(), nth, sorted.end(), std::greater<>());
+    const double least = *nth;
+    auto equals =
+        n - static_cast<std::size_t>(std::count_if(sorted.begin(), nth, [&](double gain) { return gain > least; }));
+    best.reserve(n);
+    for (std::size_t j = 0; j < gains.size(); ++j)
+        if (gains[j] > least || (gains[j] == least && equals > 0 && equals-- > 0)) best.push_back(j);
     return best;
 }
+
+/// gain_j = d_j^2 / (2 v_j) where v_j is above floor_j, else 0.
+struct addition_gains {
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void run(std::size_t n, const double* d, const double* v, const double* floor, double* gain) {
+        using P = backend::pack<double, Bytes>;
+        std::size_t j = 0;
+        for (; j + 8 <= n; j += 8) {
+            const P dj = P::load(d + j), vj = P::load(v + j);
+            select(vj > P::load(floor + j), P(0.5) * dj * dj / vj, P(0)).store(gain + j);
+        }
+        for (; j < n; ++j) gain[j] = v[j] > floor[j] ? 0.5 * d[j] * d[j] / v[j] : 0;
+    }
+};
+
+/// Which candidates gain more than `least` when they are added, or are explained by the members: 1 for them, 0 for others and members.
+struct contenders {
+    template <std::size_t Bytes>
+    GAMUT_INLINE static void run(std::size_t n, const double* d, const double* v, const double* floor, double least,
+                                 double* is_one) {
+        using P = backend::pack<double, Bytes>;
+        const P twice(2 * least), infinity(std::numeric_limits<double>::infinity());
+        std::size_t j = 0;
+        for (; j + 8 <= n; j += 8) {
+            const P dj = P::load(d + j), vj = P::load(v + j), lowest = P::load(floor + j);
+            const P gains = select(dj * dj > twice * vj, P(1), P(0)), other = select(vj > lowest, gains, P(1));
+            select(lowest < infinity, other, P(0)).store(is_one + j);
+        }
+        for (; j < n; ++j)
+            is_one[j] = floor[j] < std::numeric_limits<double>::infinity() &&
+                        (!(v[j] > floor[j]) || d[j] * d[j] > 2 * least * v[j]);
+    }
+};
 
 /// What adding candidate j to the support would gain once s has left it, for all j at once: the largest, the first of equals.
 ///   (d_j + m_j a)^2 / (2 (v_j + m_j^2 b)),  where the denominator is above floor_j
@@ -260,6 +302,7 @@ public:
           v_(p_),
           floor_(p_),
           zero_(p_),
+          stride_(odd_lines(p_)),
           used_(of.groups()) {
         for (std::size_t j = 0; j < p_; ++j) {
             v_[j] = of.diagonal(j);
@@ -289,7 +332,7 @@ public:
     /// The weight of members()[place].
     double weight(std::size_t place) const { return w_[place]; }
     /// Its place on the diagonal of (H_SS)^-1.
-    double inverse(std::size_t place) const { return q_[place][place]; }
+    double inverse(std::size_t place) const { return q(place, place); }
     /// 1/2 w'Hw - q'w = -1/2 q_S'w_S.
     double value() const { return value_; }
 
@@ -307,7 +350,7 @@ public:
     void remove(std::size_t place) { change(place, none); }
 
     /// What losing members()[place] costs.
-    double loss(std::size_t place) const { return 0.5 * w_[place] * w_[place] / q_[place][place]; }
+    double loss(std::size_t place) const { return 0.5 * w_[place] * w_[place] / q(place, place); }
     std::size_t cheapest_member() const {
         std::size_t best = 0;
         for (std::size_t s = 1; s < s_.size(); ++s)
@@ -330,7 +373,9 @@ public:
 
     /// The candidates that would gain most, at most n, ascending; members and what they explain are none.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
-        return detail::largest_gains(p_, n, [this](std::size_t j) { return gain(j); });
+        std::vector<double> gains(p_);
+        backend::run<addition_gains>(p_, d_.data(), v_.data(), floor_.data(), gains.data());
+        return detail::largest_gains(gains, n);
     }
 
     struct exchange {
@@ -345,12 +390,16 @@ public:
         if (s_.empty()) return found;
         const std::size_t first_member = cheapest_member();
         consider(first_member, found);
+        std::vector<double> is_left(p_);  // what members explain together may replace one of them
+        backend::run<contenders>(p_, d_.data(), v_.data(), floor_.data(), found.gain, is_left.data());
+        const auto count = static_cast<std::size_t>(std::accumulate(is_left.begin(), is_left.end(), 0.0));
+        const bool few = 16 * count < p_;
         std::vector<std::size_t> left;
-        for (std::size_t j = 0; j < p_; ++j)
-            if (floor_[j] < std::numeric_limits<double>::infinity() &&
-                (!(v_[j] > floor_[j]) || d_[j] * d_[j] > 2 * found.gain * v_[j]))
-                left.push_back(j);  // no member; what they explain together, it may replace one of
-        const bool few = 8 * left.size() < p_;
+        if (few) {
+            left.reserve(count);
+            for (std::size_t j = 0; j < p_; ++j)
+                if (is_left[j] != 0) left.push_back(j);
+        }
         for (std::size_t s = 0; s < s_.size(); ++s) {
             if (s == first_member) continue;
             if (few)
@@ -397,37 +446,57 @@ public:
             floor_[j] = std::numeric_limits<double>::infinity();
             ++used_[of_->group_of(j)];
         }
-        invert(l);
         const std::size_t k = s_.size();
-        std::vector<double> q;
-        for (const auto& row : q_) q.insert(q.end(), row.begin(), row.end());
+        make_room(k);
+        const std::vector<double> q = invert(l);
         w_.assign(k, 0.0);
         for (std::size_t a = 0; a < k; ++a)
             for (std::size_t b = 0; b < k; ++b) w_[a] += q[a * k + b] * of_->slope[s_[b]];
-        m_.resize(k);
         columns_.clear();
-        for (auto& column : m_) {
-            column.resize(p_);
-            columns_.push_back(column.data());
-        }
+        for (std::size_t a = 0; a < k; ++a) columns_.push_back(column(a));
         std::copy(of_->slope.begin(), of_->slope.end(), d_.begin());
         for (std::size_t j = 0; j < p_; ++j) v_[j] = of_->diagonal(j);
         backend::run<member_columns>(p_, k, h.data(), q.data(), w_.data(), columns_.data(), d_.data(), v_.data());
         for (const std::size_t s : s_) d_[s] = v_[s] = 0;
         revalue();
     }
+    /// The same as from what another support of the same function is.
+    void reset(const quadratic_support&, const std::vector<std::size_t>& members) { reset(members); }
 
 private:
     static constexpr double rounding = 1e-10;
 
     static constexpr std::size_t none = best_entry::none;
 
-    const double* column(std::size_t s) const { return m_[s].data(); }
+    /// An odd number of cache lines: as columns start in different sets of a cache, many of them stay in it together.
+    static std::size_t odd_lines(std::size_t numbers) {
+        constexpr std::size_t line = 64 / sizeof(double);
+        return ((numbers + line - 1) / line | 1) * line;
+    }
+
+    /// Q_ab
+    double& q(std::size_t a, std::size_t b) { return q_[a * capacity_ + b]; }
+    const double& q(std::size_t a, std::size_t b) const { return q_[a * capacity_ + b]; }
+    /// M_:s
+    double* column(std::size_t s) { return m_.data() + slots_[s] * stride_; }
+    const double* column(std::size_t s) const { return m_.data() + slots_[s] * stride_; }
+
+    /// For so many members; what there is stays.
+    void make_room(std::size_t members) {
+        if (members <= capacity_) return;
+        const std::size_t before = capacity_, k = std::min(before, s_.size()), now = std::max(members, 2 * before);
+        m_.resize(now * stride_);
+        std::vector<double> q(now * now);
+        for (std::size_t a = 0; a < k; ++a) std::copy_n(q_.data() + a * before, k, q.data() + a * now);
+        q_ = std::move(q);
+        for (std::size_t s = before; s < now; ++s) slots_.push_back(s);
+        capacity_ = now;
+    }
 
     /// members()[s] for any candidate of its group, or for one of these.
     void consider(std::size_t s, exchange& found) const {
         const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], n = of_->first[g + 1] - first;
-        const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
+        const double inverse = 1 / q(s, s), share = w_[s] * inverse, lost = loss(s);
         if (!backend::run<exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
                                         floor_.data() + first, share, inverse, found.gain + lost))
             return;
@@ -437,10 +506,11 @@ private:
     }
     void consider(std::size_t s, const std::vector<std::size_t>& candidates, exchange& found) const {
         const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], last = of_->first[g + 1];
-        const double inverse = 1 / q_[s][s], share = w_[s] * inverse, lost = loss(s);
+        const double inverse = 1 / q(s, s), share = w_[s] * inverse, lost = loss(s);
+        const double* const column_s = column(s);
         for (const std::size_t j : candidates) {
             if (j < first || j >= last) continue;
-            const double m = m_[s][j], numerator = d_[j] + m * share, denominator = v_[j] + m * m * inverse;
+            const double m = column_s[j], numerator = d_[j] + m * share, denominator = v_[j] + m * m * inverse;
             if (!(denominator > floor_[j]) || !(numerator * numerator > 2 * (found.gain + lost) * denominator))
                 continue;
             const double gain = 0.5 * numerator * numerator / denominator - lost;
@@ -454,10 +524,11 @@ private:
         const std::size_t k = s_.size();
         const bool leaves = place != none, enters = j != none;
         const double* const row = enters ? of_->row(j) : nullptr;
+        if (enters && !leaves) make_room(k + 1);
         column_exchange how;
         if (leaves) {
-            how.leaving = how.fresh = m_[place].data();
-            how.inverse = 1 / q_[place][place];
+            how.leaving = how.fresh = column(place);
+            how.inverse = 1 / q(place, place);
             how.share = w_[place] * how.inverse;
         }
         columns_.clear();
@@ -467,10 +538,10 @@ private:
         m_at_.clear();
         for (std::size_t s = 0; s < k; ++s) {
             if (s == place) continue;
-            columns_.push_back(m_[s].data());
-            leaves_.push_back(leaves ? -q_[s][place] * how.inverse : 0);
+            columns_.push_back(column(s));
+            leaves_.push_back(leaves ? -q(s, place) * how.inverse : 0);
             h_.push_back(enters ? row[s_[s]] : 0);
-            m_at_.push_back(enters ? m_[s][j] + (leaves ? leaves_.back() * how.leaving[j] : 0) : 0);
+            m_at_.push_back(enters ? columns_.back()[j] + (leaves ? leaves_.back() * how.leaving[j] : 0) : 0);
         }
         if (enters) {
             const double u = leaves ? how.leaving[j] : 0, vj = v_[j] + how.inverse * u * u;
@@ -478,7 +549,7 @@ private:
             how.entering = row;
             how.curvature = vj;
             how.weight = (d_[j] + how.share * u) / vj;
-            if (!leaves) how.fresh = m_.emplace_back(p_).data();
+            if (!leaves) how.fresh = column(k);
             for (std::size_t s = 0; s < columns_.size(); ++s) {
                 how.h_leaving += h_[s] * leaves_[s];
                 enters_.push_back(-m_at_[s] / vj);
@@ -491,7 +562,7 @@ private:
         how.leaves = leaves_.data();
         how.enters = enters_.data();
         backend::run<column_exchange>(&how, p_, columns_.data(), columns_.size(), d_.data(), v_.data());
-        if (leaves) forget(place, how, enters);
+        if (leaves) forget(place, how);
         if (enters) learn(j, how);
         for (const std::size_t s : s_) d_[s] = v_[s] = 0;
         revalue();
@@ -499,23 +570,22 @@ private:
     }
 
     /// All but M, d and v. The last member moves to where the one was that leaves, and m_at_ with it.
-    void forget(std::size_t place, const column_exchange& how, bool enters) {
+    void forget(std::size_t place, const column_exchange& how) {
         const std::size_t last = s_.size() - 1, j = s_[place];
         for (std::size_t a = 0; a <= last; ++a) {
             if (a == place) continue;
-            w_[a] -= q_[a][place] * how.share;
-            const double factor = q_[a][place] * how.inverse;
-            for (std::size_t b = 0; b <= last; ++b)
-                if (b != place) q_[a][b] -= factor * q_[place][b];
+            const double factor = q(a, place) * how.inverse;
+            w_[a] -= q(a, place) * how.share;
+            double* const row = &q(a, 0);
+            const double* const leaving = &q(place, 0);
+            for (std::size_t b = 0; b < place; ++b) row[b] -= factor * leaving[b];
+            for (std::size_t b = place + 1; b <= last; ++b) row[b] -= factor * leaving[b];
         }
-        std::swap(q_[place], q_[last]);
-        q_.pop_back();
-        for (auto& row : q_) {
-            std::swap(row[place], row[last]);
-            row.pop_back();
+        if (place < last) {
+            std::copy_n(&q(last, 0), last + 1, &q(place, 0));
+            for (std::size_t a = 0; a < last; ++a) q(a, place) = q(a, last);
         }
-        std::swap(m_[place], m_[last]);
-        if (!enters) m_.pop_back();
+        std::swap(slots_[place], slots_[last]);
         std::swap(s_[place], s_[last]);
         s_.pop_back();
         std::swap(w_[place], w_[last]);
@@ -527,20 +597,20 @@ private:
     void learn(std::size_t j, const column_exchange& how) {
         const std::size_t k = s_.size();
         for (std::size_t a = 0; a < k; ++a) {
-            for (std::size_t b = 0; b < k; ++b) q_[a][b] += m_at_[a] * m_at_[b] / how.curvature;
-            q_[a].push_back(-m_at_[a] / how.curvature);
+            const double factor = m_at_[a] / how.curvature;
+            double* const row = &q(a, 0);
+            for (std::size_t b = 0; b < k; ++b) row[b] += factor * m_at_[b];
+            q(a, k) = q(k, a) = -factor;
             w_[a] -= m_at_[a] * how.weight;
         }
-        q_.emplace_back();
-        for (std::size_t a = 0; a < k; ++a) q_[k].push_back(-m_at_[a] / how.curvature);
-        q_[k].push_back(1 / how.curvature);
+        q(k, k) = 1 / how.curvature;
         s_.push_back(j);
         w_.push_back(how.weight);
         ++used_[of_->group_of(j)];
         floor_[j] = std::numeric_limits<double>::infinity();  // a member is no candidate
     }
-    /// Q = (L L')^-1
-    void invert(const std::vector<double>& l) {
+    /// Q = (L L')^-1, which is returned as well, without gaps.
+    std::vector<double> invert(const std::vector<double>& l) {
         const std::size_t k = s_.size();
         const auto at = [](std::size_t a, std::size_t b) { return a * (a + 1) / 2 + b; };
         std::vector<double> inverse(l.size());  // of L
@@ -552,13 +622,14 @@ private:
                 inverse[at(a, b)] = sum * l[at(a, a)];
             }
         }
-        q_.assign(k, std::vector<double>(k));
+        std::vector<double> compact(k * k);
         for (std::size_t a = 0; a < k; ++a)
             for (std::size_t b = 0; b <= a; ++b) {
                 double sum = 0;
                 for (std::size_t c = a; c < k; ++c) sum += inverse[at(c, a)] * inverse[at(c, b)];
-                q_[a][b] = q_[b][a] = sum;
+                q(a, b) = q(b, a) = compact[a * k + b] = compact[b * k + a] = sum;
             }
+        return compact;
     }
     void revalue() {
         value_ = 0;
@@ -579,8 +650,10 @@ private:
     std::vector<std::size_t> s_;
     std::vector<double> w_;
     backend::aligned_vector<double> d_, v_, floor_, zero_;
-    std::vector<backend::aligned_vector<double>> m_;
-    std::vector<std::vector<double>> q_;
+    std::size_t stride_, capacity_ = 0;  // of the columns of M; of members
+    backend::aligned_vector<double> m_;  // M_:s in slot slots_[s]; the other slots are free
+    std::vector<std::size_t> slots_;
+    std::vector<double> q_;          // rows of Q, capacity_ apart
     std::vector<std::size_t> used_;  // places, per group
     std::vector<double*> columns_;   // of those that stay, and what a change does to them
     std::vector<double> leaves_, enters_, h_, m_at_;

@@ -238,7 +238,9 @@ public:
 
     /// The units that would gain most, at most n, ascending; members and what they explain are none.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
-        return detail::largest_gains(of_->units(), n, [this](std::size_t j) { return gain(j); });
+        std::vector<double> gains(of_->units());
+        for (std::size_t u = 0; u < gains.size(); ++u) gains[u] = gain(u);
+        return detail::largest_gains(gains, n);
     }
 
     struct exchange {
@@ -285,6 +287,12 @@ public:
         for (std::size_t place = s_.size(); place-- > 0;)
             if (std::find(members.begin(), members.end(), s_[place]) == members.end()) remove(place);
         for (const std::size_t u : members) add(u);
+    }
+
+    /// The same, from what `base` is.
+    void reset(const quadratic_units& base, const std::vector<std::size_t>& members) {
+        *this = base;
+        reset(members);
     }
 
     /// Everything anew from the members: what rounding has added up is gone.

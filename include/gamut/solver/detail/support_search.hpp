@@ -51,16 +51,16 @@ struct disturbance {
     }
 };
 
-/// Replaces some of the members by candidates drawn from the ten times as many that then gain most.
-template <class S> void disturb(S& s, const disturbance& how, const core::random& random) {
-    const std::size_t size = s.size(), leaving = how.members_of(size);
+/// s becomes `base`, some of its members replaced by candidates drawn from the ten times as many that then gain most.
+template <class S> void disturb(S& s, const S& base, const disturbance& how, const core::random& random) {
+    const std::size_t size = base.size(), leaving = how.members_of(size);
     std::uint64_t draw = 0;
-    std::vector<std::size_t> members = s.members();
+    std::vector<std::size_t> members = base.members();
     for (std::size_t k = 0; k < leaving; ++k) {
         std::swap(members[random.below(draw++, members.size())], members.back());
         members.pop_back();
     }
-    s.reset(members);
+    s.reset(base, members);
     const std::vector<std::size_t> best = s.largest_gains(10 * size);
     std::vector<std::size_t> joining;  // by group
     for (std::size_t k = 0; k < 4 * leaving && members.size() < size && !best.empty(); ++k) {
@@ -96,8 +96,7 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
             std::int64_t* const out = mine.data() + i * width;
             if (search >= searches) return;
             S& s = working[thread];
-            s = base;
-            disturb(s, how, {.seed = seed, .stream = first + search});
+            disturb(s, base, how, {.seed = seed, .stream = first + search});
             descend(s);
             const std::vector<std::size_t> members = s.sorted_members();
             out[0] = 1;
