@@ -402,12 +402,16 @@ private:
                 seen.push_back(members);
                 starts.push_back(model_->template weights<T>(s));
             };
+            // supports make rows of H: a rank that runs out of memory must not leave the others waiting
+            const auto together = [&](auto&& work) { communicator::agree(p_.communicator(), work); };
             Support s(model_->function());
-            seen.push_back(model_->members_of(std::span<const T>(w)));
-            s.reset(seen.front());
-            const double here = s.value();
-            detail::fill(s);
-            if (!disturbing) {
+            double here = 0;
+            together([&] {
+                seen.push_back(model_->members_of(std::span<const T>(w)));
+                s.reset(seen.front());
+                here = s.value();
+                detail::fill(s);
+                if (disturbing) return;
                 const Support filled = s;
                 detail::descend(s);
                 s.refresh();
@@ -426,8 +430,8 @@ private:
                     offer(one);
                     offer(filled);
                 }
-                return starts;
-            }
+            });
+            if (!disturbing) return starts;
             std::vector<detail::found_support> found;
             // a model that is right nearby only is asked about what is near, and about more of it at a time
             const detail::disturbance how{exact ? options_.disturb : 0.625 * options_.disturb,
@@ -454,12 +458,14 @@ private:
             std::stable_sort(found.begin(), found.end(),
                              [](const auto& a, const auto& b) { return a.value < b.value; });
             const std::size_t most = exact ? 1 : 4;
-            for (const auto& support : found) {
-                if (starts.size() >= most || !(support.value < here + (exact ? 0 : 0.1 * std::abs(here)))) break;
-                Support other(model_->function());
-                other.reset(support.members);
-                offer(other);
-            }
+            together([&] {
+                for (const auto& support : found) {
+                    if (starts.size() >= most || !(support.value < here + (exact ? 0 : 0.1 * std::abs(here)))) break;
+                    Support other(model_->function());
+                    other.reset(support.members);
+                    offer(other);
+                }
+            });
             return starts;
         }
 

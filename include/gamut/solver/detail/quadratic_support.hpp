@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <functional>
 #include <iterator>
 #include <limits>
 #include <memory>
@@ -58,7 +57,7 @@ inline std::vector<std::size_t> largest_gains(const std::vector<double>& gains, 
     std::vector<std::size_t> best;
     if (n == 0) return best;
     const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(n - 1);
-    std::nth_element(sorted.begin(), nth, sorted.end(), std::greater<>());
+    std::nth_element(sorted.begin(), nth, sorted.end(), [](double a, double b) { return a > b; });
     const double least = *nth;
     auto equals =
         n - static_cast<std::size_t>(std::count_if(sorted.begin(), nth, [&](double gain) { return gain > least; }));
