@@ -175,9 +175,9 @@ std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std:
     std::vector<double> slope(p);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < p; ++j) slope[j] += draw.normal(2000000 + i) * f(i, j);
-    const auto lazy = std::make_shared<solver::detail::lazy_products>(n, p, 1e-3);
+    const auto lazy = std::make_shared<solver::detail::lazy_products>(n, p, 1e-3, 1);
     for (std::size_t i = 0; i < n; ++i) lazy->set_row(i, [&](std::size_t k) { return f(i, k); });
-    lazy->finish();
+    lazy->finish({}, {});
     std::pair result{solver::detail::quadratic{matrix(p, p), slope, {0, p}, {room}},
                      solver::detail::quadratic{{}, slope, {0, p}, {room}, {}, lazy}};
     for (std::size_t a = 0; a < p; ++a)
@@ -187,6 +187,38 @@ std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std:
             entry += a == b ? 1e-3 : 0;
         }
     return result;
+}
+
+BOOST_AUTO_TEST_CASE(products_of_projected_rows_made_by_many_threads) {
+    constexpr std::size_t n = 300, p = 1005, threads = 3;  // enough for three threads to be woken up
+    const core::random draw{.seed = 4};
+    std::vector<std::vector<double>> u(2, std::vector<double>(n));
+    matrix f(n, p), v(2, p);
+    for (std::size_t a = 0; a < 2; ++a)
+        for (std::size_t i = 0; i < n; ++i) u[a][i] = draw.normal(1000000 + a * n + i);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < p; ++j) f(i, j) = draw.normal(2000 + i * p + j);
+    for (std::size_t a = 0; a < 2; ++a)
+        for (std::size_t j = 0; j < p; ++j) v(a, j) = draw.normal(a * p + j);
+    solver::detail::lazy_products lazy(n, p, 0.5, threads);
+    BOOST_TEST(lazy.threads() == threads);
+    backend::parallel_for(0, n, threads,
+                          [&](std::size_t i, std::size_t) { lazy.set_row(i, [&](std::size_t k) { return f(i, k); }); });
+    const std::vector<double> product = lazy.product(u[0]);
+    for (std::size_t j = 0; j < p; ++j) {
+        double sum = 0;
+        for (std::size_t i = 0; i < n; ++i) sum += u[0][i] * f(i, j);
+        BOOST_REQUIRE_SMALL(product[j] - sum, 1e-11);
+    }
+    lazy.finish(u, v);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < p; ++j) f(i, j) -= u[0][i] * v(0, j) + u[1][i] * v(1, j);
+    for (const std::size_t a : {std::size_t(0), std::size_t(500), p - 1})
+        for (std::size_t b = 0; b < p; ++b) {
+            double sum = a == b ? 0.5 : 0;
+            for (std::size_t i = 0; i < n; ++i) sum += f(i, a) * f(i, b);
+            BOOST_REQUIRE_SMALL(lazy.row(a)[b] - sum, 1e-9);
+        }
 }
 
 BOOST_AUTO_TEST_CASE(products_made_row_by_row_are_those_of_a_matrix) {

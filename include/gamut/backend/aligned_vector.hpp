@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace gamut::backend {
@@ -40,5 +41,16 @@ private:
 };
 
 template <class T> using aligned_vector = std::vector<T, aligned_allocator<T>>;
+
+/// Its entries have no value until they are given one: nobody writes large memory twice, and whoever writes first brings the pages in.
+template <class T> struct uninitialised_allocator : aligned_allocator<T> {
+    template <class U> struct rebind { using other = uninitialised_allocator<U>; };
+    template <class U> void construct(U*) noexcept {}
+    template <class U, class V, class... Rest> void construct(U* place, V&& value, Rest&&... rest) {
+        ::new (static_cast<void*>(place)) U(std::forward<V>(value), std::forward<Rest>(rest)...);
+    }
+};
+
+template <class T> using uninitialised_vector = std::vector<T, uninitialised_allocator<T>>;
 
 }  // namespace gamut::backend

@@ -362,16 +362,16 @@ public:
         return sums;
     }
 
-    /// see(row, root) for these entries of the rows of all ranks, in the same order on every rank: second_derivatives(w, entries) is the
-    /// sum of (root row)(root row)'. Worth the memory where rows are few, see gathers_rows. One gather.
+    /// see(i, row, root) for these entries of all rows i of all ranks, on every rank, from that many threads at once:
+    /// second_derivatives(w, entries) is the sum of (root row)(root row)'. Worth the memory where rows are few, see gathers_rows. One gather.
     template <class F>
-    void visit_rows(std::span<const std::size_t> entries, F&& see) const
+    void visit_rows(std::span<const std::size_t> entries, std::size_t threads, F&& see) const
         requires(Backend::host_memory&& std::is_same_v<Model, model::linear>) {
         ++passes_;
         const std::vector<backend::row_range> runs = block_rows();
         const auto weights = sample_weights();
         detail::second_moments<typename Dataset::matrix_type, value_type>{data_.x, labels(), runs, weights, scaling_}
-            .visit_rows(ranks_, entries, 1 / total_weight_, see);
+            .visit_rows(ranks_, entries, 1 / total_weight_, threads, see);
     }
     bool gathers_rows(std::size_t entries) const requires(std::is_same_v<Model, model::linear>) {
         return detail::row_sizes{data_.rows(), cut_.blocks, 1}.travel(entries);

@@ -434,8 +434,8 @@ private:
             if (!disturbing) return starts;
             std::vector<detail::found_support> found;
             // a model that is right nearby only is asked about what is near, and about more of it at a time
-            const detail::disturbance how{exact ? options_.disturb : 0.625 * options_.disturb,
-                                          exact ? std::size_t(24) : 12};
+            const detail::disturbance how = exact ? detail::disturbance{options_.disturb}
+                                                  : detail::disturbance{0.625 * options_.disturb, 12, 10};
             const std::size_t at_least = exact ? 0 : 32;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =

@@ -9,7 +9,9 @@
 
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
+#include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
+#include <gamut/backend/parallel.hpp>
 
 namespace gamut::solver::detail {
 
@@ -37,50 +39,57 @@ template <std::size_t Count> struct tile_products {
 /// pass over F in memory; searches for supports look at few of them. H is symmetric to the last bit.
 class lazy_products {
 public:
-    /// F is 0, n x size.
-    lazy_products(std::size_t n, std::size_t size, double ridge)
+    /// F is n x size, and has no values yet; made with that many threads.
+    lazy_products(std::size_t n, std::size_t size, double ridge, std::size_t threads)
         : n_(n),
           tiles_((size + tile - 1) / tile),
+          threads_(backend::threads_for(passes_to_make * n * size, threads)),
           f_(n * tiles_ * tile),
           diagonal_(size, ridge),
           rows_(size),
           state_(size) {}
 
     std::size_t size() const { return rows_.size(); }
+    std::size_t threads() const { return threads_; }
 
     // ---- until the first row of H is asked for
 
-    /// F_ik = value(k)
+    /// F_ik = value(k). Every row, once; many threads may, each of its own rows.
     template <class V> void set_row(std::size_t i, V&& value) {
         for (std::size_t t = 0; t < tiles_; ++t) {
             double* const f = f_.data() + place(i, t * tile);
-            for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k) f[k] = value(t * tile + k);
+            const std::size_t count = std::min(tile, size() - t * tile);
+            for (std::size_t k = 0; k < count; ++k) f[k] = value(t * tile + k);
+            std::fill(f + count, f + tile, 0.0);
         }
     }
     /// F'u, and what fills up the last tile.
     std::vector<double> product(const std::vector<double>& u) const {
         std::vector<double> result(tiles_ * tile);
-        const double* const in = u.data();
-        double* const out = result.data();
-        backend::run<tile_products<1>>(n_, tiles_, &in, f_.data(), &out);
+        by_tiles([&](std::size_t begin, std::size_t end) {
+            const double* const in = u.data();
+            double* const out = result.data() + begin * tile;
+            backend::run<tile_products<1>>(n_, end - begin, &in, f_.data() + place(0, begin * tile), &out);
+        });
         return result;
     }
-    /// F -= u v'
-    void subtract(const std::vector<double>& u, const double* v) {
-        for (std::size_t t = 0; t < tiles_; ++t)
-            for (std::size_t i = 0; i < n_; ++i) {
-                double* const f = f_.data() + place(i, t * tile);
-                for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k) f[k] -= u[i] * v[t * tile + k];
+    /// F -= sum over a of u_a v_a', v_a row a of v; F is what it will be.
+    void finish(const std::vector<std::vector<double>>& u, const backend::dense_matrix<double>& v) {
+        by_tiles([&](std::size_t begin, std::size_t end) {
+            for (std::size_t t = begin; t < end; ++t) {
+                const std::size_t first = t * tile, count = std::min(tile, size() - first);
+                double squares[tile] = {};
+                for (std::size_t i = 0; i < n_; ++i) {
+                    double* const f = f_.data() + place(i, first);
+                    for (std::size_t a = 0; a < u.size(); ++a) {
+                        const double factor = u[a][i], *const row = v.row(a) + first;
+                        for (std::size_t k = 0; k < count; ++k) f[k] -= factor * row[k];
+                    }
+                    for (std::size_t k = 0; k < tile; ++k) squares[k] += f[k] * f[k];
+                }
+                for (std::size_t k = 0; k < count; ++k) diagonal_[first + k] += squares[k];
             }
-    }
-    /// F is what it will be.
-    void finish() {
-        for (std::size_t t = 0; t < tiles_; ++t)
-            for (std::size_t i = 0; i < n_; ++i) {
-                const double* const f = f_.data() + place(i, t * tile);
-                for (std::size_t k = 0; k < std::min(tile, size() - t * tile); ++k)
-                    diagonal_[t * tile + k] += f[k] * f[k];
-            }
+        });
     }
 
     // ---- H; many threads may ask
@@ -110,6 +119,16 @@ public:
 private:
     static constexpr std::size_t tile = tile_products<1>::tile;
     static constexpr int unknown = 0, claimed = 1, made = 2;
+
+    /// F is written, read for a product and changed.
+    static constexpr std::size_t passes_to_make = 4;
+
+    /// f(begin, end) of tiles, a few at a time.
+    template <class F> void by_tiles(F&& f) const {
+        constexpr std::size_t few = 4;
+        backend::parallel_for(0, (tiles_ + few - 1) / few, threads_,
+                              [&](std::size_t i, std::size_t) { f(i * few, std::min(i * few + few, tiles_)); });
+    }
 
     bool claim(std::size_t j) const {
         int state = unknown;
@@ -145,8 +164,8 @@ private:
     /// F by tiles of columns, so that they are read as they lie.
     std::size_t place(std::size_t i, std::size_t k) const { return (k / tile * n_ + i) * tile + k % tile; }
 
-    std::size_t n_, tiles_;
-    backend::aligned_vector<double> f_;
+    std::size_t n_, tiles_, threads_;
+    backend::uninitialised_vector<double> f_;
     std::vector<double> diagonal_;
     mutable std::vector<std::vector<double>> rows_;
     mutable std::vector<std::atomic<int>> state_;  // of each row

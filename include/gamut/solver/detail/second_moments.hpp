@@ -50,21 +50,28 @@ template <class Matrix, class T> struct second_moments {
                                        : summed(ranks, known, fresh, factor, of, scratch, failure);
     }
 
-    /// see(a_i, root of factor d_i) for these columns of all rows, in their order, on every rank: their products' sum is that of
-    /// (root a_i)(root a_i)'. factor d_i >= 0. Collective.
+    /// see(i, a_i, root of factor d_i) for these columns of all rows i, by that many threads, on every rank: their products' sum is
+    /// that of (root a_i)(root a_i)'. factor d_i >= 0. Collective.
     template <class C, class F>
-    void visit_rows(const C& ranks, std::span<const std::size_t> columns, double factor, F&& see) const {
+    void visit_rows(const C& ranks, std::span<const std::size_t> columns, double factor, std::size_t threads,
+                    F&& see) const {
         const std::size_t width = columns.size(), stride = width + 1;
         if (ranks.size() == 1) {
             const std::vector<double> inverse = inverse_scales();
-            std::vector<double> row(width);
-            return fill(chosen(columns, inverse), row.data(), 0, [&](std::size_t i) {
-                see(static_cast<const double*>(row.data()), std::sqrt(factor * weights(i)));
+            const row_copies copy(*this, chosen(columns, inverse));
+            return backend::parallel_for(0, runs.size(), threads, [&](std::size_t r, std::size_t) {
+                std::vector<double> row(width);
+                for (std::size_t i = runs[r].begin; i < runs[r].end; ++i) {
+                    copy(i, row.data());
+                    see(i, static_cast<const double*>(row.data()), std::sqrt(factor * weights(i)));
+                }
             });
         }
         const std::vector<double> rows = all_rows(ranks, columns, nullptr);
-        for (std::size_t begin = 0; begin < rows.size(); begin += stride)
-            see(rows.data() + begin, std::sqrt(factor * rows[begin + width]));
+        backend::parallel_for(0, rows.size() / stride, threads, [&](std::size_t i, std::size_t) {
+            const double* const row = rows.data() + i * stride;
+            see(i, row, std::sqrt(factor * row[width]));
+        });
     }
 
 private:
@@ -130,11 +137,13 @@ private:
             const std::vector<double> inverse = inverse_scales();
             for (const backend::row_range& run : runs) mine += run.end - run.begin;
             rows.resize(mine * stride);
-            double* weight = rows.data() + columns.size();
-            fill(chosen(columns, inverse), rows.data(), stride, [&](std::size_t i) {
-                *weight = weights(i);
-                weight += stride;
-            });
+            const row_copies copy(*this, chosen(columns, inverse));
+            double* out = rows.data();
+            for (const backend::row_range& run : runs)
+                for (std::size_t i = run.begin; i < run.end; ++i, out += stride) {
+                    copy(i, out);
+                    out[columns.size()] = weights(i);
+                }
         });
         return from_all(ranks, std::move(rows), mine, stride);
     }
@@ -185,20 +194,25 @@ private:
         return result;
     }
 
-    /// Own rows to out, `stride` numbers apart, and after(i) when row i is there.
-    template <class F>
-    void fill(const backend::moment_columns& columns, double* out, std::size_t stride, F&& after) const {
-        std::vector<std::int32_t> places;
-        if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>) places = columns.places(x.columns);
-        for (const backend::row_range& run : runs)
-            for (std::size_t i = run.begin; i < run.end; ++i, out += stride) {
-                if constexpr (std::is_same_v<Matrix, backend::sparse_matrix<T>>)
-                    columns.copy_row(x, places, y, i, out);
-                else
-                    columns.copy_row(x, y, i, out);
-                after(i);
-            }
-    }
+    /// Own rows, one at a time.
+    class row_copies {
+    public:
+        row_copies(const second_moments& of, const backend::moment_columns& columns) : of_(of), columns_(columns) {
+            if constexpr (is_sparse) places_ = columns.places(of.x.columns);
+        }
+        void operator()(std::size_t i, double* out) const {
+            if constexpr (is_sparse)
+                columns_.copy_row(of_.x, places_, of_.y, i, out);
+            else
+                columns_.copy_row(of_.x, of_.y, i, out);
+        }
+
+    private:
+        static constexpr bool is_sparse = std::is_same_v<Matrix, backend::sparse_matrix<T>>;
+        const second_moments& of_;
+        backend::moment_columns columns_;
+        std::vector<std::int32_t> places_;
+    };
 
     /// The rows of all ranks, one rank's behind the other's.
     template <class C>

@@ -183,20 +183,24 @@ private:
             if (w[k] != 0) used.push_back(k);
         std::shared_ptr<lazy_products> h;
         std::vector<std::vector<double>> always;
+        std::vector<double> product;  // F w, F with what is always there
         communicator::agree(p.communicator(), [&] {
-            h = std::make_shared<lazy_products>(n + f, inside_.size(), l2);
+            h = std::make_shared<lazy_products>(n + f, inside_.size(), l2, static_cast<std::size_t>(p.threads()));
             always.assign(f, std::vector<double>(n + f));
+            product.resize(n + f);
+            for (std::size_t a = 0; a < f; ++a) h->set_row(n + a, [](std::size_t) { return 0.0; });
         });
-        std::size_t i = 0;
-        p.visit_rows(entries, [&](const double* row, double root) {
+        p.visit_rows(entries, h->threads(), [&](std::size_t i, const double* row, double root) {
             h->set_row(i, [&](std::size_t k) { return root * row[inside_[k]]; });
             for (std::size_t a = 0; a < f; ++a) always[a][i] = root * row[outside_[a]];
-            ++i;
-            if (used.empty()) return;
-            double product = 0;
-            for (const std::size_t k : used) product += row[k] * w[k];
-            backend::add_multiple(root * root * product, row, q.data(), q.size());
+            for (const std::size_t k : used) product[i] += root * row[k] * w[k];
         });
+        if (!used.empty()) {
+            const std::vector<double> products = h->product(product);
+            for (std::size_t k = 0; k < inside_.size(); ++k) q[inside_[k]] += products[k];
+            for (std::size_t a = 0; a < f; ++a)
+                q[outside_[a]] += std::inner_product(always[a].begin(), always[a].end(), product.begin(), 0.0);
+        }
         for (const std::size_t k : inside_) f_.slope.push_back(q[k]);
         if (f > 0) {
             backend::dense_matrix<double> between(f, f), border(inside_.size(), f);
@@ -208,9 +212,8 @@ private:
                     between(a, b) = std::inner_product(always[a].begin(), always[a].end(), always[b].begin(), 0.0);
             }
             follow(std::move(between), border, q);
-            for (std::size_t a = 0; a < f; ++a) h->subtract(always[a], response_.row(a));
         }
-        h->finish();
+        h->finish(always, response_);
         f_.lazy = h;
     }
 

@@ -40,10 +40,11 @@ template <class S> void descend(S& s) {
     }
 }
 
-/// How many members of a support are replaced at random.
+/// How many members of a support are replaced at random, and by which: those drawn from the `wide` times as many candidates as it
+/// has members that gain most when the others have left.
 struct disturbance {
     double share;
-    std::size_t most = 24;
+    std::size_t most = 24, wide = 4;
 
     std::size_t members_of(std::size_t size) const {
         const auto wanted = static_cast<std::size_t>(std::ceil(share * static_cast<double>(size)));
@@ -51,7 +52,7 @@ struct disturbance {
     }
 };
 
-/// s becomes `base`, some of its members replaced by candidates drawn from the ten times as many that then gain most.
+/// s becomes `base`, disturbed.
 template <class S> void disturb(S& s, const S& base, const disturbance& how, const core::random& random) {
     const std::size_t size = base.size(), leaving = how.members_of(size);
     std::uint64_t draw = 0;
@@ -61,7 +62,7 @@ template <class S> void disturb(S& s, const S& base, const disturbance& how, con
         members.pop_back();
     }
     s.reset(base, members);
-    const std::vector<std::size_t> best = s.largest_gains(10 * size);
+    const std::vector<std::size_t> best = s.largest_gains(how.wide * size);
     std::vector<std::size_t> joining;  // by group
     for (std::size_t k = 0; k < 4 * leaving && members.size() < size && !best.empty(); ++k) {
         const std::size_t j = best[random.below(draw++, best.size())], g = s.group_of(j);
