@@ -17,6 +17,7 @@
 #include <gamut/communicator/single.hpp>
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/core/names.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
@@ -64,7 +65,8 @@ template <class Model, class T, class C> struct fitted {
     std::size_t outputs = 1;
     std::vector<double> weights{};    ///< features x outputs, row-major
     std::vector<double> intercept{};  ///< one per output; zeros if there is none
-    std::vector<std::string> features{}, classes{};
+    core::names features{};
+    std::vector<std::string> classes{};
     std::string label{};
     data::standardization scaling{};       ///< that the penalty saw; empty: none
     std::vector<double> solver_weights{};  ///< as the penalty saw them, with the intercepts last

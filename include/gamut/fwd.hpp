@@ -16,6 +16,7 @@ class json_lines;
 class whole_file;
 struct random;
 class clock;
+class names;
 // text.hpp: text(...) makes messages
 struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;

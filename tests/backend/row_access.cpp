@@ -73,9 +73,16 @@ template <class T, class Matrix> void check(const backend::dense_matrix<T>& entr
         rows.fetch(i);
         const T got = backend::run<product_of_row<T>>(&rows, i, static_cast<const T*>(u.data()));
         BOOST_TEST(std::abs(double(got) - wanted) <= double(small) * (1 + std::abs(wanted)));
-        double visited = 0;
-        rows.visit(i, [&](std::size_t j, T value) { visited += double(value) * double(u[j]); });
+        double visited = 0, square = 0;
+        std::size_t count = 0;
+        rows.visit(i, [&](std::size_t j, T value) {
+            visited += double(value) * double(u[j]);
+            square += double(value) * double(value);
+            ++count;
+        });
         BOOST_TEST(std::abs(visited - wanted) <= double(small) * (1 + std::abs(wanted)));
+        BOOST_TEST(std::abs(double(rows.template square<16>(i)) - square) <= double(small) * (1 + square));
+        BOOST_TEST(rows.stored(i) == count);
         for (const bool scaled : {false, true}) {
             std::vector<T> sum = u;
             backend::run<add_row<Matrix>>(&rows, i, T(0.75), scaled ? static_cast<const T*>(a.data()) : nullptr,

@@ -13,6 +13,8 @@
 namespace gamut::backend {
 
 /// rows.product<Bytes>(i, u)      x_i'u
+/// rows.square<Bytes>(i)          x_i'x_i
+/// rows.stored(i)                 how many entries row i has
 /// rows.add<Bytes>(i, t, a, u)    u += t a .* x_i; a null: all 1
 /// rows.visit(i, f)               f(j, x_ij) for what is stored of row i
 /// rows.fetch(i)                  row i will be read soon
@@ -37,6 +39,11 @@ public:
         for (; j < columns_; ++j) sum += x[j] * u[j];
         return sum;
     }
+
+    template <std::size_t Bytes> GAMUT_INLINE T square(std::size_t i) const {
+        return product<Bytes>(i, values_ + i * columns_);
+    }
+    std::size_t stored(std::size_t) const { return columns_; }
 
     template <std::size_t Bytes> GAMUT_INLINE void add(std::size_t i, T t, const T* a, T* u) const {
         using P = pack<T, Bytes>;
@@ -89,6 +96,18 @@ public:
         }
         return (a[0] + a[2]) + (a[1] + a[3]);
     }
+
+    template <std::size_t> GAMUT_INLINE T square(std::size_t i) const {
+        std::int64_t k = offsets_[i];
+        const std::int64_t last = offsets_[i + 1];
+        if (!values_) return static_cast<T>(last - k);
+        T a[4] = {0, 0, 0, 0};
+        for (; k + 4 <= last; k += 4)
+            for (int l = 0; l < 4; ++l) a[l] += values_[k + l] * values_[k + l];
+        for (; k < last; ++k) a[0] += values_[k] * values_[k];
+        return (a[0] + a[2]) + (a[1] + a[3]);
+    }
+    std::size_t stored(std::size_t i) const { return static_cast<std::size_t>(offsets_[i + 1] - offsets_[i]); }
 
     template <std::size_t> GAMUT_INLINE void add(std::size_t i, T t, const T* a, T* u) const {
         const std::int64_t first = offsets_[i], last = offsets_[i + 1];

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <gamut/core/names.hpp>
 #include <gamut/data/shard.hpp>
 
 namespace gamut::data {
@@ -23,9 +24,9 @@ template <class Matrix> struct dataset {
     data::partition partition;        // of all rows, the same on every rank
     std::size_t first_row = 0;        // where the local rows start among all rows
 
-    std::vector<std::string> features;  // one name per column; x0, x1, ... when the source has none
-    std::vector<std::string> classes;   // sorted: by value when all are numbers, otherwise as text; empty: regression
-    std::string label, source;          // the label's name, and the file's
+    core::names features;              // one per column; x0, x1, ... when the source has none
+    std::vector<std::string> classes;  // sorted: by value when all are numbers, otherwise as text; empty: regression
+    std::string label, source;         // the label's name, and the file's
 
     std::size_t rows() const { return partition.rows; }
     std::size_t columns() const { return x.columns; }

@@ -29,7 +29,10 @@ template <class Matrix>
     out.has_offsets = rows.has_offsets;
     out.partition = rows.partition;
     out.first_row = rows.first_row;
-    for (const std::size_t j : columns) out.features.push_back(rows.features[j]);
+    if (columns.size() == rows.x.columns)
+        out.features = rows.features;
+    else
+        for (const std::size_t j : columns) out.features.push_back(rows.features[j]);
     out.classes = rows.classes;
     out.label = rows.label;
     out.source = rows.source;

@@ -38,9 +38,10 @@ struct logistic {
         T u = -s * z;  // where it is if alpha is the best already; between low and high
         constexpr T enough = sizeof(T) == 8 ? T(1e-3) : T(1e-2);  // the error is about its cube
         for (int k = 0; k < 50; ++k) {
-            const T e = std::exp(-std::fabs(u)), other = T(1) / (T(1) + e);
+            const T e = std::exp(-std::fabs(u)), below = T(1) + e, square = below * below, other = T(1) / below;
             beta = u < T(0) ? e * other : other;
-            const T slope = e * other * other, excess = u + q * beta - c, inverse = T(1) / (T(1) + q * slope),
+            // 1 / (1 + q slope), by a division that needn't wait for the first
+            const T slope = e * other * other, excess = u + q * beta - c, inverse = square / (square + q * e),
                     step = excess * inverse;
             if (!(std::fabs(step) > enough)) {
                 const T half_bend = slope * (T(0.5) - beta), all = step + q * half_bend * inverse * step * step;

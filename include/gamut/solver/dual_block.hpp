@@ -14,6 +14,7 @@
 #include <gamut/autodiff/gradient.hpp>
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
+#include <gamut/backend/pack.hpp>
 #include <gamut/backend/row_access.hpp>
 #include <gamut/backend/sweep.hpp>
 #include <gamut/core/random.hpp>
@@ -102,20 +103,48 @@ template <class Model, class Matrix> struct dual_survey {
     using T = typename Matrix::value_type;
     /// is_zero: so is u, and the rows' entries need not be read.
     template <std::size_t Bytes> GAMUT_INLINE static double run(dual_rows<Model, Matrix>* b, bool is_zero, T* push) {
-        const auto formula = model::loss_formula(*b->model);
+        constexpr std::size_t together = 8;
+        T z[together], labels[together], weights[together];
         double loss = 0;
-        T kept[autodiff::scratch_of<decltype(formula)> + 1];
+        std::size_t waiting = 0;
         for (std::size_t i = 0; i < b->count; ++i) {
             const dual_row<T>& r = b->rows[i];
-            const T z = (is_zero ? T(0) : b->x.template product<Bytes>(b->first + i, b->u)) + b->bias,
+            const T zi = (is_zero ? T(0) : b->x.template product<Bytes>(b->first + i, b->u)) + b->bias,
                     omega = b->weight(i);
-            if constexpr (model::FacetedModel<Model>) push[i] = b->push(r.alpha, r.label, z);
+            if constexpr (model::FacetedModel<Model>) push[i] = b->push(r.alpha, r.label, zi);
             if (!(omega != T(0))) continue;
-            autodiff::rows<T> row(1, &z, nullptr, kept);
-            row.move_to(r.label, omega, omega * b->share);
-            loss += static_cast<double>(formula.value(row, 0));
+            z[waiting] = zi;
+            labels[waiting] = r.label;
+            weights[waiting] = omega;
+            if (++waiting < together) continue;
+            T losses[together];
+            loss_of<backend::pack<T, Bytes>>(*b, z, labels, weights).store(losses);
+            for (const T one : losses) loss += static_cast<double>(one);
+            waiting = 0;
         }
+        for (std::size_t k = 0; k < waiting; ++k)
+            loss += static_cast<double>(loss_of<T>(*b, z + k, labels + k, weights + k));
         return loss;
+    }
+
+private:
+    /// Of one row, or of as many as V has numbers.
+    template <class V>
+    GAMUT_INLINE static V loss_of(const dual_rows<Model, Matrix>& b, const T* z, const T* label, const T* omega) {
+        const auto formula = model::loss_formula(*b.model);
+        V values, labels, weights, kept[autodiff::scratch_of<decltype(formula)> + 1];
+        const auto take = [](V& to, const T* from) {
+            if constexpr (std::is_same_v<V, T>)
+                to = *from;
+            else
+                to = V::load(from);
+        };
+        take(values, z);
+        take(labels, label);
+        take(weights, omega);
+        autodiff::rows<V> row(1, &values, nullptr, kept);
+        row.move_to(labels, weights, weights * V(b.share));
+        return formula.value(row, 0);
     }
 };
 
@@ -166,8 +195,9 @@ public:
           earlier_(x.columns + 1),
           newton_(x, seen.y, range, scaling, intercept) {
         const std::size_t p = x.columns;
-        const bool scaled = std::any_of(scaling.scales.begin(), scaling.scales.end(), [](double s) { return s != 1; });
-        std::vector<double> a(p, 1.0);
+        const bool scaled = std::any_of(scaling.scales.begin(), scaling.scales.end(), [](double s) { return s != 1; }),
+                   as_it_is = !scaled && scaling.means.empty();
+        std::vector<double> a(as_it_is ? 0 : p, 1.0);
         if (scaled)
             for (std::size_t j = 0; j < p; ++j) a[j] = 1 / (scaling.scales[j] * scaling.scales[j]);
         if (scaled) a_.assign(a.begin(), a.end());
@@ -176,13 +206,16 @@ public:
             mean_square += a[j] * scaling.means[j] * scaling.means[j];
         mean_square_ = mean_square;
         for (std::size_t i = 0; i < rows_.size(); ++i) {
-            double square = 0, center = 0, stored = 0;
-            x_.visit(first_ + i, [&](std::size_t j, T entry) {
-                const double e = static_cast<double>(entry);
-                square += a[j] * e * e;
-                ++stored;
-                if (!scaling.means.empty()) center += a[j] * e * scaling.means[j];
-            });
+            double square = 0, center = 0;
+            if (as_it_is)
+                square = static_cast<double>(x_.template square<16>(first_ + i));
+            else
+                x_.visit(first_ + i, [&](std::size_t j, T entry) {
+                    const double e = static_cast<double>(entry);
+                    square += a[j] * e * e;
+                    if (!scaling.means.empty()) center += a[j] * e * scaling.means[j];
+                });
+            const auto stored = static_cast<double>(x_.stored(first_ + i));
             entries_ += stored;
             pairs_ += stored * stored;
             const double norm = std::max(0.0, square - 2 * center + mean_square);
