@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 
 #include <boost/test/unit_test.hpp>
@@ -68,6 +70,29 @@ BOOST_AUTO_TEST_CASE(functions_keep_infinities_and_what_is_no_number) {
     BOOST_TEST(std::isnan(y[3]));
     BOOST_TEST(y[6] == 0);
     BOOST_TEST(std::isnan(y[7]));
+}
+
+template <class P> void gathers_and_scatters() {
+    const std::int32_t index[8] = {7, 0, 11, 3, 9, 2, 5, 1};
+    typename P::value_type numbers[12], out[12] = {}, lanes[8];
+    for (int i = 0; i < 12; ++i) numbers[i] = static_cast<typename P::value_type>(i * i + 1);
+    P::gather_at(numbers, index).store(lanes);
+    for (std::size_t l = 0; l < P::width; ++l) BOOST_TEST(lanes[l] == numbers[index[l]]);
+    P::load(lanes).scatter_at(out, index);
+    for (std::size_t i = 0; i < 12; ++i) {
+        const auto* const end = index + P::width;
+        BOOST_TEST(out[i] == (std::find(index, end, static_cast<std::int32_t>(i)) != end ? numbers[i] : 0));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(numbers_are_gathered_from_and_scattered_to_where_indices_say) {
+    gathers_and_scatters<pack<double, 16, 2>>();
+    gathers_and_scatters<pack<double, 16, 4>>();  // halves
+    gathers_and_scatters<pack<float, 16, 4>>();
+    gathers_and_scatters<pack<double, 16, 8>>();
+    gathers_and_scatters<pack<float, 16, 8>>();
+    gathers_and_scatters<pack<double, 64, 8>>();  // one vector, whatever the machine makes of it
+    gathers_and_scatters<pack<float, 32, 8>>();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -52,6 +53,7 @@ template <> struct format<float> {
 /// Width numbers in vectors of at most Bytes bytes: two halves, or one vector.
 template <class T, std::size_t Bytes = 16, std::size_t Width = 8, bool Whole = (Width * sizeof(T) <= Bytes)>
 struct pack {
+    using value_type = T;
     static constexpr std::size_t width = Width;
     using half = pack<T, Bytes, Width / 2>;
     struct mask {
@@ -77,6 +79,15 @@ struct pack {
     GAMUT_INLINE void scatter(T* p, std::size_t stride) const {
         low.scatter(p, stride);
         high.scatter(p + half::width * stride, stride);
+    }
+    /// p[index[0]], p[index[1]], ...
+    GAMUT_INLINE static pack gather_at(const T* p, const std::int32_t* index) {
+        return {half::gather_at(p, index), half::gather_at(p, index + half::width)};
+    }
+    /// No index twice.
+    GAMUT_INLINE void scatter_at(T* p, const std::int32_t* index) const {
+        low.scatter_at(p, index);
+        high.scatter_at(p, index + half::width);
     }
 
     GAMUT_INLINE friend pack operator+(const pack& a, const pack& b) { return {a.low + b.low, a.high + b.high}; }
@@ -110,6 +121,7 @@ struct pack {
 };
 
 template <class T, std::size_t Bytes, std::size_t Width> struct pack<T, Bytes, Width, true> {
+    using value_type = T;
     static constexpr std::size_t width = Width;
     using vector = typename detail::vectors<T, Width>::numbers;
     using integers = typename detail::vectors<T, Width>::integers;
@@ -142,6 +154,19 @@ template <class T, std::size_t Bytes, std::size_t Width> struct pack<T, Bytes, W
     }
     GAMUT_INLINE void scatter(T* p, std::size_t s) const {
         for (std::size_t i = 0; i < Width; ++i) p[i * s] = v[i];
+    }
+    GAMUT_INLINE static pack gather_at(const T* p, const std::int32_t* index) {
+        const indices at(index);
+        if constexpr (Width == 8)
+            return pack(vector{p[at[0]], p[at[1]], p[at[2]], p[at[3]], p[at[4]], p[at[5]], p[at[6]], p[at[7]]});
+        else if constexpr (Width == 4)
+            return pack(vector{p[at[0]], p[at[1]], p[at[2]], p[at[3]]});
+        else
+            return pack(vector{p[at[0]], p[at[1]]});
+    }
+    GAMUT_INLINE void scatter_at(T* p, const std::int32_t* index) const {
+        const indices at(index);
+        for (std::size_t i = 0; i < Width; ++i) p[at[i]] = v[i];
     }
 
     GAMUT_INLINE friend pack operator+(const pack& a, const pack& b) { return pack(a.v + b.v); }
@@ -198,6 +223,15 @@ template <class T, std::size_t Bytes, std::size_t Width> struct pack<T, Bytes, W
     }
 
 private:
+    /// Numbers of at least 0, read two at a time: where each is used once, reading them is a third of all reading.
+    struct indices {
+        std::uint64_t pairs[Width / 2];
+        GAMUT_INLINE explicit indices(const std::int32_t* index) { __builtin_memcpy(pairs, index, sizeof pairs); }
+        GAMUT_INLINE std::size_t operator[](std::size_t i) const {
+            constexpr bool low_first = std::endian::native == std::endian::little;
+            return (i % 2 == 0) == low_first ? static_cast<std::uint32_t>(pairs[i / 2]) : pairs[i / 2] >> 32;
+        }
+    };
     GAMUT_INLINE static naturals bits(const pack& x) {
         naturals n;
         __builtin_memcpy(&n, &x.v, sizeof n);

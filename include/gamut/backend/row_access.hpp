@@ -81,20 +81,20 @@ public:
           indices_(x.indices.data()),
           values_(x.values.empty() ? nullptr : x.values.data()) {}
 
-    template <std::size_t> GAMUT_INLINE T product(std::size_t i, const T* u) const {
+    template <std::size_t Bytes> GAMUT_INLINE T product(std::size_t i, const T* u) const {
+        using P = pack<T, Bytes, 4>;
         std::int64_t k = offsets_[i];
         const std::int64_t last = offsets_[i + 1];
-        T a[4] = {0, 0, 0, 0};
+        P a(0);
+        T rest = 0;
         if (values_) {
-            for (; k + 4 <= last; k += 4)
-                for (int l = 0; l < 4; ++l) a[l] += values_[k + l] * u[indices_[k + l]];
-            for (; k < last; ++k) a[0] += values_[k] * u[indices_[k]];
+            for (; k + 4 <= last; k += 4) a += P::load(values_ + k) * P::gather_at(u, indices_ + k);
+            for (; k < last; ++k) rest += values_[k] * u[indices_[k]];
         } else {
-            for (; k + 4 <= last; k += 4)
-                for (int l = 0; l < 4; ++l) a[l] += u[indices_[k + l]];
-            for (; k < last; ++k) a[0] += u[indices_[k]];
+            for (; k + 4 <= last; k += 4) a += P::gather_at(u, indices_ + k);
+            for (; k < last; ++k) rest += u[indices_[k]];
         }
-        return (a[0] + a[2]) + (a[1] + a[3]);
+        return a.total() + rest;
     }
 
     template <std::size_t> GAMUT_INLINE T square(std::size_t i) const {
@@ -109,13 +109,13 @@ public:
     }
     std::size_t stored(std::size_t i) const { return static_cast<std::size_t>(offsets_[i + 1] - offsets_[i]); }
 
-    template <std::size_t> GAMUT_INLINE void add(std::size_t i, T t, const T* a, T* u) const {
+    template <std::size_t Bytes> GAMUT_INLINE void add(std::size_t i, T t, const T* a, T* u) const {
         const std::int64_t first = offsets_[i], last = offsets_[i + 1];
         const std::int32_t* const j = indices_;
         if (a)
             for (std::int64_t k = first; k < last; ++k) u[j[k]] += t * a[j[k]] * (values_ ? values_[k] : T(1));
         else if (values_)
-            add_values(first, last, t, u);
+            add_values<Bytes>(first, last, t, u);
         else
             for (std::int64_t k = first; k < last; ++k) u[j[k]] += t;
     }
@@ -136,12 +136,11 @@ public:
     }
 
 private:
-    GAMUT_INLINE void add_values(std::int64_t k, std::int64_t last, T t, T* u) const {
-        for (; k + 4 <= last; k += 4) {  // of four different columns
-            T sum[4];
-            for (int l = 0; l < 4; ++l) sum[l] = u[indices_[k + l]] + t * values_[k + l];
-            for (int l = 0; l < 4; ++l) u[indices_[k + l]] = sum[l];
-        }
+    template <std::size_t Bytes> GAMUT_INLINE void add_values(std::int64_t k, std::int64_t last, T t, T* u) const {
+        using P = pack<T, Bytes, 4>;
+        const P factor(t);
+        for (; k + 4 <= last; k += 4)  // of four different columns
+            (P::gather_at(u, indices_ + k) + factor * P::load(values_ + k)).scatter_at(u, indices_ + k);
         for (; k < last; ++k) u[indices_[k]] += t * values_[k];
     }
 

@@ -17,39 +17,49 @@ template <class T> struct sparse_rows {
 };
 
 /// z_i = x_i' w + b: four running sums per row.
-template <class T> void multiply(const sparse_rows<T>& x, const T* w, T b, T* z) {
-    const std::int32_t* column = x.indices;
-    const T* value = x.values;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        std::int64_t k = x.offsets[i];
-        const std::int64_t last = x.offsets[i + 1];
-        T a[4] = {b, 0, 0, 0};
-        if (value) {
-            for (; k + 4 <= last; k += 4)
-                for (int l = 0; l < 4; ++l) a[l] += value[k + l] * w[column[k + l]];
-            for (; k < last; ++k) a[0] += value[k] * w[column[k]];
-        } else {
-            for (; k + 4 <= last; k += 4)
-                for (int l = 0; l < 4; ++l) a[l] += w[column[k + l]];
-            for (; k < last; ++k) a[0] += w[column[k]];
+template <class T> struct multiply_sparse {
+    template <std::size_t Bytes> GAMUT_INLINE static void run(const sparse_rows<T>& x, const T* w, T b, T* z) {
+        using P = pack<T, Bytes, 4>;
+        const std::int32_t* const column = x.indices;
+        const T* const value = x.values;
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            std::int64_t k = x.offsets[i];
+            const std::int64_t last = x.offsets[i + 1];
+            P a(0);
+            T rest = b;
+            if (value) {
+                for (; k + 4 <= last; k += 4) a += P::load(value + k) * P::gather_at(w, column + k);
+                for (; k < last; ++k) rest += value[k] * w[column[k]];
+            } else {
+                for (; k + 4 <= last; k += 4) a += P::gather_at(w, column + k);
+                for (; k < last; ++k) rest += w[column[k]];
+            }
+            z[i] = a.total() + rest;
         }
-        z[i] = (a[0] + a[2]) + (a[1] + a[3]);
     }
-}
+};
 
 /// g += X' s.
-template <class T> void multiply_transposed(const sparse_rows<T>& x, const sparse_rows<T>&, const T* s, T* g) {
-    const std::int32_t* column = x.indices;
-    const T* value = x.values;
-    for (std::size_t i = 0; i < x.rows; ++i) {
-        const T si = s[i];
-        const std::int64_t last = x.offsets[i + 1];
-        if (value)
-            for (std::int64_t k = x.offsets[i]; k < last; ++k) g[column[k]] += value[k] * si;
-        else
-            for (std::int64_t k = x.offsets[i]; k < last; ++k) g[column[k]] += si;
+template <class T> struct multiply_sparse_transposed {
+    template <std::size_t Bytes> GAMUT_INLINE static void run(const sparse_rows<T>& x, const T* s, T* g) {
+        using P = pack<T, Bytes, 4>;
+        const std::int32_t* const column = x.indices;
+        const T* const value = x.values;
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            const T si = s[i];
+            const P all(si);
+            std::int64_t k = x.offsets[i];
+            const std::int64_t last = x.offsets[i + 1];
+            if (value) {
+                for (; k + 4 <= last; k += 4)  // of four different columns
+                    (P::gather_at(g, column + k) + P::load(value + k) * all).scatter_at(g, column + k);
+                for (; k < last; ++k) g[column[k]] += value[k] * si;
+            } else {
+                for (; k < last; ++k) g[column[k]] += si;
+            }
+        }
     }
-}
+};
 
 /// Z = X W + 1 b' for several outputs, c padded.
 template <class T> struct multiply_sparse_by_matrix {
@@ -101,6 +111,14 @@ template <class T> struct multiply_sparse_transposed_by_matrix {
     }
 };
 
+/// z = X w + 1 b.
+template <class T> void multiply(const sparse_rows<T>& x, const T* w, T b, T* z) {
+    run<multiply_sparse<T>>(x, w, b, z);
+}
+/// g += X' s.
+template <class T> void multiply_transposed(const sparse_rows<T>& x, const sparse_rows<T>&, const T* s, T* g) {
+    run<multiply_sparse_transposed<T>>(x, s, g);
+}
 /// Z = X W + 1 b'.
 template <class T> void multiply(const sparse_rows<T>& x, const T* w, const T* b, T* z, std::size_t c) {
     run<multiply_sparse_by_matrix<T>>(x, w, b, z, c);
