@@ -173,6 +173,8 @@ void add_in_memory(std::vector<fit_case>& cases, const std::string& name, Model 
     add("coordinate", penalty::elastic_net{.l1 = 0.05, .l2 = 0.01}, solver::coordinate{.blocks = 7});
     add("prune", sparse, solver::prune{});
     add("swap", sparse, solver::swap{.blocks = 7, .restarts = 9});
+    if constexpr (one)
+        add("swap, bounded", penalty::l0{.kappa = 3, .l1 = 0.01, .lower = 0}, solver::swap{.blocks = 7, .restarts = 9});
     if constexpr (one) {
         add("dual", penalty::elastic_net{.l1 = 0.01, .l2 = 0.1}, solver::dual{.blocks = 7, .stop = {.iterations = 20}});
         add("exact", sparse, solver::exact{});

@@ -359,6 +359,29 @@ BOOST_AUTO_TEST_CASE(the_best_subset_of_small_problems_is_found) {
     BOOST_TEST(logistic_found == problems);
 }
 
+BOOST_AUTO_TEST_CASE(the_best_subset_within_bounds_and_with_l1_is_found) {
+    const penalty::l0 terms[] = {{.kappa = 3, .lower = 0},
+                                 {.kappa = 3, .l2 = 1e-2, .l1 = 0.2},
+                                 {.kappa = 3, .l2 = 1e-3, .lower = -0.3, .upper = 0.4},
+                                 {.kappa = 3, .l1 = 0.05, .lower = -1, .upper = 0}};
+    for (const penalty::l0& term : terms)
+        for (std::uint64_t seed = 0; seed < 5; ++seed) {
+            const loaded<model::linear> squares(random_rows(40, 10, false, seed), term, 4);
+            const double best = enumerated(squares.fit, 3);
+            const auto found = solver::swap{}.minimize(squares.fit);
+            BOOST_TEST(std::abs(found.objective - best) <= 1e-7 * best);
+            penalty::l0 smooth = term;
+            smooth.l2 = 1e-2;
+            smooth.l1 /= 10;
+            const loaded<model::logistic> classes(random_rows(60, 9, true, seed), smooth, 4);
+            const double least = enumerated(classes.fit, 3);
+            const auto reached = solver::swap{}.minimize(classes.fit);
+            BOOST_TEST(std::abs(reached.objective - least) <= 1e-6 * least);
+            const std::vector<double> w = found.weights.download();
+            for (std::size_t j = 0; j < 10; ++j) BOOST_TEST((w[j] >= term.lower && w[j] <= term.upper));
+        }
+}
+
 BOOST_AUTO_TEST_CASE(orthogonal_columns_keep_the_largest_coefficients) {
     // columns 2..8 of the Sylvester Hadamard matrix; the residual sum of squares for kappa = 0..7
     matrix x(8, 7);

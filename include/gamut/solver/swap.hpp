@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,6 +25,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/bounded_support.hpp>
 #include <gamut/solver/detail/candidates.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
 #include <gamut/solver/detail/quadratic_units.hpp>
@@ -60,7 +62,9 @@ namespace gamut::solver {
 ///
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
-/// l1 and bounds inside the penalty are respected by the weights and by what is kept, not by the scores.
+/// With l1 or bounds an exchange has no closed form: those that promise most with all other weights as they are get the best weights
+/// of all, and the best of them is made (solver/detail/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
+/// and by what is kept, not by what is tried.
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
@@ -230,14 +234,18 @@ private:
             return slopes_;
         }
 
-        /// For each entry that is 0, twice what it could gain if the loss had the curvature mean(x~^2): slope^2 / mean(x~^2).
+        /// For each entry that is 0, twice what it could gain if the loss had the curvature mean(x~^2): slope^2 / mean(x~^2) without
+        /// l1 and bounds.
         [[gnu::cold]] std::vector<double> scores_at(const std::vector<T>& w, double of_members) {
             if (squares_.empty()) squares_ = p_.column_squares();
             const std::vector<T>& slopes = slopes_at_best();
             std::vector<double> scores(shape_.size());
+            const penalty::l0& term = p_.penalty_term();
             for (std::size_t e = 0; e < scores.size(); ++e) {
                 const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
-                scores[e] = w[e] != 0 ? of_members : square > 0 ? slope * slope / square : 0;
+                scores[e] = w[e] != 0    ? of_members
+                            : square > 0 ? 2 * detail::best_alone(-slope, square, term.l1, term.lower, term.upper).gain
+                                         : 0;
             }
             return scores;
         }
@@ -365,9 +373,10 @@ private:
                     model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
                                    candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
-                const auto starts = candidates_.are_entries()
-                                        ? better_supports<detail::quadratic_support>(w, disturbing)
-                                        : better_supports<detail::quadratic_units>(w, disturbing);
+                const auto starts = !candidates_.are_entries() ? better_supports<detail::quadratic_units>(w, disturbing)
+                                    : model_->function().is_bounded()
+                                        ? better_supports<detail::bounded_support>(w, disturbing)
+                                        : better_supports<detail::quadratic_support>(w, disturbing);
                 for (const std::vector<T>& start : starts) {
                     core::result<A> found = options_.polishing.improve(part, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
@@ -434,8 +443,8 @@ private:
             if (!disturbing) return starts;
             std::vector<detail::found_support> found;
             // a model that is right nearby only is asked about what is near, and about more of it at a time
-            const detail::disturbance how = exact ? detail::disturbance{options_.disturb}
-                                                  : detail::disturbance{0.625 * options_.disturb, 12, 10};
+            const detail::disturbance how =
+                exact ? detail::disturbance{options_.disturb} : detail::disturbance{0.625 * options_.disturb, 12, 10};
             const std::size_t at_least = exact ? 0 : 32;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =
@@ -477,11 +486,13 @@ private:
         }
 
         /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
-        /// of exchanges) takes a millisecond; and 8 in a pool that is not the last.
+        /// of exchanges; with l1 or bounds some places / 5 times as many) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
+            constexpr bool bounded = std::is_same_v<Support, detail::bounded_support>;
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
-                         share = std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, places * places * pool), 1.0 / 32,
+                         operations = places * places * pool * (bounded ? std::max(1.0, places / 5) : 1.0),
+                         share = std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), 1.0 / 32,
                                             exact ? 1.0 : 0.25);
             const auto all = static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
             return may_widen() ? std::min<std::size_t>(all, 8) : all;

@@ -28,7 +28,10 @@ struct quadratic {
     std::vector<std::size_t> first, room;
     std::vector<std::size_t> unit{};                 // empty: every candidate is one
     std::shared_ptr<const lazy_products> lazy = {};  // H where there is no matrix; not for units
+    double l1 = 0, lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
 
+    /// The best weights on a support are no linear function of q: see bounded_support.
+    bool is_bounded() const { return l1 > 0 || std::isfinite(lower) || std::isfinite(upper); }
     const double* row(std::size_t j) const { return lazy ? lazy->row(j) : hessian.row(j); }
     double diagonal(std::size_t j) const { return lazy ? lazy->diagonal(j) : hessian(j, j); }
     std::size_t size() const { return slope.size(); }

@@ -40,6 +40,9 @@ public:
           size_(p.dimension()) {
         using T = typename P::array::value_type;
         const std::vector<std::size_t> entries = sort_out(p.penalty_term(), p.layout());
+        f_.l1 = p.penalty_term().l1;
+        f_.lower = p.penalty_term().lower;
+        f_.upper = p.penalty_term().upper;
 
         if (slopes.empty()) {
             typename P::array gradient(size_);
