@@ -55,7 +55,7 @@ GAMUT_INLINE void by_eight_columns(const few_rows<T>& rows, const std::array<con
         f(x, from_here, to_here);
     }
     if (rest == 0) return;
-    double x[few_rows<T>::most][8] = {}, before[N + 1][8] = {}, after[M][8] = {};
+    double x[few_rows<T>::most][8] = {}, before[N == 0 ? 1 : N][8] = {}, after[M][8] = {};
     std::array<const double*, N> from_here;
     std::array<double*, M> to_here;
     for (std::size_t a = 0; a < N; ++a) from_here[a] = before[a];

@@ -315,20 +315,17 @@ private:
             const double weights = mean_width() * static_cast<double>(candidates_.size());
             return static_cast<double>(p_.rows()) * weights * weights <= 2e8 && weights <= largest_model(1e12);
         }
-        /// Products are made as exchanges need them, from few rows that every rank has.
-        bool is_lazy() const {
-            if constexpr (requires { p_.gathers_rows(candidates_.entries()); })
-                return candidates_.are_entries() && p_.gathers_rows(candidates_.entries());
+        /// Every rank has the rows for products of so many candidates.
+        bool has_rows_for(std::size_t candidates) const {
+            if constexpr (requires { p_.gathers_rows(candidates); })
+                return candidates_.are_entries() && p_.gathers_rows(candidates);
             else
                 return false;
         }
+        /// Products are made as exchanges need them.
+        bool is_lazy() const { return has_rows_for(candidates_.entries()); }
         /// Rows are copied anyway: the pool's columns need no copy of their own.
-        bool works_on_all() const {
-            if constexpr (requires { p_.gathers_rows(pool_.size()); })
-                return candidates_.are_entries() && p_.gathers_rows(pool_.size()) && !is_in_parts();
-            else
-                return false;
-        }
+        bool works_on_all() const { return has_rows_for(pool_.size()) && !is_in_parts(); }
         bool may_widen() const {
             return exact && !widened_ && options_.pool == 0 && pool_.size() < candidates_.entries() && all_are_cheap();
         }
