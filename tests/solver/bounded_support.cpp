@@ -195,6 +195,13 @@ BOOST_AUTO_TEST_CASE(without_limits_it_is_the_quadratic_support) {
         exact.reset({3, 9, 14, 28});
         BOOST_TEST(std::abs(s.value() - exact.value()) <= 1e-10 * std::abs(exact.value()));
         BOOST_TEST(s.size() == 4u);
+        const auto one = s.best_exchange(0);
+        const auto same = exact.best_exchange(0);
+        BOOST_TEST(one.candidate == same.candidate);
+        BOOST_TEST(s.members()[one.place] == exact.members()[same.place]);
+        BOOST_TEST(std::abs(one.gain - same.gain) <= 1e-10 * same.gain);
+        BOOST_TEST(s.best_addition().index == exact.best_addition().index);
+        BOOST_TEST(s.largest_gains(7) == exact.largest_gains(7), boost::test_tools::per_element());
     }
 }
 

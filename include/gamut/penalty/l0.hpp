@@ -39,6 +39,9 @@ struct l0 {
     std::vector<std::size_t> free{};   ///< features, in any order
     std::vector<std::size_t> sizes{};  ///< features in each group, in their order; empty: `over` says what is counted
 
+    /// The weights on a support have neither l1 nor bounds.
+    bool is_smooth() const { return l1 == 0 && std::isinf(lower) && std::isinf(upper); }
+
     void validate(layout shape) const {
         detail::check_strength("penalty::l0", "l2", l2);
         detail::check_strength("penalty::l0", "l1", l1);

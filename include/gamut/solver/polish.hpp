@@ -208,9 +208,7 @@ struct polish {
 private:
     template <Cardinality P>
     [[gnu::cold]] core::result<typename P::array> on_all(const P& p, const typename P::array& w, double scale) const {
-        const penalty::l0& term = p.penalty_term();
-        constexpr double infinity = std::numeric_limits<double>::infinity();
-        if (term.l1 == 0 && term.lower == -infinity && term.upper == infinity) {
+        if (p.penalty_term().is_smooth()) {
             const restricted<P> inside(p, w, scale);
             if constexpr (SecondDerivatives<P>) {
                 const std::vector<std::size_t> entries = inside.entries();

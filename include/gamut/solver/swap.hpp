@@ -62,8 +62,8 @@ namespace gamut::solver {
 ///
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
-/// With l1 or bounds an exchange has no closed form: those that promise most with all other weights as they are get the best weights
-/// of all, and the best of them is made (solver/detail/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
+/// With l1 or bounds an exchange has no closed form: the eight that promise most if no other weight meets a bound get the best weights
+/// there are, and the best of them is made (solver/detail/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
 /// and by what is kept, not by what is tried.
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
@@ -202,7 +202,8 @@ private:
                 best_->message = explanation(status, options_.stop);
             else if (!is_in_parts())
                 best_->message =
-                    core::text("no exchange of one ", candidates_.are_entries() ? "weight" : "row or group",
+                    core::text(p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
+                               candidates_.are_entries() ? "weight" : "row or group",
                                " improves it, nor did searches from disturbed supports", mode());
             else
                 best_->message = core::text(

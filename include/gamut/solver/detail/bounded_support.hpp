@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <optional>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/gram.hpp>
 #include <gamut/backend/host.hpp>
+#include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/solver/detail/quadratic_support.hpp>
 
@@ -17,7 +19,8 @@ namespace gamut::solver::detail {
 
 /// One weight alone: the z that makes 1/2 curvature z^2 - slope z + l1 |z| least within bounds, and what that is below 0.
 struct best_alone {
-    double weight, gain;
+    double weight = 0, gain = 0;
+    best_alone() = default;
     best_alone(double slope, double curvature, double l1, double lower, double upper) {
         const double soft = slope > l1 ? slope - l1 : slope < -l1 ? slope + l1 : 0;
         weight = std::clamp(soft / curvature, lower, upper);
@@ -27,11 +30,13 @@ struct best_alone {
 
 /// The best weights on a support S that changes by one candidate at a time, or is set, with l1 and within bounds:
 ///     f(w) = 1/2 w'Hw - q'w + l1 |w|_1,   lower <= w_j <= upper,   w_j = 0 outside S.
-/// What quadratic_support knows in closed form takes two steps here. First what a candidate alone would gain, all other weights as
-/// they are, d = q - Hw the slopes:
-///     z_j = clip(soft(d_j, l1) / H_jj, lower, upper),   gain_j = z_j d_j - l1 |z_j| - 1/2 H_jj z_j^2,   which is no more than it gains;
-/// then, for the few that promise most, the best weights of all. A member whose best weight is 0 is none any more.
-/// An exchange that is looked for costs O(p k^2 + k^4), for k members.
+/// What quadratic_support knows in closed form takes two steps here. First what a change would bring if no weight met a bound or 0 on
+/// its way: with F the members inside their bounds, Q = (H_FF)^-1, M = H_:F Q, d = q - Hw and v as there,
+///     a candidate j gains         z d_j - l1 |z| - 1/2 v_j z^2   at its best z within the bounds (best_alone)
+///     a member s in F costs       w_s^2 / (2 Q_ss),              and leaves d_j + M_js w_s / Q_ss and v_j + M_js^2 / Q_ss
+///     one at a bound b costs      b d_s - l1 |b| + 1/2 v_s b^2,  and leaves d_j + b (H_js - M_j: H_Fs) and v_j;
+/// then, for the few that promise most, the best weights there are. A member whose best weight is 0 is none any more.
+/// A change costs O(p k^2 + k^3) for k members.
 class bounded_support {
 public:
     explicit bounded_support(const quadratic& of)
@@ -70,9 +75,9 @@ public:
     /// False if j is a member already, or gains nothing.
     bool add(std::size_t j) {
         if (is_member_[j]) return false;
-        const point wider = with(at_, j, alone(j, d_[j]).weight);
+        point wider = after({.candidate = j, .weight = entering(j).weight});
         if (!(wider.value < at_.value)) return false;
-        move_to(wider);
+        move_to(std::move(wider));
         return true;
     }
 
@@ -80,48 +85,65 @@ public:
     best_entry best_addition() const {
         std::vector<proposal> proposals;
         for (std::size_t g = 0; g < of_->groups(); ++g)
-            if (has_room(g)) propose(0, g, d_.data(), at_.value, tried, proposals);
+            if (has_room(g)) propose(none, g, 0, d_.data(), here().v.data(), proposals);
         best_entry found;
-        for (const proposal& each : best_of(std::move(proposals), tried)) {
-            const double gain =
-                at_.value - with(at_, each.candidate, alone(each.candidate, d_[each.candidate]).weight).value;
+        for (const proposal& each : best_of(std::move(proposals))) {
+            const double gain = at_.value - after(each).value;
             if (gain > found.gain) found = {each.candidate, gain};
         }
         return found;
     }
 
-    /// The candidates that would gain most alone, at most n, ascending.
+    /// The candidates that promise most, at most n, ascending.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
         std::vector<double> gains(p_);
         for (std::size_t j = 0; j < p_; ++j)
-            if (!is_member_[j]) gains[j] = alone(j, d_[j]).gain;
+            if (!is_member_[j]) gains[j] = entering(j).gain;
         return detail::largest_gains(gains, n);
     }
 
     struct exchange {
         std::size_t place = 0, candidate = best_entry::none;
-        double gain = 0;  ///< net
+        double gain = 0;    ///< net
+        double weight = 0;  ///< of the candidate, about
     };
     /// The exchange of one member for one candidate of its group that gains most, of those that promise most; candidate none: none of
     /// them gains more than `least`.
     exchange best_exchange(double least) const {
+        const response& r = here();
         std::vector<proposal> proposals;
-        std::vector<point> left;
-        backend::aligned_vector<double> slopes(p_);
+        backend::aligned_vector<double> d(p_), v(p_);
         for (std::size_t place = 0; place < size(); ++place) {
-            left.push_back(without(place));
-            slopes_at(left.back(), slopes);
-            propose(place, of_->group_of(at_.members[place]), slopes.data(), left.back().value, 2, proposals);
+            const std::size_t j = at_.members[place], group = of_->group_of(j), a = r.of_member[place];
+            const double w = at_.weights[place];
+            std::copy(d_.begin(), d_.end(), d.begin());
+            std::copy(r.v.begin(), r.v.end(), v.begin());
+            double cost = 0;
+            if (a != none) {
+                const double inverse = 1 / r.q(a, a), *const m = r.m.row(a);
+                cost = 0.5 * w * w * inverse;
+                for (std::size_t i = 0; i < p_; ++i) {
+                    d[i] += m[i] * w * inverse;
+                    v[i] += m[i] * m[i] * inverse;
+                }
+            } else {
+                const double* const row = of_->row(j);
+                cost = w * d_[j] - of_->l1 * std::abs(w) + 0.5 * r.v[j] * w * w;
+                backend::add_multiple(w, row, d.data(), p_);
+                for (std::size_t b = 0; b < r.free.size(); ++b)
+                    backend::add_multiple(-w * row[at_.members[r.free[b]]], r.m.row(b), d.data(), p_);
+            }
+            propose(place, group, cost, d.data(), v.data(), proposals);
         }
         exchange found{.gain = least};
-        for (const proposal& each : best_of(std::move(proposals), tried)) {
-            const double gain = at_.value - with(left[each.place], each.candidate, each.weight).value;
-            if (gain > found.gain) found = {each.place, each.candidate, gain};
+        for (const proposal& each : best_of(std::move(proposals))) {
+            const double gain = at_.value - after(each).value;
+            if (gain > found.gain) found = {each.place, each.candidate, gain, each.weight};
         }
         return found;
     }
     void apply(const exchange& e) {
-        move_to(with(without(e.place), e.candidate, 0));
+        move_to(after({.place = e.place, .candidate = e.candidate, .weight = e.weight}));
         for (best_entry more = best_addition(); more.index != best_entry::none && add(more.index);)
             more = best_addition();  // where others have become 0
     }
@@ -142,60 +164,128 @@ public:
     void reset(const bounded_support&, const std::vector<std::size_t>& members) { reset(members); }
 
 private:
-    static constexpr std::size_t tried = 8;
+    static constexpr std::size_t tried = 8, none = best_entry::none;
 
     struct point {
         std::vector<std::size_t> members{};
         std::vector<double> weights{};
         double value = 0;
     };
+    /// The member in that place, or nobody, leaves, and the candidate enters with about that weight.
     struct proposal {
-        double value;  // of f, no less than what comes of it
-        std::size_t place, candidate;
-        double weight;
+        std::size_t place = none, candidate = none;
+        double weight = 0, promise = 0;
+    };
+    /// How all candidates depend on the members in F.
+    struct response {
+        std::vector<std::size_t> free, of_member;  // places of F; for each member its number there, or none
+        backend::dense_matrix<double> q, m;        // Q, and M'
+        backend::aligned_vector<double> v;         // 0 where F explains a candidate
     };
 
-    /// Candidate j where its slope is that; nothing moves one without curvature.
     best_alone alone(std::size_t j, double slope) const {
-        const double curvature = of_->diagonal(j);
-        return curvature > 0 ? best_alone(slope, curvature, of_->l1, of_->lower, of_->upper)
-                             : best_alone(0, 1, of_->l1, of_->lower, of_->upper);
+        const double curvature = of_->diagonal(j);  // nothing moves one that has none
+        return curvature > 0 ? best_alone(slope, curvature, of_->l1, of_->lower, of_->upper) : best_alone{};
+    }
+    best_alone entering(std::size_t j) const {
+        const double curvature = here().v[j];
+        return curvature > 0 ? best_alone(d_[j], curvature, of_->l1, of_->lower, of_->upper) : best_alone{};
     }
 
-    /// The most promising `most` candidates of a group, where f and its slopes are as said.
-    void propose(std::size_t place, std::size_t group, const double* slopes, double value, std::size_t most,
-                 std::vector<proposal>& to) const {
-        std::vector<proposal> here;
-        for (std::size_t j = of_->first[group]; j < of_->first[group + 1]; ++j) {
-            if (is_member_[j]) continue;
-            const best_alone s = alone(j, slopes[j]);
-            if (s.gain > 0 && (here.size() < most || value - s.gain < here.back().value)) {
-                here.push_back({value - s.gain, place, j, s.weight});
-                for (std::size_t k = here.size() - 1; k > 0 && here[k].value < here[k - 1].value; --k)
-                    std::swap(here[k], here[k - 1]);
-                if (here.size() > most) here.pop_back();
-            }
+    const response& here() const {
+        if (response_) return *response_;
+        response r;
+        const std::size_t k = size();
+        r.of_member.assign(k, none);
+        std::vector<const double*> rows;
+        for (std::size_t a = 0; a < k; ++a) {
+            if (!(at_.weights[a] > of_->lower && at_.weights[a] < of_->upper)) continue;
+            r.of_member[a] = r.free.size();
+            r.free.push_back(a);
+            rows.push_back(of_->row(at_.members[a]));
         }
-        to.insert(to.end(), here.begin(), here.end());
+        const std::size_t f = r.free.size();
+        r.q = inverse(rows, r.free);
+        r.m = backend::dense_matrix<double>(f, p_);
+        r.v.resize(p_);
+        for (std::size_t j = 0; j < p_; ++j) r.v[j] = of_->diagonal(j);
+        std::vector<double*> columns;
+        for (std::size_t a = 0; a < f; ++a) columns.push_back(r.m.row(a));
+        const std::vector<double> zeros(f);
+        backend::aligned_vector<double> unused(p_);
+        backend::run<member_columns>(p_, f, rows.data(), r.q.values.data(), zeros.data(), columns.data(), unused.data(),
+                                     r.v.data());
+        for (std::size_t j = 0; j < p_; ++j)
+            if (!(r.v[j] > 1e-10 * of_->diagonal(j))) r.v[j] = 0;
+        response_ = std::move(r);
+        return *response_;
     }
-    static std::vector<proposal> best_of(std::vector<proposal> all, std::size_t most) {
-        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.value < b.value; });
-        all.resize(std::min(all.size(), most));
+    /// (H_FF)^-1, or of something near that has one.
+    backend::dense_matrix<double> inverse(const std::vector<const double*>& rows,
+                                          const std::vector<std::size_t>& free) const {
+        using host = backend::host<double>;
+        const std::size_t f = free.size();
+        backend::dense_matrix<double> h(f, f), q(f, f);
+        for (double ridge = 0;; ridge = std::max(1e-14, 100 * ridge)) {
+            for (std::size_t a = 0; a < f; ++a) {
+                for (std::size_t b = 0; b < f; ++b) h(a, b) = rows[a][at_.members[free[b]]];
+                h(a, a) += ridge * of_->diagonal(at_.members[free[a]]);
+            }
+            if (host::factorize(f, h.values.data()) || ridge > 1) break;
+        }
+        for (std::size_t a = 0; a < f; ++a) {
+            q(a, a) = 1;
+            host::solve(f, h.values.data(), q.row(a));
+        }
+        return q;
+    }
+
+    /// The few most promising candidates of a group where slopes and curvatures are as said, once that has been paid.
+    void propose(std::size_t place, std::size_t group, double cost, const double* d, const double* v,
+                 std::vector<proposal>& to) const {
+        const std::size_t most = place == none ? tried : 2;
+        std::vector<proposal> best;
+        for (std::size_t j = of_->first[group]; j < of_->first[group + 1]; ++j) {
+            if (is_member_[j] || !(v[j] > 0)) continue;
+            const best_alone step(d[j], v[j], of_->l1, of_->lower, of_->upper);
+            const double promise = step.gain - cost;
+            if (!(step.gain > 0) || (best.size() == most && !(promise > best.back().promise))) continue;
+            if (best.size() == most) best.pop_back();
+            best.push_back({place, j, step.weight, promise});
+            for (std::size_t i = best.size() - 1; i > 0 && best[i].promise > best[i - 1].promise; --i)
+                std::swap(best[i], best[i - 1]);
+        }
+        to.insert(to.end(), best.begin(), best.end());
+    }
+    static std::vector<proposal> best_of(std::vector<proposal> all) {
+        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.promise > b.promise; });
+        all.resize(std::min(all.size(), tried));
         return all;
     }
 
-    point with(point at, std::size_t j, double weight) const {
-        at.members.push_back(j);
-        at.weights.push_back(weight);
-        solve(at);
-        return at;
-    }
-    point without(std::size_t place) const {
-        point at = at_;
-        at.members.erase(at.members.begin() + static_cast<std::ptrdiff_t>(place));
-        at.weights.erase(at.weights.begin() + static_cast<std::ptrdiff_t>(place));
-        solve(at);
-        return at;
+    /// The best weights after a change. It begins where they would be if nothing met a bound or 0.
+    point after(const proposal& change) const {
+        const response& r = here();
+        const std::size_t k = size(), f = r.free.size(), s = change.place, leaving = s == none ? none : r.of_member[s];
+        std::vector<double> moves(f);  // of F
+        for (std::size_t a = 0; a < f; ++a) moves[a] = -change.weight * r.m(a, change.candidate);
+        if (leaving != none) {
+            const double share = (at_.weights[s] + moves[leaving]) / r.q(leaving, leaving);
+            for (std::size_t a = 0; a < f; ++a) moves[a] -= r.q(a, leaving) * share;
+        } else if (s != none) {
+            for (std::size_t a = 0; a < f; ++a) moves[a] += at_.weights[s] * r.m(a, at_.members[s]);
+        }
+        point next;
+        for (std::size_t a = 0; a < k; ++a) {
+            if (a == s) continue;
+            const double before = at_.weights[a], there = before + (r.of_member[a] != none ? moves[r.of_member[a]] : 0);
+            next.members.push_back(at_.members[a]);
+            next.weights.push_back(of_->l1 > 0 && there * before < 0 ? 0 : std::clamp(there, of_->lower, of_->upper));
+        }
+        next.members.push_back(change.candidate);
+        next.weights.push_back(change.weight);
+        solve(next);
+        return next;
     }
     /// Members whose weight is 0 leave.
     void move_to(point next) {
@@ -205,18 +295,16 @@ private:
             next.weights.erase(next.weights.begin() + static_cast<std::ptrdiff_t>(a));
         }
         at_ = std::move(next);
+        response_.reset();
         std::fill(is_member_.begin(), is_member_.end(), false);
         std::fill(used_.begin(), used_.end(), 0);
         for (const std::size_t j : at_.members) {
             is_member_[j] = true;
             ++used_[of_->group_of(j)];
         }
-        slopes_at(at_, d_);
-    }
-    void slopes_at(const point& at, backend::aligned_vector<double>& d) const {
-        std::copy(of_->slope.begin(), of_->slope.end(), d.begin());
-        for (std::size_t a = 0; a < at.members.size(); ++a)
-            if (at.weights[a] != 0) backend::add_multiple(-at.weights[a], of_->row(at.members[a]), d.data(), p_);
+        std::copy(of_->slope.begin(), of_->slope.end(), d_.begin());
+        for (std::size_t a = 0; a < size(); ++a)
+            backend::add_multiple(-at_.weights[a], of_->row(at_.members[a]), d_.data(), p_);
     }
 
     /// The best weights on these members, from those that they have: one coordinate after another, and now and then Newton's method for
@@ -297,6 +385,7 @@ private:
     std::size_t p_;
     point at_;
     backend::aligned_vector<double> d_;
+    mutable std::optional<response> response_;  // at at_, once somebody has asked
     std::vector<bool> is_member_;
     std::vector<std::size_t> used_;  // places, per group
 };
