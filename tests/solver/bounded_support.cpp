@@ -10,6 +10,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <gamut/communicator/single.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/solver/detail/bounded_support.hpp>
 #include <gamut/solver/detail/support_search.hpp>
@@ -147,6 +148,56 @@ BOOST_AUTO_TEST_CASE(columns_that_are_nearly_the_same_are_no_obstacle) {
         const double best = tried_out(f, {0, 2, 3, 5});
         BOOST_TEST(std::abs(s.value() - best) <= 1e-9 * std::abs(best));
     }
+}
+
+BOOST_AUTO_TEST_CASE(forty_members_much_alike_end_where_nothing_pulls) {
+    constexpr std::size_t p = 40;
+    for (const limits& within : kinds)
+        for (const double shared : {0.9, 0.99, 0.999}) {
+            quadratic f = limited(5, {0, p}, {p}, within);
+            const core::random draw{.seed = 8};
+            for (std::size_t a = 0; a < p; ++a) {
+                for (std::size_t b = 0; b < p; ++b) f.hessian(a, b) = a == b ? 1 : shared;
+                f.slope[a] = 1 + 0.3 * draw.normal(a);
+            }
+            std::vector<std::size_t> all(p);
+            for (std::size_t a = 0; a < p; ++a) all[a] = a;
+            bounded_support s(f);
+            s.reset(all);
+            check_weights(f, s);
+            // what the value lacks is at most what the slopes say: the sum of (best alone, curvature 1 - shared at least) gains
+            const std::vector<double> w = s.weights();
+            double lacking = 0;
+            for (std::size_t a = 0; a < p; ++a) {
+                double slope = f.slope[a];
+                for (std::size_t b = 0; b < p; ++b) slope -= f.hessian(a, b) * w[b];
+                const double to = solver::detail::best_alone(slope + (1 - shared) * w[a], 1 - shared, f.l1, f.lower,
+                                                             f.upper)
+                                      .weight,
+                             step = to - w[a];
+                lacking += slope * step - f.l1 * (std::abs(to) - std::abs(w[a])) - 0.5 * (1 - shared) * step * step;
+            }
+            BOOST_TEST(lacking <= 1e-9 * std::abs(s.value()));
+        }
+}
+
+BOOST_AUTO_TEST_CASE(disturbed_supports_keep_to_the_places_of_every_group) {
+    std::size_t searches = 0;
+    for (const limits& within : kinds)
+        for (std::uint64_t seed = 0; seed < 15; ++seed) {
+            const quadratic f = limited(seed, {0, 10, 20, 30}, {3, 3, 3}, within);
+            bounded_support base(f);
+            solver::detail::fill(base);
+            if (base.size() == 0) continue;
+            for (const auto& found :
+                 solver::detail::disturbed_supports(communicator::single<>{}, 1, base, 0, 30, {0.8}, seed)) {
+                ++searches;
+                for (std::size_t g = 0; g < 3; ++g)
+                    BOOST_REQUIRE(std::count_if(found.members.begin(), found.members.end(),
+                                                [&](std::size_t j) { return j / 10 == g; }) <= 3);
+            }
+        }
+    BOOST_TEST(searches > 1000u);
 }
 
 BOOST_AUTO_TEST_CASE(gains_of_additions_and_exchanges_are_what_they_bring) {

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <new>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -44,6 +45,9 @@ template <class T> using aligned_vector = std::vector<T, aligned_allocator<T>>;
 
 /// Its entries have no value until they are given one: nobody writes large memory twice, and whoever writes first brings the pages in.
 template <class T> struct uninitialised_allocator : aligned_allocator<T> {
+    static_assert(std::is_trivial_v<T>);
+    uninitialised_allocator() = default;
+    template <class U> constexpr uninitialised_allocator(const uninitialised_allocator<U>&) noexcept {}
     template <class U> struct rebind { using other = uninitialised_allocator<U>; };
     template <class U> void construct(U*) noexcept {}
     template <class U, class V, class... Rest> void construct(U* place, V&& value, Rest&&... rest) {

@@ -156,6 +156,7 @@ template <class T, std::size_t Bytes, std::size_t Width> struct pack<T, Bytes, W
         for (std::size_t i = 0; i < Width; ++i) p[i * s] = v[i];
     }
     GAMUT_INLINE static pack gather_at(const T* p, const std::int32_t* index) {
+        static_assert(Width == 2 || Width == 4 || Width == 8);
         const indices at(index);
         if constexpr (Width == 8)
             return pack(vector{p[at[0]], p[at[1]], p[at[2]], p[at[3]], p[at[4]], p[at[5]], p[at[6]], p[at[7]]});

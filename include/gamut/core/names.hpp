@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
@@ -32,6 +33,8 @@ public:
 
     void push_back(std::string name) {
         if (list_.use_count() != 1) list_ = std::make_shared<std::vector<std::string>>(list());
+        std::atomic_thread_fence(
+            std::memory_order_acquire);  // after what another thread did with its copy before it let go
         list_->push_back(std::move(name));
     }
 

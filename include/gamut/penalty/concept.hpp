@@ -135,6 +135,9 @@ inline void check_strength(const char* who, const char* option, double strength)
 /// Throws unless a finite number lies between the bounds; NaN is refused.
 inline void check_bounds(const char* who, double lower, double upper) {
     constexpr double largest = std::numeric_limits<double>::max();
+    if (std::isnan(lower) || std::isnan(upper))
+        throw core::option_error(core::text(who, ": lower is ", lower, " and upper is ", upper,
+                                            " (NaN is no number) leave out what is unbounded"));
     if (!(lower <= upper && lower <= largest && upper >= -largest))
         throw core::option_error(core::text(who, ": lower is ", lower, " and upper is ", upper,
                                             " (no weight lies between them) lower must not be above upper"));

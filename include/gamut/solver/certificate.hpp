@@ -168,10 +168,9 @@ struct certificate {
         return term.l2 > 0 || (std::isfinite(term.lower) && std::isfinite(term.upper));
     }
 
-    /// Whether steps are of use: psi knows no bounds.
-    static bool tightens(const penalty::l0& term) {
-        return term.l2 > 0 && std::isinf(term.lower) && std::isinf(term.upper);
-    }
+    /// Whether steps are of use. psi knows no bounds on the weights: steps look for where the problem without them is bounded best, and
+    /// the bound there is that with them.
+    static bool tightens(const penalty::l0& term) { return term.l2 > 0; }
 
     /// W: weights that the penalty allows (others give no upper bound).
     template <Cardinality P>
@@ -200,7 +199,7 @@ struct certificate {
         std::vector<detail::perspective::selection> selected{relaxed.select(all, planes[0].gains)};
         result.lower = planes[0].bound(relaxed, selected[0]);
         if (steps > 0 && tightens(term) && !(result.gap() <= tolerance)) {
-            ascend(p, relaxed, all, at, result.upper);
+            ascend(p, detail::perspective(unbounded(term), p.layout()), all, at, result.upper);
             planes.push_back(detail::centre(p, relaxed, at));
             selected.push_back(relaxed.select(all, planes[1].gains));
             result.lower = std::max(result.lower, planes[1].bound(relaxed, selected[1]));
@@ -220,6 +219,9 @@ struct certificate {
             if (all.of[g] == detail::choice::in) result.in.push_back(g);
             if (all.of[g] == detail::choice::out) result.out.push_back(g);
         }
+        if constexpr (requires { p.loss_model(); })  // nor is the penalty below 0
+            if (model::is_nonnegative<std::remove_cvref_t<decltype(p.loss_model())>>)
+                result.lower = std::max(result.lower, 0.0);
         // the weights are a solution: rounding must not say that they are better than possible
         result.lower = std::min(result.lower, result.upper);
         result.passes = p.passes() - before;
@@ -240,8 +242,9 @@ struct certificate {
         const double gap = core::relative_gap(objective, lower_bound);
         if (gap <= 1e-9) return "no support is better";
         if (gap < 1) return core::text("no support is better by more than ", gap, " of the objective");
-        return std::isnan(gap) ? "there is no lower bound (for one the loss must be convex, and l2 above 0)"
-                               : "the lower bound is far below (more bounding.steps or l2 raise it)";
+        return std::isnan(gap)
+                   ? "there is no lower bound (for one the loss must be convex, and l2 above 0 or the weights bounded)"
+                   : "the lower bound is far below (more bounding.steps or l2 raise it)";
     }
 
     template <class P> solver::bounds bound(const P&, const typename P::array&) const {
@@ -252,6 +255,12 @@ struct certificate {
     }
 
 private:
+    static penalty::l0 unbounded(penalty::l0 term) {
+        term.lower = -std::numeric_limits<double>::infinity();
+        term.upper = std::numeric_limits<double>::infinity();
+        return term;
+    }
+
     /// Moves x to a minimum of loss + psi; monotone over ten steps.
     template <class P>
     [[gnu::cold]] void ascend(const P& p, const detail::perspective& relaxed, const detail::choices& all,

@@ -196,7 +196,7 @@ public:
           newton_(x, seen.y, range, scaling, intercept) {
         const std::size_t p = x.columns;
         const bool scaled = std::any_of(scaling.scales.begin(), scaling.scales.end(), [](double s) { return s != 1; }),
-                   as_it_is = !scaled && scaling.means.empty();
+                   as_it_is = sizeof(T) == sizeof(double) && !scaled && scaling.means.empty();
         std::vector<double> a(as_it_is ? 0 : p, 1.0);
         if (scaled)
             for (std::size_t j = 0; j < p; ++j) a[j] = 1 / (scaling.scales[j] * scaling.scales[j]);

@@ -31,7 +31,7 @@ namespace gamut::solver {
 /// with h the loss's mean second derivative in the weight's output, and fits what is left, until kappa are. Then rounds: the weights
 /// with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a share `grow` of kappa; all are fitted, and again those that are
 /// worth most stay; while that gains, `grow` is kept, else it is halved; when it gains next to nothing, that was the last. Quick where a fit of all weights is, and good where many
-/// weights share the work; a heuristic, worst where columns are much alike. Needs l2 > 0 or more rows than columns, or the first
+/// weights share the work; l1 and bounds are respected by the last fit, not by what is chosen. A heuristic, worst where columns are much alike. Needs l2 > 0 or more rows than columns, or the first
 /// fit says little.
 ///
 /// Costs about iterations x (1 + log(p / kappa) / -log(keep) + 2 rounds) passes, each over the columns that are left, with a sum of

@@ -46,7 +46,7 @@ namespace gamut::solver {
 ///          pool x kappa as long as one gains, then the same from `restarts` disturbed supports
 ///   w'   = the best weights on S', kept if they are better   a few steps on kappa columns (solver::polish)
 /// and one gradient of everything gives new scores, and a new pool where others have risen, until S' = S in the same pool. For least
-/// squares the model is the loss, so S is exactly as good as no exchange within the pool could better. With all candidates in the
+/// squares the model is the loss, so S is exactly as good as no exchange within the pool could better (without l1 and bounds). With all candidates in the
 /// pool (few of them; in the end, where their products are cheap; or `pool` says so) that is an optimum in the strict sense; else
 /// candidates outside the pool have been compared by their scores alone.
 ///
@@ -484,14 +484,15 @@ private:
         }
 
         /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
-        /// of exchanges; with l1 or bounds some places / 5 times as many) takes a millisecond; and 8 in a pool that is not the last.
+        /// of exchanges; with l1 or bounds many more, see bounded_support) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             constexpr bool bounded = std::is_same_v<Support, detail::bounded_support>;
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
-                         operations = places * places * pool * (bounded ? std::max(1.0, places / 5) : 1.0),
-                         share = std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), 1.0 / 32,
-                                            exact ? 1.0 : 0.25);
+                         operations = places * places * (bounded ? (pool + places) * std::max(1.0, places / 5) : pool),
+                         least = bounded ? 1.0 / 512 : 1.0 / 32,
+                         share =
+                             std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), least, exact ? 1.0 : 0.25);
             const auto all = static_cast<std::size_t>(std::ceil(share * static_cast<double>(options_.restarts)));
             return may_widen() ? std::min<std::size_t>(all, 8) : all;
         }

@@ -327,17 +327,17 @@ private:
             for (std::size_t a = 0; a < k; ++a) {
                 const double curvature = h(a, a);
                 if (!(curvature > 0)) continue;
-                const double change = alone(at.members[a], g[a] + curvature * w[a]).weight - w[a];
+                const double z = alone(at.members[a], g[a] + curvature * w[a]).weight, change = z - w[a];
                 if (change == 0) continue;
-                w[a] += change;
+                w[a] = z;
                 gain += 0.5 * curvature * change * change;
                 backend::add_multiple(-change, h.row(a), g.data(), k);
             }
             at.value = value_of(at, g);
             if (gain <= 1e-15 * std::abs(at.value)) return;
             if (sweep != newton) continue;
-            newton *= 2;
-            move_on_face(h, g, w);
+            newton += 4;
+            for (std::size_t walls = 0; walls <= k && move_on_face(h, g, w); ++walls) {}
         }
         at.value = value_of(at, g);
     }
@@ -347,7 +347,8 @@ private:
             value += of_->l1 * std::abs(at.weights[a]) - 0.5 * at.weights[a] * (of_->slope[at.members[a]] + g[a]);
         return value;
     }
-    void move_on_face(const backend::dense_matrix<double>& h, std::vector<double>& g, std::vector<double>& w) const {
+    /// Whether a wall stopped it: there is another face to move on.
+    bool move_on_face(const backend::dense_matrix<double>& h, std::vector<double>& g, std::vector<double>& w) const {
         using host = backend::host<double>;
         std::vector<std::size_t> free;
         for (std::size_t a = 0; a < w.size(); ++a)
@@ -359,7 +360,7 @@ private:
             for (std::size_t b = 0; b < m; ++b) face(a, b) = h(free[a], free[b]);
             way[a] = g[free[a]] - std::copysign(of_->l1, w[free[a]]);
         }
-        if (m == 0 || !host::factorize(m, face.values.data())) return;
+        if (m == 0 || !host::factorize(m, face.values.data())) return false;
         host::solve(m, face.values.data(), way.data());
         double length = 1;
         std::size_t end = m;  // which gets to its end first
@@ -379,6 +380,7 @@ private:
             w[free[a]] = now;
             backend::add_multiple(before - now, h.row(free[a]), g.data(), g.size());
         }
+        return end != m;
     }
 
     const quadratic* of_;

@@ -62,6 +62,7 @@ template <class S> void disturb(S& s, const S& base, const disturbance& how, con
         members.pop_back();
     }
     s.reset(base, members);
+    members = s.members();  // who is worth nothing without the others has left, too
     const std::vector<std::size_t> best = s.largest_gains(how.wide * size);
     std::vector<std::size_t> joining;  // by group
     for (std::size_t k = 0; k < 4 * leaving && members.size() < size && !best.empty(); ++k) {
