@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -197,6 +198,23 @@ BOOST_AUTO_TEST_CASE(weights_that_are_not_allowed_give_no_upper_bound) {
     BOOST_TEST(found.in.empty());
     BOOST_TEST(found.out.empty());
     BOOST_TEST(!found.optimal());
+}
+
+BOOST_AUTO_TEST_CASE(steps_help_where_the_weights_have_bounds_too) {
+    double without = 0, with = 0;
+    for (std::uint64_t seed = 0; seed < 8; ++seed) {
+        const auto data = enumerate::random_rows(seed, 60, 6, 2, false);
+        const auto p = problem_of<model::logistic>(data, {.kappa = 2, .l2 = 0.005, .lower = 0});
+        const enumerate::optimum best = enumerate::best_of_all(p);
+        const std::remove_cvref_t<decltype(p.start())> elsewhere(p.dimension());  // all 0
+        const double plain = solver::certificate{}.bound(p, elsewhere).lower,
+                     tight = solver::certificate{.steps = 200}.bound(p, elsewhere).lower;
+        BOOST_TEST(tight <= best.objective * (1 + 1e-10));
+        BOOST_TEST(tight >= plain);
+        without += plain / best.objective;
+        with += tight / best.objective;
+    }
+    BOOST_TEST(with > without + 0.5);  // of 8
 }
 
 BOOST_AUTO_TEST_CASE(without_l2_there_is_no_bound_unless_the_weights_have_bounds) {
