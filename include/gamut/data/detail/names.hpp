@@ -41,6 +41,10 @@ inline std::string suggest(std::string_view wanted, const std::vector<std::strin
     const std::string* nearest = nullptr;
     std::size_t distance = std::min(far, wanted.size());
     for (const auto& name : names) {
+        if (wanted.size() >= far && std::string_view(name).starts_with(wanted)) {  // its beginning is more than a slip
+            nearest = &name;
+            break;
+        }
         if (name.size() > wanted.size() + far || wanted.size() > name.size() + far) continue;
         const std::size_t d = edit_distance(wanted, name);
         if (d < distance) nearest = &name, distance = d;
