@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <boost/test/unit_test.hpp>
@@ -12,6 +14,7 @@
 #include <gamut/data/standardize.hpp>
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/polish.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/prune.hpp>
 
@@ -79,6 +82,26 @@ BOOST_AUTO_TEST_CASE(the_best_rows_of_iris_are_found) {
     const auto found = solver::prune{}.minimize(problem.fit);
     BOOST_TEST(found.objective >= best - 1e-10);
     BOOST_TEST(found.objective <= best + 1e-8);
+}
+
+BOOST_AUTO_TEST_CASE(bounds_count_in_what_is_chosen) {
+    const loaded problem({.kappa = 4, .l2 = 1e-2, .lower = 0});
+    const auto found = solver::prune{}.minimize(problem.fit);
+    std::size_t used = 0;
+    for (std::size_t e = 0; e < p * c; ++e) {
+        BOOST_TEST(found.weights[e] >= 0);
+        used += found.weights[e] != 0 ? 1 : 0;
+    }
+    BOOST_TEST(used <= 4U);
+    double best = std::numeric_limits<double>::infinity();  // of all 495 supports
+    for (std::size_t mask = 0; mask < (1U << (p * c)); ++mask) {
+        if (__builtin_popcountll(mask) != 4) continue;
+        std::vector<double> w(problem.fit.dimension());
+        for (std::size_t e = 0; e < p * c; ++e) w[e] = (mask >> e & 1) != 0 ? 1e-3 : 0;
+        const decltype(found.weights) start{std::span<const double>(w)};
+        best = std::min(best, solver::polish{.stop = {.iterations = 3}}.improve(problem.fit, start).objective);
+    }
+    BOOST_TEST(found.objective <= 1.08 * best);  // free weights, clipped, are at 1.9 times that
 }
 
 BOOST_AUTO_TEST_CASE(an_observer_ends_it_with_kappa_weights) {

@@ -20,6 +20,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/bounded_support.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -31,7 +32,7 @@ namespace gamut::solver {
 /// with h the loss's mean second derivative in the weight's output, and fits what is left, until kappa are. Then rounds: the weights
 /// with the steepest slopes, gradient_j^2 / mean(x~_j^2), join, a share `grow` of kappa; all are fitted, and again those that are
 /// worth most stay; while that gains, `grow` is kept, else it is halved; when it gains next to nothing, that was the last. Quick where a fit of all weights is, and good where many
-/// weights share the work; l1 and bounds are respected by the last fit, not by what is chosen. A heuristic, worst where columns are much alike. Needs l2 > 0 or more rows than columns, or the first
+/// weights share the work. Fits of the stages have l1 and bounds, too, if there are any. A heuristic, worst where columns are much alike. Needs l2 > 0 or more rows than columns, or the first
 /// fit says little.
 ///
 /// Costs about iterations x (1 + log(p / kappa) / -log(keep) + 2 rounds) passes, each over the columns that are left, with a sum of
@@ -192,8 +193,11 @@ private:
         std::vector<T> worth(shape.size());
         for (std::size_t e = 0; e < shape.size(); ++e) {
             const double square = squares[e / shape.outputs];
+            const penalty::l0& term = p.penalty_term();
+            const detail::best_alone step(-static_cast<double>(slopes[e]), square > 0 ? square : 1, term.l1, term.lower,
+                                          term.upper);
             worth[e] = w[e] != 0    ? T(1e15)  // stays
-                       : square > 0 ? slopes[e] / static_cast<T>(std::sqrt(square))
+                       : square > 0 ? static_cast<T>(std::sqrt(2 * std::max(step.gain, 0.0)))
                                     : T(0);
             if (w[e] == 0) w[e] = std::numeric_limits<T>::min();
         }
@@ -216,7 +220,7 @@ private:
             if (kept[e] == 0) w[e] = 0;
     }
 
-    /// Some iterations of L-BFGS on the support of w, from w or from 0.
+    /// Some iterations of L-BFGS on the support of w, from w or from 0; with l1 or bounds, of polish's proximal gradient steps.
     template <class P, class T>
     fitted_part<T> fit(const P& p, const std::vector<double>& squares, std::vector<T> w, std::size_t steps,
                        bool from_zero) const {
@@ -225,11 +229,19 @@ private:
         const std::vector<std::size_t> features = used_features(p, std::span<const T>(w));
         std::vector<T> few = gather_features(std::span<const T>(w), features, shape);
         const auto part = p.on_columns(features, on_features(p.penalty_term(), features));
-        const A support{std::span<const T>(few)};
-        if (from_zero) std::fill(few.begin(), few.end(), T(0));
-        const A start{std::span<const T>(few)};
-        const restricted inside(*part, support, start);
-        const auto found = lbfgs<>{.stop = {.iterations = steps, .tolerance = 1e-4}}.minimize(inside);
+        core::result<A> found;
+        if (p.penalty_term().is_smooth()) {
+            const A support{std::span<const T>(few)};
+            if (from_zero) std::fill(few.begin(), few.end(), T(0));
+            const A start{std::span<const T>(few)};
+            const restricted inside(*part, support, start);
+            found = lbfgs<>{.stop = {.iterations = steps, .tolerance = 1e-4}}.minimize(inside);
+        } else {
+            if (from_zero)  // members, but as good as 0
+                for (T& weight : few) weight = weight != 0 ? std::numeric_limits<T>::min() : T(0);
+            found = polish{.stop = {.iterations = std::max<std::size_t>(steps / 10, 1), .tolerance = 1e-4}}.improve(
+                *part, A(std::span<const T>(few)));
+        }
         few = found.weights.download();
         std::vector<double> used;
         for (const std::size_t j : features) used.push_back(squares[j]);
