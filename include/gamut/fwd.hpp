@@ -16,7 +16,7 @@ class json_lines;
 class whole_file;
 struct random;
 class clock;
-class names;
+class names;  // of features; copies share them
 // text.hpp: text(...) makes messages
 struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
@@ -32,7 +32,8 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
-template <class T> class shared_vector;   // of its own or lent by somebody; aligned_vector.hpp: on cache lines
+template <class T>
+class shared_vector;  // of its own or lent by somebody; aligned_vector.hpp: on cache lines, or without values
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include <gamut/backend/detail/sparse_kernels.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
 #include <gamut/backend/sparse.hpp>
@@ -82,19 +83,7 @@ public:
           values_(x.values.empty() ? nullptr : x.values.data()) {}
 
     template <std::size_t Bytes> GAMUT_INLINE T product(std::size_t i, const T* u) const {
-        using P = pack<T, Bytes, 4>;
-        std::int64_t k = offsets_[i];
-        const std::int64_t last = offsets_[i + 1];
-        P a(0);
-        T rest = 0;
-        if (values_) {
-            for (; k + 4 <= last; k += 4) a += P::load(values_ + k) * P::gather_at(u, indices_ + k);
-            for (; k < last; ++k) rest += values_[k] * u[indices_[k]];
-        } else {
-            for (; k + 4 <= last; k += 4) a += P::gather_at(u, indices_ + k);
-            for (; k < last; ++k) rest += u[indices_[k]];
-        }
-        return a.total() + rest;
+        return detail::product_of_entries<Bytes>(indices_, values_, offsets_[i], offsets_[i + 1], u, T(0));
     }
 
     template <std::size_t> GAMUT_INLINE T square(std::size_t i) const {
@@ -111,13 +100,9 @@ public:
 
     template <std::size_t Bytes> GAMUT_INLINE void add(std::size_t i, T t, const T* a, T* u) const {
         const std::int64_t first = offsets_[i], last = offsets_[i + 1];
+        if (!a) return detail::add_entries<Bytes>(indices_, values_, first, last, t, u);
         const std::int32_t* const j = indices_;
-        if (a)
-            for (std::int64_t k = first; k < last; ++k) u[j[k]] += t * a[j[k]] * (values_ ? values_[k] : T(1));
-        else if (values_)
-            add_values<Bytes>(first, last, t, u);
-        else
-            for (std::int64_t k = first; k < last; ++k) u[j[k]] += t;
+        for (std::int64_t k = first; k < last; ++k) u[j[k]] += t * a[j[k]] * (values_ ? values_[k] : T(1));
     }
 
     template <class F> void visit(std::size_t i, F&& f) const {
@@ -136,14 +121,6 @@ public:
     }
 
 private:
-    template <std::size_t Bytes> GAMUT_INLINE void add_values(std::int64_t k, std::int64_t last, T t, T* u) const {
-        using P = pack<T, Bytes, 4>;
-        const P factor(t);
-        for (; k + 4 <= last; k += 4)  // of four different columns
-            (P::gather_at(u, indices_ + k) + factor * P::load(values_ + k)).scatter_at(u, indices_ + k);
-        for (; k < last; ++k) u[indices_[k]] += t * values_[k];
-    }
-
     const std::int64_t* offsets_;
     const std::int32_t* indices_;
     const T* values_;

@@ -165,11 +165,11 @@ template <class Matrix> struct column_moments {
     }
 };
 
-}  // namespace detail
-
 /// How often `standardize` reads the data, but for columns of extreme size.
 template <class Matrix>
-constexpr std::size_t passes_to_standardize = detail::column_moments<Matrix>::has_squares_at_once ? 1 : 2;
+constexpr std::size_t passes_to_standardize = column_moments<Matrix>::has_squares_at_once ? 1 : 2;
+
+}  // namespace detail
 
 /// Mean and population standard deviation of every column over the weighted rows of all ranks; a constant column keeps
 /// scale 1. One pass over dense data, which looks at the squares around the mean of a few rows while they are near; two over sparse

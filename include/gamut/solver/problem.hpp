@@ -523,7 +523,7 @@ public:
         data::standardization scaling = scaling_;
         std::vector<double> means;
         if (intercept_ && scaling.means.empty()) {
-            passes_ += data::passes_to_standardize<typename Dataset::matrix_type>;
+            passes_ += data::detail::passes_to_standardize<typename Dataset::matrix_type>;
             scaling = data::standardize(ranks_, data_, threads());
             std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
             means = scaling.means;

@@ -16,48 +16,49 @@ template <class T> struct sparse_rows {
     std::size_t rows;
 };
 
-/// z_i = x_i' w + b: four running sums per row.
+/// start + sum of value[k] u[column[k]], k < last, in four running sums; value null: all 1.
+template <std::size_t Bytes, class T>
+GAMUT_INLINE T product_of_entries(const std::int32_t* column, const T* value, std::int64_t k, std::int64_t last,
+                                  const T* u, T start) {
+    using P = pack<T, Bytes, 4>;
+    P a(0);
+    if (value) {
+        for (; k + 4 <= last; k += 4) a += P::load(value + k) * P::gather_at(u, column + k);
+        for (; k < last; ++k) start += value[k] * u[column[k]];
+    } else {
+        for (; k + 4 <= last; k += 4) a += P::gather_at(u, column + k);
+        for (; k < last; ++k) start += u[column[k]];
+    }
+    return a.total() + start;
+}
+/// u[column[k]] += t value[k], k < last.
+template <std::size_t Bytes, class T>
+GAMUT_INLINE void add_entries(const std::int32_t* column, const T* value, std::int64_t k, std::int64_t last, T t,
+                              T* u) {
+    using P = pack<T, Bytes, 4>;
+    const P factor(t);
+    if (value) {
+        for (; k + 4 <= last; k += 4)  // of four different columns
+            (P::gather_at(u, column + k) + factor * P::load(value + k)).scatter_at(u, column + k);
+        for (; k < last; ++k) u[column[k]] += t * value[k];
+    } else {
+        for (; k < last; ++k) u[column[k]] += t;
+    }
+}
+
+/// z_i = x_i' w + b.
 template <class T> struct multiply_sparse {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const sparse_rows<T>& x, const T* w, T b, T* z) {
-        using P = pack<T, Bytes, 4>;
-        const std::int32_t* const column = x.indices;
-        const T* const value = x.values;
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            std::int64_t k = x.offsets[i];
-            const std::int64_t last = x.offsets[i + 1];
-            P a(0);
-            T rest = b;
-            if (value) {
-                for (; k + 4 <= last; k += 4) a += P::load(value + k) * P::gather_at(w, column + k);
-                for (; k < last; ++k) rest += value[k] * w[column[k]];
-            } else {
-                for (; k + 4 <= last; k += 4) a += P::gather_at(w, column + k);
-                for (; k < last; ++k) rest += w[column[k]];
-            }
-            z[i] = a.total() + rest;
-        }
+        for (std::size_t i = 0; i < x.rows; ++i)
+            z[i] = product_of_entries<Bytes>(x.indices, x.values, x.offsets[i], x.offsets[i + 1], w, b);
     }
 };
 
 /// g += X' s.
 template <class T> struct multiply_sparse_transposed {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const sparse_rows<T>& x, const T* s, T* g) {
-        using P = pack<T, Bytes, 4>;
-        const std::int32_t* const column = x.indices;
-        const T* const value = x.values;
-        for (std::size_t i = 0; i < x.rows; ++i) {
-            const T si = s[i];
-            const P all(si);
-            std::int64_t k = x.offsets[i];
-            const std::int64_t last = x.offsets[i + 1];
-            if (value) {
-                for (; k + 4 <= last; k += 4)  // of four different columns
-                    (P::gather_at(g, column + k) + P::load(value + k) * all).scatter_at(g, column + k);
-                for (; k < last; ++k) g[column[k]] += value[k] * si;
-            } else {
-                for (; k < last; ++k) g[column[k]] += si;
-            }
-        }
+        for (std::size_t i = 0; i < x.rows; ++i)
+            add_entries<Bytes>(x.indices, x.values, x.offsets[i], x.offsets[i + 1], s[i], g);
     }
 };
 

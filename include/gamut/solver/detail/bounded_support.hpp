@@ -37,33 +37,22 @@ struct best_alone {
 ///     one at a bound b costs      b d_s - l1 |b| + 1/2 v_s b^2,  and leaves d_j + b (H_js - M_j: H_Fs) and v_j;
 /// then, for the few that promise most, the best weights there are. A member whose best weight is 0 is none any more.
 /// A change costs O(p k^2 + k^3) for k members.
-class bounded_support {
+class bounded_support : public places {
 public:
     explicit bounded_support(const quadratic& of)
-        : of_(&of),
+        : places(of),
           p_(of.size()),
           d_(of.slope.begin(), of.slope.end()),
-          is_member_(p_),
-          used_(of.groups()) {}
+          is_member_(p_) {}
 
     std::size_t size() const { return at_.members.size(); }
     std::size_t entries() const { return size(); }
-    bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
-    std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
-    /// Members that there may be.
-    std::size_t most() const {
-        std::size_t sum = 0;
-        for (std::size_t g = 0; g < of_->groups(); ++g)
-            sum += std::max(used_[g], std::min(of_->room[g], of_->first[g + 1] - of_->first[g]));
-        return sum;
-    }
     const std::vector<std::size_t>& members() const { return at_.members; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = at_.members;
         std::sort(sorted.begin(), sorted.end());
         return sorted;
     }
-    std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
     double value() const { return at_.value; }
     /// All of w.
     std::vector<double> weights() const {
@@ -383,13 +372,11 @@ private:
         return end != m;
     }
 
-    const quadratic* of_;
     std::size_t p_;
     point at_;
     backend::aligned_vector<double> d_;
     mutable std::optional<response> response_;  // at at_, once somebody has asked
     std::vector<bool> is_member_;
-    std::vector<std::size_t> used_;  // places, per group
 };
 
 }  // namespace gamut::solver::detail

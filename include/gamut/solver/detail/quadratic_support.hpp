@@ -44,6 +44,27 @@ struct quadratic {
     }
 };
 
+/// How many places of each group are taken by the members of a support.
+class places {
+public:
+    bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
+    std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
+    /// Members that there may be.
+    std::size_t most() const {
+        std::size_t sum = 0;
+        for (std::size_t g = 0; g < of_->groups(); ++g)
+            sum += std::max(used_[g], std::min(of_->room[g], of_->first[g + 1] - of_->first[g]));
+        return sum;
+    }
+    std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
+
+protected:
+    explicit places(const quadratic& of) : of_(&of), used_(of.groups()) {}
+
+    const quadratic* of_;
+    std::vector<std::size_t> used_;  // per group
+};
+
 /// The largest entry of a vector, the first of equals; none: no entry is above 0.
 struct best_entry {
     static constexpr std::size_t none = static_cast<std::size_t>(-1);
@@ -295,17 +316,16 @@ private:
 ///   (d_j + M_js w_s / Q_ss)^2 / (2 (v_j + M_js^2 / Q_ss)) - w_s^2 / (2 Q_ss):  all exact.
 /// Adding, removing and exchanging cost O(p |S|), and so do all the gains together. Candidates that S explains to rounding
 /// (v_j <= 1e-10 H_jj) are not added.
-class quadratic_support {
+class quadratic_support : public places {
 public:
     explicit quadratic_support(const quadratic& of)
-        : of_(&of),
+        : places(of),
           p_(of.size()),
           d_(of.slope.begin(), of.slope.end()),
           v_(p_),
           floor_(p_),
           zero_(p_),
-          stride_(odd_lines(p_)),
-          used_(of.groups()) {
+          stride_(odd_lines(p_)) {
         for (std::size_t j = 0; j < p_; ++j) {
             v_[j] = of.diagonal(j);
             floor_[j] = rounding * std::abs(v_[j]);
@@ -315,22 +335,12 @@ public:
     std::size_t size() const { return s_.size(); }
     /// Candidates that are in.
     std::size_t entries() const { return s_.size(); }
-    bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
-    std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
-    /// Members that there may be.
-    std::size_t most() const {
-        std::size_t sum = 0;
-        for (std::size_t g = 0; g < of_->groups(); ++g)
-            sum += std::max(used_[g], std::min(of_->room[g], of_->first[g + 1] - of_->first[g]));
-        return sum;
-    }
     const std::vector<std::size_t>& members() const { return s_; }
     std::vector<std::size_t> sorted_members() const {
         std::vector<std::size_t> sorted = s_;
         std::sort(sorted.begin(), sorted.end());
         return sorted;
     }
-    std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
     /// The weight of members()[place].
     double weight(std::size_t place) const { return w_[place]; }
     /// Its place on the diagonal of (H_SS)^-1.
@@ -646,7 +656,6 @@ private:
         return found;
     }
 
-    const quadratic* of_;
     std::size_t p_;
     double value_ = 0;
     std::vector<std::size_t> s_;
@@ -655,9 +664,8 @@ private:
     std::size_t stride_, capacity_ = 0;  // of the columns of M; of members
     backend::aligned_vector<double> m_;  // M_:s in slot slots_[s]; the other slots are free
     std::vector<std::size_t> slots_;
-    std::vector<double> q_;          // rows of Q, capacity_ apart
-    std::vector<std::size_t> used_;  // places, per group
-    std::vector<double*> columns_;   // of those that stay, and what a change does to them
+    std::vector<double> q_;         // rows of Q, capacity_ apart
+    std::vector<double*> columns_;  // of those that stay, and what a change does to them
     std::vector<double> leaves_, enters_, h_, m_at_;
 };
 
