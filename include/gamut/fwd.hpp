@@ -33,7 +33,7 @@ namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
 template <class T>
-class shared_vector;  // of its own or lent by somebody; aligned_vector.hpp: on cache lines, or without values
+class shared_vector;  // its own or borrowed; aligned_vector.hpp: on cache lines, or without values
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
