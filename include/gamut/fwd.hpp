@@ -32,8 +32,7 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
-template <class T>
-class shared_vector;  // its own or borrowed; aligned_vector.hpp: on cache lines, or without values
+template <class T> class shared_vector;   // its own or borrowed; aligned_vector.hpp: on cache lines, or without values
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
@@ -141,6 +140,11 @@ template <class Model, class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;
 template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
+template <class Model, class Dataset, class Backend, class C> class problem_rows;  // what a problem passes over
+template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
+template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual
+template <class P, class Part> class some_columns;
+// moments.hpp: second moments and derivatives of a problem's rows
 }  // namespace solver
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,
