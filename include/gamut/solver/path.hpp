@@ -26,6 +26,7 @@
 #include <gamut/quadratic/support_model.hpp>
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -411,7 +412,7 @@ private:
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
-            const quadratic::support_model model(*part, at, {}, local, all.shape_of(pool));
+            const quadratic::support_model model = detail::support_model_of(*part, at, {}, local, all.shape_of(pool));
             const auto with_all = [&](auto s) {
                 for (std::size_t u = 0; u < model.function().units(); ++u) s.add(u);
                 return f(s, model.function(), std::span<const std::size_t>(pool));

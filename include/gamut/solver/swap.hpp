@@ -31,6 +31,7 @@
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/prune.hpp>
@@ -369,8 +370,9 @@ private:
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
-                                   candidates_.shape_of(pool_, std::span<const T>(all)));
+                    model_ = detail::support_model_of(part, A(std::span<const T>(w)),
+                                                      part_ ? std::vector<T>() : slopes_at_best(), local_,
+                                                      candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
                 const auto starts = !candidates_.are_entries() ? better_supports<quadratic::units>(w, disturbing)
                                     : model_->function().is_bounded()
