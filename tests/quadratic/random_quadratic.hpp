@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/matrix.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/lazy_products.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::test {
 
@@ -53,6 +55,33 @@ inline double best_value(const quadratic::objective& f, const std::vector<std::s
     double value = 0;
     for (std::size_t i = 0; i < k; ++i) value -= 0.5 * f.slope[s[i]] * a[i][k] / a[i][i];
     return value;
+}
+
+/// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.
+inline std::pair<quadratic::objective, quadratic::objective> of_few_rows(std::uint64_t seed, std::size_t n, std::size_t p,
+                                                                  std::size_t room) {
+    using matrix = backend::dense_matrix<double>;
+    const core::random draw{.seed = seed};
+    matrix f(n, p);
+    for (std::size_t i = 0; i < n; ++i) {
+        const double shared = draw.normal(1000000 + i);
+        for (std::size_t j = 0; j < p; ++j) f(i, j) = shared + draw.normal(i * p + j);
+    }
+    std::vector<double> slope(p);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < p; ++j) slope[j] += draw.normal(2000000 + i) * f(i, j);
+    const auto lazy = std::make_shared<quadratic::lazy_products>(n, p, 1e-3, 1);
+    for (std::size_t i = 0; i < n; ++i) lazy->set_row(i, [&](std::size_t k) { return f(i, k); });
+    lazy->finish({}, {});
+    std::pair result{quadratic::objective{matrix(p, p), slope, {0, p}, {room}},
+                     quadratic::objective{{}, slope, {0, p}, {room}, {}, lazy}};
+    for (std::size_t a = 0; a < p; ++a)
+        for (std::size_t b = 0; b < p; ++b) {
+            double& entry = result.first.hessian(a, b);
+            for (std::size_t i = 0; i < n; ++i) entry += f(i, a) * f(i, b);
+            entry += a == b ? 1e-3 : 0;
+        }
+    return result;
 }
 
 }  // namespace gamut::test

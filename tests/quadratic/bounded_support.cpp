@@ -12,7 +12,9 @@
 
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/quadratic/best_alone.hpp>
 #include <gamut/quadratic/bounded_support.hpp>
+#include <gamut/quadratic/support.hpp>
 #include <gamut/quadratic/support_search.hpp>
 
 #include "random_quadratic.hpp"
