@@ -9,8 +9,8 @@
 #include <gamut/backend/parallel.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/quadratic/lazy_products.hpp>
-#include <gamut/quadratic/support_search.hpp>
 #include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/support_search.hpp>
 
 #include "random_quadratic.hpp"
 

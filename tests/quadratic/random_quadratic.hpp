@@ -58,8 +58,8 @@ inline double best_value(const quadratic::objective& f, const std::vector<std::s
 }
 
 /// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.
-inline std::pair<quadratic::objective, quadratic::objective> of_few_rows(std::uint64_t seed, std::size_t n, std::size_t p,
-                                                                  std::size_t room) {
+inline std::pair<quadratic::objective, quadratic::objective> of_few_rows(std::uint64_t seed, std::size_t n,
+                                                                         std::size_t p, std::size_t room) {
     using matrix = backend::dense_matrix<double>;
     const core::random draw{.seed = seed};
     matrix f(n, p);
