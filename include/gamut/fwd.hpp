@@ -92,6 +92,23 @@ struct ebic;
 struct gic;
 }  // namespace criterion
 
+namespace quadratic {  // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
+class
+    support;  // the best weights on a support that changes, with objective; units, bounded_support: of several entries, within bounds
+class units;
+class bounded_support;
+class
+    support_model;  // a loss in terms of some candidates; support_search.hpp: exchanges and disturbances until nothing gains
+class candidates;
+class lazy_products;  // a matrix made row by row
+class known_products;
+class perspective;  // convex relaxation of penalty::l0
+class relaxed;      // its minimum with a quadratic
+template <class P> class nodes;
+class semidefinite;
+template <class Parts> class descent;  // coordinate descent; gram_path.hpp: supports of every size
+}  // namespace quadratic
+
 namespace solver {  // see concept.hpp
 namespace line_search {
 struct wolfe;
