@@ -321,8 +321,8 @@ private:
             const std::size_t groups = p_.penalty_term().competitions_of(shape_);
             std::vector<at_kappa<A>> found;
             std::vector<place> before;
-            for (const double l2 : options_.strengths_of(p_.penalty_term())) {
-                l2_ = l2;
+            for (const double strength : options_.strengths_of(p_.penalty_term())) {
+                l2_ = strength;
                 best_.assign(all.places() / groups + 1, {});
                 search(0, p_.start());
                 for (std::size_t k = 0; k < before.size() && k < best_.size(); ++k)
@@ -363,12 +363,12 @@ private:
         bool search(std::size_t k, const A& w) {
             if (ended_) return false;
             const auto p = p_.with_penalty(with(p_.penalty_term(), k, l2_));
-            swap swapping = options_.swapping;
-            if (!disturbing_) swapping.restarts = 0;
+            swap by = options_.swapping;
+            if (!disturbing_) by.restarts = 0;
             core::result<A> found = std::apply(
                 [&](auto&... observers) {
-                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, swapping.stop, observers...);
-                    auto improved = swapping.improve(p, swapping.polishing.improve(p, w), record, iteration_);
+                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, by.stop, observers...);
+                    auto improved = by.improve(p, by.polishing.improve(p, w), record, iteration_);
                     iteration_ = improved.iterations;
                     return record.finish(std::move(improved.weights), improved.objective, improved.status,
                                          std::move(improved.message));
