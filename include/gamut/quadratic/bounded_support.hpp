@@ -13,6 +13,7 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/quadratic/best_alone.hpp>
 #include <gamut/quadratic/detail/support_kernels.hpp>
 #include <gamut/quadratic/objective.hpp>
@@ -238,7 +239,7 @@ private:
         to.insert(to.end(), best.begin(), best.end());
     }
     static std::vector<proposal> best_of(std::vector<proposal> all) {
-        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.promise > b.promise; });
+        core::stable_sort(all, [](const auto& a, const auto& b) { return a.promise > b.promise; });
         all.resize(std::min(all.size(), tried));
         return all;
     }

@@ -21,9 +21,9 @@ namespace gamut::quadratic {
 /// weights that are not 0. Stops when `enough(primal, dual)` says so; both lack the constant of the loss.
 class relaxed {
 public:
-    relaxed(const symmetric& m, const perspective& relaxed, double largest)
+    relaxed(const symmetric& m, const perspective& penalty, double largest)
         : m_(m),
-          relaxed_(relaxed),
+          relaxed_(penalty),
           largest_(std::max(largest, std::numeric_limits<double>::min())) {}
 
     struct solution {
