@@ -6,7 +6,10 @@
 
 namespace gamut::quadratic {
 
-/// One weight alone: the z that makes 1/2 curvature z^2 - slope z + l1 |z| least within bounds, and what that is below 0.
+/// One weight alone:
+///   weight = argmin over lower <= z <= upper of  1/2 curvature z^2 - slope z + l1 |z|  = clamp(soft(slope, l1) / curvature),
+///   gain   = minus that minimum, at least 0.
+/// Given are curvature > 0, l1 >= 0 and lower <= 0 <= upper. O(1).
 struct best_alone {
     double weight = 0, gain = 0;
     best_alone() = default;

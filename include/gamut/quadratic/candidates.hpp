@@ -13,7 +13,9 @@
 
 namespace gamut::quadratic {
 
-/// The weights that compete for the kappa places of penalty::l0: all entries of W but those of free features. What comes and goes
+/// Which of the p x c weights compete for the kappa places of penalty::l0, and how an `objective` over some of them is cut:
+///   first[g], room[g]   where the candidates of competition g begin, and its places;   unit[u]: where unit u begins.
+/// The competitors are all entries of W but those of free features. What comes and goes
 /// together is a unit: an entry, a row, or a group. Sets of candidates are ordered by output, then by feature; by unit, if units
 /// have several entries.
 class candidates {

@@ -19,7 +19,8 @@ struct unit {
     double curvature = 0;  ///< at least the largest eigenvalue of H over these entries
 };
 
-/// An upper bound of the largest eigenvalue of a block of H: |B^16|_F^(1/16), at most n^(1/32) above it.
+/// |B^16|_F^(1/16) >= the largest eigenvalue of a positive semidefinite n x n block B of H, and at most n^(1/32) times it: four squarings,
+/// 4 n^3. For n > 64 the least of |B|_F and the largest sum of a row, n^2.
 inline double largest_eigenvalue(const double* h, std::size_t stride, std::size_t n) {
     if (n == 1) return h[0];
     double frobenius = 0, rows = 0;

@@ -30,7 +30,9 @@ struct gram_solution {
     std::size_t searches = 0;
 };
 
-/// The best supports of 0, 1, ..., largest candidates (or units) that are found for one quadratic, in memory.
+/// min over |S| <= k of  min over w_S of  1/2 w'Hw - q'w   for k = 0, 1, ..., largest: the best supports that are found for one quadratic,
+/// going forward (one joins), backward (one leaves) and by exchanges, from supports of other sizes and from disturbed ones. A heuristic:
+/// no exchange of one member improves what it returns. Each search costs what exchanges in Support cost; no messages.
 /// Support: support, or units.
 template <class Support> class support_path {
 public:
@@ -124,7 +126,8 @@ struct gram_path_options {
     std::size_t threads = 1;
 };
 
-/// For every l2 the solutions of 0, 1, ..., largest candidates (or groups). `penalty` says what is free; its kappa and l2 are not looked at.
+/// min over w of  f(w) + l2/2 |w|^2  with at most k candidates (or groups) that are not 0, for every l2 and k = 0, 1, ..., largest, in
+/// this order; the intercept is not penalised. A matrix of d^2 numbers for each l2. `penalty` says what is free; its kappa and l2 are not looked at.
 inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 penalty, std::size_t features,
                                             std::span<const double> l2, const gram_path_options& options) {
     const penalty::layout shape{features, 1};

@@ -11,8 +11,8 @@
 
 namespace gamut::quadratic {
 
-/// Products of pairs of columns that have been needed so far, for about as many columns as `room` says; beyond that all are forgotten.
-/// Memory: a number for each pair of these columns, and one per column of the data.
+/// x_j'x_k for j != k: products of pairs of columns that have been needed so far, for about as many columns as `room` says; beyond that all are forgotten.
+/// Memory: a number for each pair of these columns, and one per column of the data. Looking one up is O(1).
 class known_products {
 public:
     known_products(std::size_t columns, std::size_t room) : room_(room), slot_(columns, none) {}

@@ -35,7 +35,7 @@ template <std::size_t Count> struct tile_products {
     }
 };
 
-/// H = F'F + ridge where F has few rows: a row of H is made when it is first asked for, by whichever thread asks, and kept. It costs a
+/// H = F'F + ridge, p x p, where F has n rows and n is small: a row of H is made when it is first asked for, by whichever thread asks, and kept. It costs a
 /// pass over F in memory; searches for supports look at few of them. H is symmetric to the last bit.
 class lazy_products {
 public:

@@ -9,7 +9,8 @@
 
 namespace gamut::quadratic {
 
-/// Least squares in terms of second moments: 1/2 w'Gw - q'w + constant, the intercept last.
+/// loss(w) = 1/2 w'Gw - q'w + constant: least squares in terms of second moments, the intercept last. d^2 numbers; a value costs d times
+/// the weights that are not 0.
 struct least_squares {
     backend::dense_matrix<double> gram;
     std::vector<double> slope;
@@ -27,7 +28,7 @@ struct least_squares {
         return sum;
     }
 
-    /// From sums over rows of products of [ X~ | 1 | y - label ] (problem::moments_by). Where there is no intercept the label is
+    /// From sums over rows of products of [ X~ | 1 | y - label ] (solver::moments_by). Where there is no intercept the label is
     /// put back.
     static least_squares of(const backend::dense_matrix<double>& products, double label, bool intercept) {
         const std::size_t p = products.rows - 2, d = p + (intercept ? 1 : 0);

@@ -52,7 +52,11 @@ inline void describe(const perspective& relaxed, const choices& c, std::span<con
     }
 }
 
-/// Least squares in terms of its Gram matrix: all in memory.
+/// Nodes of a search tree for  min over w of  1/2 w'Gw - q'w + constant + l2/2 |w|^2  with at most kappa groups that are not 0:
+///   relax(c)   a lower bound for all weights that the choices c allow, and what deciding each open group adds to it;
+///   fit(c)     the best weights once everything is decided.
+/// Given are the moments, all in memory. Intercepts are eliminated once, O(d^2) for each. A fit with l2 = 0 is one factorisation, a^3/3
+/// for a live columns; with l2 > 0 see relaxed.hpp. Bounds are lowered by 64 units of rounding of what they are differences of.
 /// With l2 > 0 a node is bounded by its relaxation. With l2 = 0 by the sum of squares that all columns leave which are not
 /// out; leaving out column j of them adds w_j^2 / (2 (M^-1)_jj), a group no less than any of its columns (Furnival and Wilson 1974,
 /// leaps and bounds).

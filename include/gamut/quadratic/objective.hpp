@@ -16,7 +16,7 @@ namespace gamut::quadratic {
 
 /// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, in memory or made row by row. Candidates compete within their
 /// group only: those first[g] <= j < first[g + 1] for at most room[g] places. Or sets of them, units, come and go together, the
-/// candidates unit[u] <= j < unit[u + 1]: then there is one group.
+/// candidates unit[u] <= j < unit[u + 1]: then there is one group. With l1 and bounds: l1 |w|_1 is added, and lower <= w_j <= upper.
 struct objective {
     backend::dense_matrix<double> hessian;  // p x p, or empty: see `lazy`
     std::vector<double> slope;              // p

@@ -16,7 +16,9 @@
 namespace gamut::quadratic {
 
 /// How coordinate descent sees a penalty: parts, each of some consecutive features with all their outputs, and the prox and the
-/// thresholds of a part alone. Of a separable penalty every feature is a part.
+/// thresholds of a part alone:  penalty(w) = sum over parts g of value(g, w_g),   prox(g, v, step) = argmin over z of  value(g, z) +
+/// |z - v|^2 / (2 step),   excess(g, slope) = 0 exactly where 0 is optimal for that slope. Of a separable penalty every feature is a part.
+/// Each costs O(entries of the part); feasible(g) of groups with l1 sixty times that.
 template <class Penalty> class parts_of {
 public:
     static constexpr bool whole = false;  ///< the weights of a part are updated one by one

@@ -9,7 +9,8 @@
 namespace gamut::quadratic {
 
 /// A = L L' of a small symmetric matrix, positive semidefinite: what depends linearly on earlier rows is left out, its unknowns
-/// are 0. n^3/3 operations in a fixed order.
+/// are 0. n^3/3 operations in a fixed order, n^2 numbers; solve(x), x = A^-1 x, takes 2 n^2 more. A row counts as dependent where what
+/// earlier rows leave of its diagonal is not above 1e-13 of it.
 class semidefinite {
 public:
     semidefinite() = default;

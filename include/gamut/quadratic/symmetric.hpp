@@ -8,7 +8,7 @@
 
 namespace gamut::quadratic {
 
-/// A symmetric matrix in double precision, n x n, row-major.
+/// M = M', n x n numbers in double precision, row-major; a product q + M w costs n times the entries of w that are not 0.
 struct symmetric {
     std::size_t n = 0;
     std::vector<double> entries;
