@@ -32,7 +32,7 @@ struct gram_solution {
 
 /// min over |S| <= k of  min over w_S of  1/2 w'Hw - q'w   for k = 0, 1, ..., largest: the best supports that are found for one quadratic,
 /// going forward (one joins), backward (one leaves) and by exchanges, from supports of other sizes and from disturbed ones. A heuristic:
-/// no exchange of one member improves what it returns. Each search costs what exchanges in Support cost; no messages.
+/// no exchange of one member improves what it returns by more than rounding. Each search costs what exchanges in Support cost; no messages.
 /// Support: support, or units.
 template <class Support> class support_path {
 public:

@@ -20,7 +20,7 @@
 
 /// min over supports S of  min over w_S of  1/2 w'Hw - q'w  by local search: fill adds what gains most, descend exchanges while something
 /// gains, disturb replaces some members at random, and disturbed_supports does all three many times. The minimum is local: no exchange of
-/// one member gains. S: support, units or bounded_support, whose costs these are.
+/// one member gains more than rounding (of those that bounded_support looks at). S: support, units or bounded_support, whose costs these are.
 namespace gamut::quadratic {
 
 /// Adds the candidates that gain most, one after another, until every group is full or nothing gains.
