@@ -244,4 +244,16 @@ BOOST_AUTO_TEST_CASE(float_values_are_the_nearest_floats) {
     BOOST_TEST(part.x.values[1] == 16777216.0f);
 }
 
+BOOST_AUTO_TEST_CASE(labels_above_2_to_the_53_stay_apart) {
+    const auto all =
+        load("9007199254740993 1:1\n9007199254740992 1:1\n+9007199254740993 1:1\n", {}, {.classification = true});
+    BOOST_TEST((all.classes == std::vector<std::string>{"9007199254740992", "9007199254740993"}));
+    BOOST_TEST((all.y == std::vector<double>{1, 0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_label_may_be_unknown_where_none_is_wanted) {
+    const auto all = load("? 1:1\nNA 2:1\n", {}, {.labels = false, .features = {"a", "b"}});
+    BOOST_TEST((all.x == std::vector<std::vector<double>>{{1, 0}, {0, 1}}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
