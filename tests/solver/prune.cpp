@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(the_best_rows_of_iris_are_found) {
     BOOST_TEST(found.objective <= best + 1e-8);
 }
 
-BOOST_AUTO_TEST_CASE(copies_of_a_column_share_its_weight_and_stay_and_it_is_called_a_heuristic) {
+BOOST_AUTO_TEST_CASE(copies_of_columns_are_no_better_and_it_is_called_a_heuristic) {
     const loaded once({.kappa = 2, .l2 = 1e-2, .over = penalty::support::rows});
     rows twice = once.data;
     twice.x = backend::dense_matrix<double>(once.data.x.rows, 2 * p);
@@ -96,12 +96,7 @@ BOOST_AUTO_TEST_CASE(copies_of_a_column_share_its_weight_and_stay_and_it_is_call
     const problem doubled({}, twice, {.kappa = 2, .l2 = 1e-2, .over = penalty::support::rows}, {.threads = 1}, alone,
                           true, data::standardize(alone, twice));
     const auto found = solver::prune{}.minimize(doubled);
-    std::vector<std::size_t> kept;
-    for (std::size_t j = 0; j < 2 * p; ++j)
-        if (found.weights[j * c] != 0) kept.push_back(j);
-    BOOST_TEST_REQUIRE(kept.size() == 2u);
-    BOOST_TEST(kept[1] == kept[0] + p);  // a column and its copy, where two columns would do better
-    BOOST_TEST(solver::prune{}.minimize(once.fit).objective < found.objective);
+    BOOST_TEST(found.objective >= solver::prune{}.minimize(once.fit).objective - 1e-12);  // copies add nothing
     BOOST_TEST(found.message.find("a heuristic, without a certificate") != std::string::npos, found.message);
 }
 
