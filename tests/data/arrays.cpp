@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(ranks_read_the_sources_matrix_where_it_is) {
             communicator::agree(ranks, [&] {
                 if (std::as_const(rows).x.values.data() != place_of_row(rows.first_row))
                     throw core::data_error("rows were copied");
-                if (some.x.values.is_lent()) throw core::data_error("the rows between were not left out");
+                if (some.x.values.is_borrowed()) throw core::data_error("the rows between were not left out");
             });
         });
     };
@@ -178,6 +178,8 @@ BOOST_AUTO_TEST_CASE(integers_beyond_doubles_are_classes_of_their_own) {
     BOOST_TEST((classes_of(std::vector<std::uint64_t>{~std::uint64_t(0), ~std::uint64_t(0) - 1, 0}) ==
                 names{"0", "18446744073709551614", "18446744073709551615"}));
     BOOST_TEST((classes_of(std::vector<int>{3, -1, 3}) == names{"-1", "3"}));
+    BOOST_TEST(
+        (classes_of(std::vector<double>{0.12345678, 0.12345679, 0.12345678}) == names{"0.12345678", "0.12345679"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_char_is_a_letter_and_bytes_are_numbers) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -62,7 +62,7 @@ struct decimal {
         const std::string plain = core::text(negative ? "-." : ".", digits, "e", exponent);
         double value;
         is_number(plain, value);
-        const std::string shortest = core::text(value);
+        const std::string shortest = core::all_digits(value);
         if (const auto back = of(shortest); back && *back == *this) return shortest;
         const auto length = static_cast<std::int64_t>(digits.size());
         std::string written = negative ? "-" : "";
