@@ -16,7 +16,7 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
-#include <gamut/quadratic/descent.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/column_rounds.hpp>

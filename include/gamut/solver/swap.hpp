@@ -32,6 +32,7 @@
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/prune.hpp>
@@ -370,8 +371,9 @@ private:
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
-                                   candidates_.shape_of(pool_, std::span<const T>(all)));
+                    model_ = detail::support_model_of(part, A(std::span<const T>(w)),
+                                                      part_ ? std::vector<T>() : slopes_at_best(), local_,
+                                                      candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
                 const auto starts = !candidates_.are_entries() ? better_supports<quadratic::units>(w, disturbing)
                                     : model_->function().is_bounded()
@@ -490,7 +492,8 @@ private:
             constexpr bool bounded = std::is_same_v<Support, quadratic::bounded_support>;
             const double places = static_cast<double>(s.entries()),
                          width = static_cast<double>(model_->function().size()),
-                         operations = places * places * (bounded ? (width + places) * std::max(1.0, places / 5) : width),
+                         operations =
+                             places * places * (bounded ? (width + places) * std::max(1.0, places / 5) : width),
                          least = bounded ? 1.0 / 512 : 1.0 / 32,
                          share =
                              std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), least, exact ? 1.0 : 0.25);
