@@ -51,9 +51,9 @@ generated random_file(std::uint64_t seed, std::size_t rows, std::size_t columns)
         if (i == 0 && row[columns - 1] == 0) row[columns - 1] = 1, used.push_back(columns - 1);
         if (draw.below(next++, 3) == 0) std::reverse(used.begin(), used.end());
         const double label = static_cast<double>(draw.below(next++, 1000)) / 8;
-        made.text += core::text(label);
+        made.text += core::all_digits(label);
         for (const std::size_t j : used)
-            made.text += core::text(draw.below(next++, 5) ? " " : "\t ", j + 1, ':', row[j]);
+            made.text += core::text(draw.below(next++, 5) ? " " : "\t ", j + 1, ':', core::all_digits(row[j]));
         if (draw.below(next++, 5) == 0) made.text += " # trailing";
         if (i + 1 < rows) made.text += draw.below(next++, 2) ? "\n" : "\r\n";
         made.expected.x.push_back(row);
