@@ -17,7 +17,7 @@ class whole_file;
 struct random;
 class clock;
 class names;  // of features; copies share them
-// text.hpp: text(...) makes messages; stable_sort.hpp: stable_sort(vector, before)
+// text.hpp: text(...) makes messages; stable_sort.hpp: stable_sort(vector, before); is_utf8.hpp
 struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
 }  // namespace core

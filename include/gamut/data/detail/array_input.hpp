@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -129,23 +130,41 @@ void for_each_element(const List& list, std::string_view name, std::string& trou
     }
 }
 
-/// Labels or sample weights: numbers or texts.
+/// Labels or sample weights: numbers or texts. A char is a text of one letter.
 struct value_list {
     std::vector<double> numbers;
     std::vector<std::string> texts;
+    std::vector<std::pair<std::size_t, std::string>>
+        exact;  // integers beyond 2^53, which doubles merge, with their places
     std::string trouble;
 
     value_list() = default;
     template <class List> value_list(const List& list, std::string_view name) {
         for_each_element(list, name, trouble, [&](const auto& value) {
-            if constexpr (std::is_convertible_v<decltype(value), double>)
+            using V = std::remove_cvref_t<decltype(value)>;
+            if constexpr (std::is_same_v<V, char>) {
+                texts.emplace_back(1, value);
+            } else if constexpr (std::is_convertible_v<decltype(value), double>) {
+                if constexpr (std::is_integral_v<V> && sizeof(V) > 4) {
+                    constexpr V most = V(1) << 53;
+                    if (value > most || (std::is_signed_v<V> && value < V(0) - most))
+                        exact.emplace_back(numbers.size(), core::text(value));
+                }
                 numbers.push_back(static_cast<double>(value));
-            else
+            } else {
                 texts.emplace_back(std::string_view(value));
+            }
         });
     }
 
     std::size_t size() const { return numbers.empty() ? texts.size() : numbers.size(); }
+    /// Element i as the name of a class.
+    std::string name(std::size_t i) const {
+        if (!texts.empty()) return texts[i];
+        const auto place = std::lower_bound(exact.begin(), exact.end(), i,
+                                            [](const auto& entry, std::size_t row) { return entry.first < row; });
+        return place != exact.end() && place->first == i ? place->second : core::all_digits(numbers[i]);
+    }
 };
 
 /// Rows [begin, end), borrowed from `owner`: nothing but a sparse matrix's offsets is copied.
