@@ -202,7 +202,7 @@ bool validate_in_memory(const Estimator& e, const Dataset& rows, const std::vect
                         rest.values[a] -= moments.of_group[g].values[a];
                     const rescaling columns(rest, e.prepare.columns == data::columns::standardized);
                     const auto f =
-                        solver::detail::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
+                        quadratic::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
                     for (const auto& s : e.solver.of_moments(problem, f, 1))
                         found.losses[g].push_back(mean_loss(moments.of_group[g], columns.undone(s.weights), shift));
                 });

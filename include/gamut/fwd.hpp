@@ -33,7 +33,7 @@ namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
 template <class T>
-class shared_vector;  // of its own or lent by somebody; aligned_vector.hpp: on cache lines, or without values
+class shared_vector;  // its own or borrowed; aligned_vector.hpp: on cache lines, or without values
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
@@ -91,6 +91,23 @@ struct bic;
 struct ebic;
 struct gic;
 }  // namespace criterion
+
+namespace quadratic {  // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
+class
+    support;  // the best weights on a support that changes, with objective; units, bounded_support: of several entries, within bounds
+class units;
+class bounded_support;
+class
+    support_model;  // a loss in terms of some candidates; support_search.hpp: exchanges and disturbances until nothing gains
+class candidates;
+class lazy_products;  // a matrix made row by row
+class known_products;
+class perspective;  // convex relaxation of penalty::l0
+class relaxed;      // its minimum with a quadratic
+template <class P> class nodes;
+class semidefinite;
+template <class Parts> class descent;  // coordinate descent; gram_path.hpp: supports of every size
+}  // namespace quadratic
 
 namespace solver {  // see concept.hpp
 namespace line_search {

@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(ranks_read_the_sources_matrix_where_it_is) {
             communicator::agree(ranks, [&] {
                 if (std::as_const(rows).x.values.data() != place_of_row(rows.first_row))
                     throw core::data_error("rows were copied");
-                if (some.x.values.is_lent()) throw core::data_error("the rows between were not left out");
+                if (some.x.values.is_borrowed()) throw core::data_error("the rows between were not left out");
             });
         });
     };

@@ -12,14 +12,14 @@
 
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/solver/detail/bounded_support.hpp>
-#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/quadratic/bounded_support.hpp>
+#include <gamut/quadratic/support_search.hpp>
 
 #include "random_quadratic.hpp"
 
 using namespace gamut;
-using solver::detail::bounded_support;
-using solver::detail::quadratic;
+using quadratic::bounded_support;
+using quadratic::objective;
 
 namespace {
 
@@ -31,16 +31,16 @@ struct limits {
 const limits kinds[] = {{0, 0, infinity}, {0.3, -infinity, infinity}, {0, -0.2, 0.3}, {0.1, -0.2, infinity},
                         {0.2, 0, 0.4},    {0, -infinity, 0}};
 
-quadratic limited(std::uint64_t seed, std::vector<std::size_t> first, std::vector<std::size_t> room,
+objective limited(std::uint64_t seed, std::vector<std::size_t> first, std::vector<std::size_t> room,
                   const limits& within) {
-    quadratic f = test::random_quadratic(seed, std::move(first), std::move(room));
+    objective f = test::random_quadratic(seed, std::move(first), std::move(room));
     f.l1 = within.l1;
     f.lower = within.lower;
     f.upper = within.upper;
     return f;
 }
 
-double value_at(const quadratic& f, const std::vector<double>& w) {
+double value_at(const objective& f, const std::vector<double>& w) {
     double value = 0;
     for (std::size_t a = 0; a < w.size(); ++a) {
         value += f.l1 * std::abs(w[a]) - f.slope[a] * w[a];
@@ -64,7 +64,7 @@ std::vector<double> solution(std::vector<std::vector<double>> a) {
 }
 
 /// The least value on a support: every weight is tried at either bound, at 0, below 0 and above 0, and what is in bounds counts.
-double tried_out(const quadratic& f, const std::vector<std::size_t>& support) {
+double tried_out(const objective& f, const std::vector<std::size_t>& support) {
     enum { at_lower, at_upper, at_zero, below, above, kinds_of_weights };
     std::vector<int> kind(support.size(), 0);
     double best = 0;
@@ -105,7 +105,7 @@ double tried_out(const quadratic& f, const std::vector<std::size_t>& support) {
     }
 }
 
-void check_weights(const quadratic& f, const bounded_support& s) {
+void check_weights(const objective& f, const bounded_support& s) {
     const std::vector<double> w = s.weights();
     for (const double weight : w) BOOST_TEST((weight >= f.lower && weight <= f.upper));
     for (const std::size_t j : s.members()) BOOST_TEST(w[j] != 0);
@@ -121,7 +121,7 @@ BOOST_AUTO_TEST_SUITE(solver_bounded_support)
 BOOST_AUTO_TEST_CASE(the_weights_on_a_support_are_the_best) {
     for (const limits& within : kinds)
         for (std::uint64_t seed = 0; seed < 12; ++seed) {
-            const quadratic f = limited(seed, {0, 9}, {4}, within);
+            const objective f = limited(seed, {0, 9}, {4}, within);
             const core::random draw{.seed = seed, .stream = 5};
             std::vector<std::size_t> support;
             for (std::uint64_t t = 0; support.size() < 4; ++t)
@@ -138,7 +138,7 @@ BOOST_AUTO_TEST_CASE(the_weights_on_a_support_are_the_best) {
 
 BOOST_AUTO_TEST_CASE(columns_that_are_nearly_the_same_are_no_obstacle) {
     for (const limits& within : kinds) {
-        quadratic f = limited(3, {0, 6}, {4}, within);
+        objective f = limited(3, {0, 6}, {4}, within);
         for (std::size_t a = 0; a < 6; ++a)  // x_a = x_0 + something small
             for (std::size_t b = 0; b < 6; ++b) f.hessian(a, b) = 1 + (a == b ? 1e-4 * static_cast<double>(1 + a) : 0);
         for (std::size_t a = 0; a < 6; ++a) f.slope[a] = 0.5 + 1e-4 * static_cast<double>(a);
@@ -154,7 +154,7 @@ BOOST_AUTO_TEST_CASE(forty_members_much_alike_end_where_nothing_pulls) {
     constexpr std::size_t p = 40;
     for (const limits& within : kinds)
         for (const double shared : {0.9, 0.99, 0.999}) {
-            quadratic f = limited(5, {0, p}, {p}, within);
+            objective f = limited(5, {0, p}, {p}, within);
             const core::random draw{.seed = 8};
             for (std::size_t a = 0; a < p; ++a) {
                 for (std::size_t b = 0; b < p; ++b) f.hessian(a, b) = a == b ? 1 : shared;
@@ -171,8 +171,7 @@ BOOST_AUTO_TEST_CASE(forty_members_much_alike_end_where_nothing_pulls) {
             for (std::size_t a = 0; a < p; ++a) {
                 double slope = f.slope[a];
                 for (std::size_t b = 0; b < p; ++b) slope -= f.hessian(a, b) * w[b];
-                const double to = solver::detail::best_alone(slope + (1 - shared) * w[a], 1 - shared, f.l1, f.lower,
-                                                             f.upper)
+                const double to = quadratic::best_alone(slope + (1 - shared) * w[a], 1 - shared, f.l1, f.lower, f.upper)
                                       .weight,
                              step = to - w[a];
                 lacking += slope * step - f.l1 * (std::abs(to) - std::abs(w[a])) - 0.5 * (1 - shared) * step * step;
@@ -185,12 +184,12 @@ BOOST_AUTO_TEST_CASE(disturbed_supports_keep_to_the_places_of_every_group) {
     std::size_t searches = 0;
     for (const limits& within : kinds)
         for (std::uint64_t seed = 0; seed < 15; ++seed) {
-            const quadratic f = limited(seed, {0, 10, 20, 30}, {3, 3, 3}, within);
+            const objective f = limited(seed, {0, 10, 20, 30}, {3, 3, 3}, within);
             bounded_support base(f);
-            solver::detail::fill(base);
+            quadratic::fill(base);
             if (base.size() == 0) continue;
             for (const auto& found :
-                 solver::detail::disturbed_supports(communicator::single<>{}, 1, base, 0, 30, {0.8}, seed)) {
+                 quadratic::disturbed_supports(communicator::single<>{}, 1, base, 0, 30, {0.8}, seed)) {
                 ++searches;
                 for (std::size_t g = 0; g < 3; ++g)
                     BOOST_REQUIRE(std::count_if(found.members.begin(), found.members.end(),
@@ -203,11 +202,11 @@ BOOST_AUTO_TEST_CASE(disturbed_supports_keep_to_the_places_of_every_group) {
 BOOST_AUTO_TEST_CASE(gains_of_additions_and_exchanges_are_what_they_bring) {
     for (const limits& within : kinds)
         for (std::uint64_t seed = 0; seed < 5; ++seed) {
-            const quadratic f = limited(seed, {0, 8, 20}, {2, 3}, within);
+            const objective f = limited(seed, {0, 8, 20}, {2, 3}, within);
             bounded_support s(f);
             for (;;) {
                 const auto next = s.best_addition();
-                if (next.index == solver::detail::best_entry::none) break;
+                if (next.index == quadratic::best_entry::none) break;
                 const double before = s.value();
                 BOOST_REQUIRE(s.add(next.index));
                 BOOST_TEST(std::abs(before - s.value() - next.gain) <= 1e-10 * (1 + std::abs(before)));
@@ -215,7 +214,7 @@ BOOST_AUTO_TEST_CASE(gains_of_additions_and_exchanges_are_what_they_bring) {
             }
             for (;;) {
                 const auto exchange = s.best_exchange(1e-9);
-                if (exchange.candidate == solver::detail::best_entry::none) break;
+                if (exchange.candidate == quadratic::best_entry::none) break;
                 const double before = s.value();
                 s.apply(exchange);
                 BOOST_TEST(before - s.value() >= exchange.gain - 1e-10 * (1 + std::abs(before)));
@@ -239,9 +238,9 @@ BOOST_AUTO_TEST_CASE(gains_of_additions_and_exchanges_are_what_they_bring) {
 
 BOOST_AUTO_TEST_CASE(without_limits_it_is_the_quadratic_support) {
     for (std::uint64_t seed = 0; seed < 5; ++seed) {
-        const quadratic f = test::random_quadratic(seed, {0, 30}, {6});
+        const objective f = test::random_quadratic(seed, {0, 30}, {6});
         bounded_support s(f);
-        solver::detail::quadratic_support exact(f);
+        quadratic::support exact(f);
         s.reset({3, 9, 14, 28, 3});
         exact.reset({3, 9, 14, 28});
         BOOST_TEST(std::abs(s.value() - exact.value()) <= 1e-10 * std::abs(exact.value()));

@@ -8,14 +8,14 @@
 
 #include <gamut/backend/matrix.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/quadratic/support.hpp>
 
 namespace gamut::test {
 
 /// A random positive definite quadratic of p correlated candidates, first.back() of them; unit: the places where units begin and
 /// end, or nothing.
-inline solver::detail::quadratic random_quadratic(std::uint64_t seed, std::vector<std::size_t> first,
-                                                  std::vector<std::size_t> room, std::vector<std::size_t> unit = {}) {
+inline quadratic::objective random_quadratic(std::uint64_t seed, std::vector<std::size_t> first,
+                                             std::vector<std::size_t> room, std::vector<std::size_t> unit = {}) {
     using matrix = backend::dense_matrix<double>;
     const core::random draw{.seed = seed};
     const std::size_t p = first.back(), n = 3 * p;
@@ -24,8 +24,7 @@ inline solver::detail::quadratic random_quadratic(std::uint64_t seed, std::vecto
         const double shared = draw.normal(1000000 + i);
         for (std::size_t j = 0; j < p; ++j) x(i, j) = shared + draw.normal(i * p + j);
     }
-    solver::detail::quadratic f{matrix(p, p), std::vector<double>(p), std::move(first), std::move(room),
-                                std::move(unit)};
+    quadratic::objective f{matrix(p, p), std::vector<double>(p), std::move(first), std::move(room), std::move(unit)};
     for (std::size_t a = 0; a < p; ++a) {
         for (std::size_t b = 0; b < p; ++b)
             for (std::size_t i = 0; i < n; ++i) f.hessian(a, b) += x(i, a) * x(i, b) / static_cast<double>(n);
@@ -35,7 +34,7 @@ inline solver::detail::quadratic random_quadratic(std::uint64_t seed, std::vecto
 }
 
 /// min over the weights of some candidates, or units, by Gauss-Jordan elimination.
-inline double best_value(const solver::detail::quadratic& f, const std::vector<std::size_t>& support) {
+inline double best_value(const quadratic::objective& f, const std::vector<std::size_t>& support) {
     std::vector<std::size_t> s;
     for (const std::size_t u : support)
         for (std::size_t j = f.begin(u); j < f.end(u); ++j) s.push_back(j);

@@ -22,8 +22,8 @@
 #include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/l0.hpp>
-#include <gamut/solver/detail/lazy_products.hpp>
-#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/quadratic/lazy_products.hpp>
+#include <gamut/quadratic/support_search.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/swap.hpp>
 
@@ -114,7 +114,7 @@ BOOST_AUTO_TEST_SUITE(swap)
 BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
     const auto f = random_quadratic(1, {0, 30}, {30});
     const core::random draw{.seed = 9};
-    solver::detail::quadratic_support s(f);
+    quadratic::support s(f);
     for (std::size_t step = 0; step < 400; ++step) {
         if (s.size() > 2 && (s.size() > 12 || draw.uniform(2 * step) < 0.4))
             s.remove(draw.below(2 * step + 1, s.size()));
@@ -135,7 +135,7 @@ BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
 BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
         const auto f = random_quadratic(seed, {0, 14}, {5});
-        solver::detail::quadratic_support s(f);
+        quadratic::support s(f);
         for (const std::size_t j : {1u, 4u, 6u, 9u, 13u}) s.add(j);
         const std::vector<std::size_t> members = s.members();
         for (std::size_t place = 0; place < members.size(); ++place) {
@@ -164,8 +164,8 @@ BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
 }
 
 /// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.
-std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std::uint64_t seed, std::size_t n,
-                                                                            std::size_t p, std::size_t room) {
+std::pair<quadratic::objective, quadratic::objective> of_few_rows(std::uint64_t seed, std::size_t n, std::size_t p,
+                                                                  std::size_t room) {
     const core::random draw{.seed = seed};
     matrix f(n, p);
     for (std::size_t i = 0; i < n; ++i) {
@@ -175,11 +175,11 @@ std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std:
     std::vector<double> slope(p);
     for (std::size_t i = 0; i < n; ++i)
         for (std::size_t j = 0; j < p; ++j) slope[j] += draw.normal(2000000 + i) * f(i, j);
-    const auto lazy = std::make_shared<solver::detail::lazy_products>(n, p, 1e-3, 1);
+    const auto lazy = std::make_shared<quadratic::lazy_products>(n, p, 1e-3, 1);
     for (std::size_t i = 0; i < n; ++i) lazy->set_row(i, [&](std::size_t k) { return f(i, k); });
     lazy->finish({}, {});
-    std::pair result{solver::detail::quadratic{matrix(p, p), slope, {0, p}, {room}},
-                     solver::detail::quadratic{{}, slope, {0, p}, {room}, {}, lazy}};
+    std::pair result{quadratic::objective{matrix(p, p), slope, {0, p}, {room}},
+                     quadratic::objective{{}, slope, {0, p}, {room}, {}, lazy}};
     for (std::size_t a = 0; a < p; ++a)
         for (std::size_t b = 0; b < p; ++b) {
             double& entry = result.first.hessian(a, b);
@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(products_of_projected_rows_made_by_many_threads) {
         for (std::size_t j = 0; j < p; ++j) f(i, j) = draw.normal(2000 + i * p + j);
     for (std::size_t a = 0; a < 2; ++a)
         for (std::size_t j = 0; j < p; ++j) v(a, j) = draw.normal(a * p + j);
-    solver::detail::lazy_products lazy(n, p, 0.5, threads);
+    quadratic::lazy_products lazy(n, p, 0.5, threads);
     BOOST_TEST(lazy.threads() == threads);
     backend::parallel_for(0, n, threads,
                           [&](std::size_t i, std::size_t) { lazy.set_row(i, [&](std::size_t k) { return f(i, k); }); });
@@ -234,10 +234,10 @@ BOOST_AUTO_TEST_CASE(products_made_row_by_row_are_those_of_a_matrix) {
             BOOST_TEST(std::abs(lazy.row(a)[b] - dense.hessian(a, b)) <= 1e-12 * dense.hessian(a, a));
             BOOST_TEST(lazy.row(a)[b] == lazy.row(b)[a]);
         }
-    solver::detail::quadratic_support of_matrix(dense), of_rows(lazy);
+    quadratic::support of_matrix(dense), of_rows(lazy);
     for (auto* const s : {&of_matrix, &of_rows}) {
-        solver::detail::fill(*s);
-        solver::detail::descend(*s);
+        quadratic::fill(*s);
+        quadratic::descend(*s);
     }
     BOOST_TEST(of_matrix.sorted_members() == of_rows.sorted_members(), boost::test_tools::per_element());
     BOOST_TEST(std::abs(of_rows.value() - best_value(dense, of_rows.members())) <= 1e-9 * std::abs(of_rows.value()));
@@ -246,7 +246,7 @@ BOOST_AUTO_TEST_CASE(products_made_row_by_row_are_those_of_a_matrix) {
 BOOST_AUTO_TEST_CASE(a_support_set_at_once_is_that_of_additions) {
     const auto [dense, lazy] = of_few_rows(7, 40, 33, 9);
     for (const auto* const f : {&dense, &lazy}) {
-        solver::detail::quadratic_support one_by_one(*f), at_once(*f);
+        quadratic::support one_by_one(*f), at_once(*f);
         at_once.reset({30, 5, 11});                                  // what was there before is gone
         const std::vector<std::size_t> wanted{0, 17, 4, 29, 17, 8};  // one of them twice
         for (const std::size_t j : wanted) one_by_one.add(j);
@@ -273,7 +273,7 @@ BOOST_AUTO_TEST_CASE(what_the_members_explain_is_left_out_when_they_are_set_at_o
     auto f = random_quadratic(3, {0, 12}, {12});
     for (std::size_t j = 0; j < 12; ++j) f.hessian(11, j) = f.hessian(2, j);
     for (std::size_t j = 0; j < 12; ++j) f.hessian(j, 11) = f.hessian(j, 2);
-    solver::detail::quadratic_support s(f);
+    quadratic::support s(f);
     s.reset({5, 2, 11, 7});
     BOOST_TEST(s.members() == (std::vector<std::size_t>{5, 2, 7}), boost::test_tools::per_element());
     BOOST_TEST(std::abs(s.value() - best_value(f, s.members())) <= 1e-10);
@@ -311,10 +311,10 @@ BOOST_AUTO_TEST_CASE(few_rows_with_free_columns_weights_and_a_penalty_are_search
 
 BOOST_AUTO_TEST_CASE(searches_from_a_support_with_room_left_may_fill_it) {
     const auto f = random_quadratic(6, {0, 9, 20}, {4, 30});  // the second group has more room than candidates
-    solver::detail::quadratic_support base(f);
+    quadratic::support base(f);
     base.reset({3, 12});
     BOOST_TEST(base.most() == 15u);
-    const auto found = solver::detail::disturbed_supports(communicator::single<>{}, 1, base, 0, 40, {0.8}, 1);
+    const auto found = quadratic::disturbed_supports(communicator::single<>{}, 1, base, 0, 40, {0.8}, 1);
     BOOST_TEST(found.size() == 40u);
     for (const auto& support : found) {
         BOOST_TEST(support.members.size() <= 15u);
@@ -325,9 +325,9 @@ BOOST_AUTO_TEST_CASE(searches_from_a_support_with_room_left_may_fill_it) {
 
 BOOST_AUTO_TEST_CASE(candidates_stay_in_their_groups) {
     const auto f = random_quadratic(4, {0, 8, 20}, {2, 3});
-    solver::detail::quadratic_support s(f);
-    solver::detail::fill(s);
-    solver::detail::descend(s);
+    quadratic::support s(f);
+    quadratic::fill(s);
+    quadratic::descend(s);
     const auto members = s.sorted_members();
     BOOST_TEST(members.size() == 5u);
     BOOST_TEST(std::count_if(members.begin(), members.end(), [](std::size_t j) { return j < 8; }) == 2);

@@ -19,8 +19,8 @@
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
-#include <gamut/solver/detail/quadratic_units.hpp>
-#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/quadratic/support_search.hpp>
+#include <gamut/quadratic/units.hpp>
 #include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/prune.hpp>
 #include <gamut/solver/swap.hpp>
@@ -33,8 +33,7 @@ using test::best_value;
 namespace {
 
 /// A random quadratic of units of these sizes.
-solver::detail::quadratic some_quadratic(const std::vector<std::size_t>& sizes, std::size_t places,
-                                         std::uint64_t seed) {
+quadratic::objective some_quadratic(const std::vector<std::size_t>& sizes, std::size_t places, std::uint64_t seed) {
     std::vector<std::size_t> unit{0};
     for (const std::size_t size : sizes) unit.push_back(unit.back() + size);
     return test::random_quadratic(seed, {0, unit.back()}, {places}, unit);
@@ -86,7 +85,7 @@ BOOST_AUTO_TEST_SUITE(swap_units)
 BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
     const auto f = some_quadratic(mixed, 8, 1);
     const core::random draw{.seed = 9};
-    solver::detail::quadratic_units s(f);
+    quadratic::units s(f);
     for (std::size_t step = 0; step < 400; ++step) {
         if (s.size() > 2 && (s.size() > 6 || draw.uniform(2 * step) < 0.4))
             s.remove(draw.below(2 * step + 1, s.size()));
@@ -104,7 +103,7 @@ BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
 BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
     for (const std::uint64_t seed : {1u, 2u, 3u, 4u, 5u}) {
         const auto f = some_quadratic(mixed, 4, seed);
-        solver::detail::quadratic_units s(f);
+        quadratic::units s(f);
         for (const std::size_t u : {1u, 4u, 6u, 9u}) s.add(u);
         const std::vector<std::size_t> members = s.members();
         BOOST_TEST(members.size() == 4u);
@@ -138,7 +137,7 @@ BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
 // the trace of (H_SS)^-1 decides about degrees of freedom
 BOOST_AUTO_TEST_CASE(inverses_are_those_of_the_support) {
     const auto f = some_quadratic(mixed, 5, 6);
-    solver::detail::quadratic_units s(f);
+    quadratic::units s(f);
     for (const std::size_t u : {2u, 0u, 7u, 5u, 8u}) s.add(u);
     s.remove(1);
     double trace = 0;
@@ -164,13 +163,13 @@ BOOST_AUTO_TEST_CASE(inverses_are_those_of_the_support) {
 BOOST_AUTO_TEST_CASE(units_of_one_candidate_are_candidates) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
         auto f = some_quadratic(std::vector<std::size_t>(24, 1), 6, seed);
-        solver::detail::quadratic_units blocks(f);
-        solver::detail::fill(blocks);
-        solver::detail::descend(blocks);
+        quadratic::units blocks(f);
+        quadratic::fill(blocks);
+        quadratic::descend(blocks);
         f.unit.clear();
-        solver::detail::quadratic_support entries(f);
-        solver::detail::fill(entries);
-        solver::detail::descend(entries);
+        quadratic::support entries(f);
+        quadratic::fill(entries);
+        quadratic::descend(entries);
         BOOST_TEST(blocks.sorted_members() == entries.sorted_members(), boost::test_tools::per_element());
         BOOST_TEST(std::abs(blocks.value() - entries.value()) <= 1e-12);
     }
@@ -184,7 +183,7 @@ BOOST_AUTO_TEST_CASE(a_unit_that_others_explain_stays_out) {
         for (std::size_t k = 0; k < 2; ++k) f.hessian(j, 4 + k) = f.hessian(j, k);
     for (std::size_t k = 0; k < 2; ++k) f.slope[4 + k] = f.slope[k];
     for (std::size_t j = 0; j < 7; ++j) f.hessian(j, j) *= 1 + 1e-12;
-    solver::detail::quadratic_units s(f);
+    quadratic::units s(f);
     BOOST_TEST(s.add(0));
     BOOST_TEST(!s.add(2));
     BOOST_TEST(s.add(1));

@@ -25,7 +25,7 @@ namespace gamut::data {
 ///     data::arrays source(x, y);                      // x: xt::xtensor<double, 2>, dense_matrix or sparse_matrix
 ///     data::arrays source(x, y, weights);             // y, weights: std::vector, xt::xtensor<T, 1>, ...
 ///     data::arrays source(values, rows, columns, y);  // values: std::vector<double>, row by row
-/// Copies what it gets, once, however often the source is copied; not a matrix of the backend's that is moved in, or lent (see
+/// Copies what it gets, once, however often the source is copied; not a matrix of the backend's that is moved in, or borrowed (see
 /// shared_vector). Datasets read that copy and keep all of it alive, on every rank, unless only some of the rows are wanted.
 /// Sizes that don't fit throw shape_error, values that aren't finite data_error: both from `load`, on all ranks.
 template <class Matrix> class arrays {

@@ -15,10 +15,10 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/quadratic/descent.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
 #include <gamut/solver/detail/descent_end.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 
 namespace gamut::solver {
@@ -87,7 +87,7 @@ struct coordinate {
     template <class P, class Penalty, class Run>
     core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
                                             double likely = std::numeric_limits<double>::infinity()) const {
-        using parts_type = detail::parts_of<Penalty>;
+        using parts_type = quadratic::parts_of<Penalty>;
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;

@@ -16,12 +16,12 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
+#include <gamut/quadratic/descent.hpp>
 #include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/column_rounds.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
 #include <gamut/solver/detail/descent_end.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/selection.hpp>
 
@@ -72,7 +72,7 @@ template <class Selection> struct parallel_coordinate {
     requires(!P::smooth && penalty::Separable<penalty_of<P>>) core::result<typename P::array> minimize(const P& p,
                                                                                                        O&&... observers)
     const {
-        using parts_type = detail::parts_of<penalty_of<P>>;
+        using parts_type = quadratic::parts_of<penalty_of<P>>;
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
         run<P, O...> record("parallel_coordinate", p, stop, observers...);

@@ -23,14 +23,14 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/quadratic/bounded_support.hpp>
+#include <gamut/quadratic/candidates.hpp>
+#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/support_model.hpp>
+#include <gamut/quadratic/support_search.hpp>
+#include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/bounded_support.hpp>
-#include <gamut/solver/detail/candidates.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
-#include <gamut/solver/detail/quadratic_units.hpp>
-#include <gamut/solver/detail/support_model.hpp>
-#include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/prune.hpp>
@@ -63,7 +63,7 @@ namespace gamut::solver {
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
 /// With l1 or bounds an exchange has no closed form: the eight that promise most if no other weight meets a bound get the best weights
-/// there are, and the best of them is made (solver/detail/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
+/// there are, and the best of them is made (quadratic/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
 /// and by what is kept, not by what is tried.
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
@@ -244,9 +244,10 @@ private:
             const penalty::l0& term = p_.penalty_term();
             for (std::size_t e = 0; e < scores.size(); ++e) {
                 const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
-                scores[e] = w[e] != 0    ? of_members
-                            : square > 0 ? 2 * detail::best_alone(-slope, square, term.l1, term.lower, term.upper).gain
-                                         : 0;
+                scores[e] = w[e] != 0 ? of_members
+                            : square > 0
+                                ? 2 * quadratic::best_alone(-slope, square, term.l1, term.lower, term.upper).gain
+                                : 0;
             }
             return scores;
         }
@@ -371,10 +372,10 @@ private:
                     model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
                                    candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
-                const auto starts = !candidates_.are_entries() ? better_supports<detail::quadratic_units>(w, disturbing)
+                const auto starts = !candidates_.are_entries() ? better_supports<quadratic::units>(w, disturbing)
                                     : model_->function().is_bounded()
-                                        ? better_supports<detail::bounded_support>(w, disturbing)
-                                        : better_supports<detail::quadratic_support>(w, disturbing);
+                                        ? better_supports<quadratic::bounded_support>(w, disturbing)
+                                        : better_supports<quadratic::support>(w, disturbing);
                 for (const std::vector<T>& start : starts) {
                     core::result<A> found = options_.polishing.improve(part, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
@@ -417,15 +418,15 @@ private:
                 seen.push_back(model_->members_of(std::span<const T>(w)));
                 s.reset(seen.front());
                 here = s.value();
-                detail::fill(s);
+                quadratic::fill(s);
                 if (disturbing) return;
                 const Support filled = s;
-                detail::descend(s);
+                quadratic::descend(s);
                 s.refresh();
                 if (widened_) {  // what has joined may lead to better ones from the beginning
                     Support anew(model_->function());
-                    detail::fill(anew);
-                    detail::descend(anew);
+                    quadratic::fill(anew);
+                    quadratic::descend(anew);
                     anew.refresh();
                     if (anew.value() < s.value()) s = std::move(anew);
                 }
@@ -433,16 +434,16 @@ private:
                 if constexpr (!exact) {  // far from w the model may be wrong: a smaller step, too
                     Support one = filled;
                     const auto exchange = one.best_exchange(0);
-                    if (exchange.candidate != detail::best_entry::none) one.apply(exchange);
+                    if (exchange.candidate != quadratic::best_entry::none) one.apply(exchange);
                     offer(one);
                     offer(filled);
                 }
             });
             if (!disturbing) return starts;
-            std::vector<detail::found_support> found;
+            std::vector<quadratic::found_support> found;
             // a model that is right nearby only is asked about what is near, and about more of it at a time
-            const detail::disturbance how =
-                exact ? detail::disturbance{options_.disturb} : detail::disturbance{0.625 * options_.disturb, 12, 10};
+            const quadratic::disturbance how = exact ? quadratic::disturbance{options_.disturb}
+                                                     : quadratic::disturbance{0.625 * options_.disturb, 12, 10};
             const std::size_t at_least = exact ? 0 : 32;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =
@@ -450,8 +451,8 @@ private:
             const std::size_t searches = affordable_searches(s);
             for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
                 const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
-                const auto more = detail::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin, count,
-                                                             how, options_.seed + iteration_);
+                const auto more = quadratic::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin,
+                                                                count, how, options_.seed + iteration_);
                 found.insert(found.end(), more.begin(), more.end());
                 begin += count;
                 const std::vector<std::size_t> members = s.sorted_members();
@@ -486,7 +487,7 @@ private:
         /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
         /// of exchanges; with l1 or bounds many more, see bounded_support) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
-            constexpr bool bounded = std::is_same_v<Support, detail::bounded_support>;
+            constexpr bool bounded = std::is_same_v<Support, quadratic::bounded_support>;
             const double places = static_cast<double>(s.entries()),
                          pool = static_cast<double>(model_->function().size()),
                          operations = places * places * (bounded ? (pool + places) * std::max(1.0, places / 5) : pool),
@@ -508,7 +509,7 @@ private:
         const P& p_;
         Run& record_;
         penalty::layout shape_;
-        detail::candidates candidates_;
+        quadratic::candidates candidates_;
         std::vector<double> squares_;
         std::vector<T> slopes_;  // at best_, or empty
         std::size_t first_, iteration_;
@@ -516,11 +517,11 @@ private:
         bool gained_ = false;   // by the last fit
         bool widened_ = false;  // the pool is all
 
-        std::vector<std::size_t> pool_, local_;       // candidates, and where they are in terms of part_
-        std::vector<std::size_t> features_;           // of the pool, and what else is not 0
-        bool is_part_ = false;                        // there are such others
-        std::unique_ptr<const part_type> part_;       // the problem on these features; null: p_, all of them
-        std::optional<detail::support_model> model_;  // of it, at the best weights
+        std::vector<std::size_t> pool_, local_;          // candidates, and where they are in terms of part_
+        std::vector<std::size_t> features_;              // of the pool, and what else is not 0
+        bool is_part_ = false;                           // there are such others
+        std::unique_ptr<const part_type> part_;          // the problem on these features; null: p_, all of them
+        std::optional<quadratic::support_model> model_;  // of it, at the best weights
     };
 };
 

@@ -148,26 +148,26 @@ struct value_list {
     std::size_t size() const { return numbers.empty() ? texts.size() : numbers.size(); }
 };
 
-/// Rows [begin, end), lent by `owner`: nothing but a sparse matrix's offsets is copied.
+/// Rows [begin, end), borrowed from `owner`: nothing but a sparse matrix's offsets is copied.
 template <class T>
 void lend_rows(const std::shared_ptr<const void>& owner, const backend::dense_matrix<T>& from, range rows,
                backend::dense_matrix<T>& to) {
     to.rows = rows.size();
-    to.values = backend::shared_vector<T>::lent(owner, from.row(rows.begin), rows.size() * from.columns);
+    to.values = backend::shared_vector<T>::borrowed(owner, from.row(rows.begin), rows.size() * from.columns);
 }
 template <class T>
 void lend_rows(const std::shared_ptr<const void>& owner, const backend::sparse_matrix<T>& from, range rows,
                backend::sparse_matrix<T>& to) {
     const std::int64_t first = from.offsets[rows.begin];
     const auto count = static_cast<std::size_t>(from.offsets[rows.end] - first);
-    const auto lend = [&]<class V>(const backend::shared_vector<V>& values) {
-        return backend::shared_vector<V>::lent(owner, values.data() + first, count);
+    const auto borrow = [&]<class V>(const backend::shared_vector<V>& values) {
+        return backend::shared_vector<V>::borrowed(owner, values.data() + first, count);
     };
     to.rows = rows.size();
     to.offsets.resize(rows.size() + 1);
     for (std::size_t i = 0; i <= rows.size(); ++i) to.offsets[i] = from.offsets[rows.begin + i] - first;
-    to.indices = lend(from.indices);
-    if (!from.values.empty()) to.values = lend(from.values);
+    to.indices = borrow(from.indices);
+    if (!from.values.empty()) to.values = borrow(from.values);
 }
 
 /// Makes room for rows like those of `from`.

@@ -117,7 +117,7 @@ private:
     std::string canonical(std::string_view label) const {
         double value;
         if (!numbers || !is_number(label, value)) return std::string(label);
-        return core::text(value + 0.0);  // -0 is 0
+        return core::all_digits(value + 0.0);  // -0 is 0
     }
     bool before(const std::string& a, const std::string& b) const {
         if (!numbers) return a < b;

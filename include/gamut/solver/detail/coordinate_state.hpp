@@ -16,8 +16,8 @@
 #include <gamut/backend/matrix.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/penalty/none.hpp>
+#include <gamut/quadratic/descent.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
 
 namespace gamut::solver {
 
@@ -114,7 +114,7 @@ public:
         if constexpr (quadratic) {
             communicator::agree(problem_.communicator(), [&] {
                 std::vector<double> v = gather(weights_), slope = gather(slopes_);
-                quadratic_descent<Parts>(parts, model_.data(), capacity_, units_, memory_)
+                quadratic::descent<Parts>(parts, model_.data(), capacity_, units_, memory_)
                     .minimize(v, slope, tolerance, 100000);
                 scatter(v);
             });
@@ -174,8 +174,9 @@ private:
             for (std::size_t j = units_[i].begin; j < units_[i].end && !units_[i].free; ++j)
                 curvature_[entries_[j] / c] = 0;
         for (std::size_t i = first_unit; i < units_.size(); ++i) {
-            unit& u = units_[i];
-            u.curvature = largest_eigenvalue(model_.data() + u.begin * capacity_ + u.begin, capacity_, u.end - u.begin);
+            quadratic::unit& u = units_[i];
+            u.curvature = quadratic::largest_eigenvalue(model_.data() + u.begin * capacity_ + u.begin, capacity_,
+                                                        u.end - u.begin);
             if (!(1 / u.curvature <= std::numeric_limits<double>::max())) u.curvature = 0;
             for (std::size_t j = u.begin; j < u.end && !u.free; ++j)
                 curvature_[entries_[j] / c] = std::max(curvature_[entries_[j] / c], u.curvature);
@@ -234,7 +235,7 @@ private:
 
     template <class Parts> double penalty_of(const Parts& parts, std::span<const double> v) const {
         double sum = 0;
-        for (const unit& u : units_)
+        for (const quadratic::unit& u : units_)
             if (!u.free) sum += parts.value(u.part, v.subspan(u.begin, u.end - u.begin));
         return sum;
     }
@@ -243,7 +244,7 @@ private:
     double violation(const Parts& parts, std::span<const double> v, std::span<const double> slope) const {
         double largest = 0;
         std::vector<double> next;
-        for (const unit& u : units_) {
+        for (const quadratic::unit& u : units_) {
             if (!(u.curvature > 0)) continue;
             next.clear();
             for (std::size_t j = u.begin; j < u.end; ++j) next.push_back(v[j] - slope[j] / u.curvature);
@@ -296,7 +297,7 @@ private:
             before = size;
             trial = v;
             trial_slope = slope;
-            quadratic_descent<Parts>(parts, model_.data(), d, units_, memory_)
+            quadratic::descent<Parts>(parts, model_.data(), d, units_, memory_)
                 .minimize(trial, trial_slope, std::max(0.02 * size, 0.3 * tolerance), 10000);
             double fall = penalty_of(parts, trial) - penalty_of(parts, v), length = 1;
             std::vector<double> direction(d);
@@ -340,7 +341,7 @@ private:
 
     std::vector<std::size_t> features_, entries_;  // at work; entries are places in weights_
     std::vector<bool> place_;
-    std::vector<unit> units_;
+    std::vector<quadratic::unit> units_;
     std::vector<double> model_;  // second derivatives over the entries, capacity_ numbers a row
     std::size_t capacity_ = 0, grown_features_ = 0;
     bool grown_ = false, measured_ = false;

@@ -16,10 +16,10 @@
 #include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/quadratic/support.hpp>
 
-/// S: quadratic_support, or quadratic_units.
-namespace gamut::solver::detail {
+/// S: support, or units.
+namespace gamut::quadratic {
 
 /// Adds the candidates that gain most, one after another, until every group is full or nothing gains.
 template <class S> void fill(S& s) {
@@ -119,4 +119,4 @@ std::vector<found_support> disturbed_supports(const C& ranks, std::size_t thread
     return found;
 }
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

@@ -11,7 +11,7 @@
 
 #include <gamut/penalty/l0.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// What has been decided about each group (what l0 counts: an entry of W, a row, or a group of rows): it may take part, it does, it does not.
 enum class choice : unsigned char { open, in, out };
@@ -224,4 +224,4 @@ private:
     std::vector<bool> free_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

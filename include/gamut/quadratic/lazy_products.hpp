@@ -13,7 +13,7 @@
 #include <gamut/backend/pack.hpp>
 #include <gamut/backend/parallel.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// out[c]_k = sum over i of u[c]_i F_ik for tiles of columns k, each n x tile numbers. Two cost little more than one.
 template <std::size_t Count> struct tile_products {
@@ -171,4 +171,4 @@ private:
     mutable std::vector<std::atomic<int>> state_;  // of each row
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

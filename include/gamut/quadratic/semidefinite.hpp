@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// A = L L' of a small symmetric matrix, positive semidefinite: what depends linearly on earlier rows is left out, its unknowns
 /// are 0. n^3/3 operations in a fixed order.
@@ -53,4 +53,4 @@ private:
     std::size_t n_ = 0;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

@@ -14,7 +14,7 @@
 #include <gamut/penalty/group.hpp>
 #include <gamut/penalty/l1.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// How coordinate descent sees a penalty: parts, each of some consecutive features with all their outputs, and the prox and the
 /// thresholds of a part alone. Of a separable penalty every feature is a part.
@@ -175,11 +175,10 @@ inline double largest_eigenvalue(const double* h, std::size_t stride, std::size_
 /// Anderson extrapolation: of the last `memory` epochs' points the affine combination whose change is least, where the
 /// objective is lower there. An epoch costs d for weights that stay 0, and d more for each that changes.
 /// Bertrand and Massias, Anderson acceleration of coordinate descent, AISTATS 2021.
-template <class Parts> class quadratic_descent {
+template <class Parts> class descent {
 public:
     /// h: d rows of d numbers, `stride` apart; v: where to start, and the result; slope: at v, kept up to date.
-    quadratic_descent(const Parts& parts, const double* h, std::size_t stride, std::span<const unit> units,
-                      std::size_t memory)
+    descent(const Parts& parts, const double* h, std::size_t stride, std::span<const unit> units, std::size_t memory)
         : parts_(parts),
           h_(h),
           stride_(stride),
@@ -309,4 +308,4 @@ private:
     std::vector<double> start_, first_slope_, points_, slopes_, point_, point_slope_, next_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

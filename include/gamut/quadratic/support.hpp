@@ -15,14 +15,14 @@
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/pack.hpp>
-#include <gamut/solver/detail/lazy_products.hpp>
+#include <gamut/quadratic/lazy_products.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, in memory or made row by row. Candidates compete within their
 /// group only: those first[g] <= j < first[g + 1] for at most room[g] places. Or sets of them, units, come and go together, the
 /// candidates unit[u] <= j < unit[u + 1]: then there is one group.
-struct quadratic {
+struct objective {
     backend::dense_matrix<double> hessian;  // p x p, or empty: see `lazy`
     std::vector<double> slope;              // p
     std::vector<std::size_t> first, room;
@@ -59,9 +59,9 @@ public:
     std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
 
 protected:
-    explicit places(const quadratic& of) : of_(&of), used_(of.groups()) {}
+    explicit places(const objective& of) : of_(&of), used_(of.groups()) {}
 
-    const quadratic* of_;
+    const objective* of_;
     std::vector<std::size_t> used_;  // per group
 };
 
@@ -316,9 +316,9 @@ private:
 ///   (d_j + M_js w_s / Q_ss)^2 / (2 (v_j + M_js^2 / Q_ss)) - w_s^2 / (2 Q_ss):  all exact.
 /// Adding, removing and exchanging cost O(p |S|), and so do all the gains together. Candidates that S explains to rounding
 /// (v_j <= 1e-10 H_jj) are not added.
-class quadratic_support : public places {
+class support : public places {
 public:
-    explicit quadratic_support(const quadratic& of)
+    explicit support(const objective& of)
         : places(of),
           p_(of.size()),
           d_(of.slope.begin(), of.slope.end()),
@@ -387,7 +387,7 @@ public:
     std::vector<std::size_t> largest_gains(std::size_t n) const {
         std::vector<double> gains(p_);
         backend::run<addition_gains>(p_, d_.data(), v_.data(), floor_.data(), gains.data());
-        return detail::largest_gains(gains, n);
+        return quadratic::largest_gains(gains, n);
     }
 
     struct exchange {
@@ -473,7 +473,7 @@ public:
         revalue();
     }
     /// The same as from what another support of the same function is.
-    void reset(const quadratic_support&, const std::vector<std::size_t>& members) { reset(members); }
+    void reset(const support&, const std::vector<std::size_t>& members) { reset(members); }
 
 private:
     static constexpr double rounding = 1e-10;
@@ -669,4 +669,4 @@ private:
     std::vector<double> leaves_, enters_, h_, m_at_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

@@ -12,13 +12,13 @@
 #include <gamut/backend/matrix.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/penalty/l0.hpp>
-#include <gamut/solver/detail/candidates.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
-#include <gamut/solver/detail/quadratic_units.hpp>
-#include <gamut/solver/detail/support_model.hpp>
-#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/quadratic/candidates.hpp>
+#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/support_model.hpp>
+#include <gamut/quadratic/support_search.hpp>
+#include <gamut/quadratic/units.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// Least squares in terms of second moments: 1/2 w'Gw - q'w + constant, the intercept last.
 struct least_squares {
@@ -64,7 +64,7 @@ struct gram_solution {
 };
 
 /// The best supports of 0, 1, ..., largest candidates (or units) that are found for one quadratic, in memory.
-/// Support: quadratic_support, or quadratic_units.
+/// Support: support, or units.
 template <class Support> class support_path {
 public:
     support_path(support_model& model, std::size_t largest) : model_(model), best_(largest + 1) {}
@@ -189,11 +189,11 @@ inline std::vector<gram_solution> gram_path(const least_squares& f, penalty::l0 
             }
         };
         if (all.are_entries())
-            solve(support_path<quadratic_support>(model, all.places()));
+            solve(support_path<support>(model, all.places()));
         else
-            solve(support_path<quadratic_units>(model, all.places()));
+            solve(support_path<units>(model, all.places()));
     }
     return path;
 }
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

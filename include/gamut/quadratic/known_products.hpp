@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// Products of pairs of columns that have been needed so far, for about as many columns as `room` says; beyond that all are forgotten.
 /// Memory: a number for each pair of these columns, and one per column of the data.
@@ -53,4 +53,4 @@ private:
     std::vector<double> products_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

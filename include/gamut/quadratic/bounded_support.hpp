@@ -13,9 +13,9 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/quadratic/support.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// One weight alone: the z that makes 1/2 curvature z^2 - slope z + l1 |z| least within bounds, and what that is below 0.
 struct best_alone {
@@ -30,7 +30,7 @@ struct best_alone {
 
 /// The best weights on a support S that changes by one candidate at a time, or is set, with l1 and within bounds:
 ///     f(w) = 1/2 w'Hw - q'w + l1 |w|_1,   lower <= w_j <= upper,   w_j = 0 outside S.
-/// What quadratic_support knows in closed form takes two steps here. First what a change would bring if no weight met a bound or 0 on
+/// What support knows in closed form takes two steps here. First what a change would bring if no weight met a bound or 0 on
 /// its way: with F the members inside their bounds, Q = (H_FF)^-1, M = H_:F Q, d = q - Hw and v as there,
 ///     a candidate j gains         z d_j - l1 |z| - 1/2 v_j z^2   at its best z within the bounds (best_alone)
 ///     a member s in F costs       w_s^2 / (2 Q_ss),              and leaves d_j + M_js w_s / Q_ss and v_j + M_js^2 / Q_ss
@@ -39,7 +39,7 @@ struct best_alone {
 /// A change costs O(p k^2 + k^3) for k members.
 class bounded_support : public places {
 public:
-    explicit bounded_support(const quadratic& of)
+    explicit bounded_support(const objective& of)
         : places(of),
           p_(of.size()),
           d_(of.slope.begin(), of.slope.end()),
@@ -88,7 +88,7 @@ public:
         std::vector<double> gains(p_);
         for (std::size_t j = 0; j < p_; ++j)
             if (!is_member_[j]) gains[j] = entering(j).gain;
-        return detail::largest_gains(gains, n);
+        return quadratic::largest_gains(gains, n);
     }
 
     struct exchange {
@@ -379,4 +379,4 @@ private:
     std::vector<bool> is_member_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

@@ -16,25 +16,23 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/communicator/agree.hpp>
-#include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/lazy_products.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
-#include <gamut/solver/polish.hpp>
+#include <gamut/penalty/l0.hpp>
+#include <gamut/quadratic/lazy_products.hpp>
+#include <gamut/quadratic/support.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// The second-order model of a problem at w, in terms of some candidate weights alone: what may always be non-zero (intercepts,
 /// free features) is eliminated, for given the others its best weights are a linear function of theirs. All else stays as it is in w.
 ///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - gradient
 /// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers; or the rows themselves where they are few
-/// (detail::lazy_products). Exact for least squares.
+/// (lazy_products). Exact for least squares.
 class support_model {
 public:
     /// slopes: of the loss at `at`, if they are known. pool: the candidates, indices into w, in the order of `shape`.
-    template <Cardinality P>
-    requires SecondDerivatives<P> support_model(const P& p, const typename P::array& at,
-                                                std::vector<typename P::array::value_type> slopes,
-                                                std::span<const std::size_t> pool, quadratic shape)
+    template <class P>
+    support_model(const P& p, const typename P::array& at, std::vector<typename P::array::value_type> slopes,
+                  std::span<const std::size_t> pool, objective shape)
         : f_(std::move(shape)),
           pool_(pool.begin(), pool.end()),
           size_(p.dimension()) {
@@ -70,7 +68,7 @@ public:
 
     /// Of a loss that is 1/2 v'Gv - q'v + constant.
     support_model(const penalty::l0& penalty, penalty::layout layout, const backend::dense_matrix<double>& gram,
-                  std::span<const double> slope, std::span<const std::size_t> pool, quadratic shape)
+                  std::span<const double> slope, std::span<const std::size_t> pool, objective shape)
         : f_(std::move(shape)),
           pool_(pool.begin(), pool.end()),
           size_(slope.size()) {
@@ -85,7 +83,7 @@ public:
         eliminate(h, q);
     }
 
-    const quadratic& function() const { return f_; }
+    const objective& function() const { return f_; }
 
     /// From here on every group has that many places.
     void allow(std::size_t places) { std::fill(f_.room.begin(), f_.room.end(), places); }
@@ -245,7 +243,7 @@ private:
         }
     }
 
-    quadratic f_;
+    objective f_;
     std::vector<std::size_t> pool_, always_;
     std::vector<std::size_t> inside_, outside_;  // of the entries looked at, those of the pool and those always there
     std::size_t size_;
@@ -254,4 +252,4 @@ private:
     backend::dense_matrix<double> response_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

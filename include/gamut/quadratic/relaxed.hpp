@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include <gamut/solver/detail/perspective.hpp>
-#include <gamut/solver/detail/semidefinite.hpp>
+#include <gamut/quadratic/perspective.hpp>
+#include <gamut/quadratic/semidefinite.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// A symmetric matrix in double precision, n x n, row-major.
 struct symmetric {
@@ -56,9 +56,9 @@ struct symmetric {
 /// Accelerated proximal gradient steps (FISTA, restarted) find which shares are 0, 1 or between; a Newton step there solves
 /// the rest exactly, and is taken if it goes down. Costs n |support| per gradient and a^3/3 per Newton step, a the number of
 /// weights that are not 0. Stops when `enough(primal, dual)` says so; both lack the constant of the loss.
-class relaxed_quadratic {
+class relaxed {
 public:
-    relaxed_quadratic(const symmetric& m, const perspective& relaxed, double largest)
+    relaxed(const symmetric& m, const perspective& relaxed, double largest)
         : m_(m),
           relaxed_(relaxed),
           largest_(std::max(largest, std::numeric_limits<double>::min())) {}
@@ -192,4 +192,4 @@ private:
     mutable std::vector<double> product_, shares_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

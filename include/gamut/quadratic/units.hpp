@@ -10,9 +10,9 @@
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/pack.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/quadratic/support.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// y += a_0 x_0 + a_1 x_1 + ..., where x_k begins at x + k stride.
 struct add_combination {
@@ -63,7 +63,7 @@ inline void solve_upper(std::size_t n, const double* l, double* x) {
     }
 }
 
-/// quadratic_support for units, sets of candidates that come and go together (rows, groups): the same formulas by blocks. s, t are
+/// support for units, sets of candidates that come and go together (rows, groups): the same formulas by blocks. s, t are
 /// units now, and with Q = (H_SS)^-1
 ///   w_S = Q q_S,   d = q - H_:S w_S,   M = H_:S Q,   V_t = H_tt - M_t: H_St
 /// A member's loss is 1/2 w_s' (Q_ss)^-1 w_s, a candidate's gain 1/2 d_t' V_t^-1 d_t, and that of s going for t
@@ -71,13 +71,9 @@ inline void solve_upper(std::size_t n, const double* l, double* x) {
 /// Without the second term in the inverse it is a bound: few exchanges need more than that.
 /// Adding, removing and exchanging cost O(p |S| m), m the size of a unit and |S| counted in candidates, and so do the bounds of all
 /// exchanges together; p m^2 for the factors. H is positive definite. Units that S explains to rounding are not added.
-class quadratic_units {
+class units {
 public:
-    explicit quadratic_units(const quadratic& of)
-        : of_(&of),
-          p_(of.size()),
-          v_begin_(of.units() + 1),
-          ready_(of.units()) {
+    explicit units(const objective& of) : of_(&of), p_(of.size()), v_begin_(of.units() + 1), ready_(of.units()) {
         for (std::size_t u = 0; u < of.units(); ++u) {
             const std::size_t n = of.end(u) - of.begin(u);
             widest_ = std::max(widest_, n);
@@ -240,7 +236,7 @@ public:
     std::vector<std::size_t> largest_gains(std::size_t n) const {
         std::vector<double> gains(of_->units());
         for (std::size_t u = 0; u < gains.size(); ++u) gains[u] = gain(u);
-        return detail::largest_gains(gains, n);
+        return quadratic::largest_gains(gains, n);
     }
 
     struct exchange {
@@ -290,7 +286,7 @@ public:
     }
 
     /// The same, from what `base` is.
-    void reset(const quadratic_units& base, const std::vector<std::size_t>& members) {
+    void reset(const units& base, const std::vector<std::size_t>& members) {
         *this = base;
         reset(members);
     }
@@ -298,7 +294,7 @@ public:
     /// Everything anew from the members: what rounding has added up is gone.
     void refresh() {
         const std::vector<std::size_t> members = sorted_members();
-        *this = quadratic_units(*of_);
+        *this = units(*of_);
         for (const std::size_t u : members) add(u);
     }
 
@@ -404,7 +400,7 @@ private:
         return static_cast<std::size_t>(std::find(taken_.begin(), taken_.end(), false) - taken_.begin());
     }
 
-    const quadratic* of_;
+    const objective* of_;
     std::size_t p_, widest_ = 1, slots_ = 0, length_ = 0;
     double value_ = 0;
     std::vector<std::size_t> s_, slot_;  // members, and where they are in Q
@@ -415,4 +411,4 @@ private:
     std::vector<rows> m_;  // of each member, a row for each of its candidates
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include <gamut/penalty/l0.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
+#include <gamut/quadratic/support.hpp>
 
-namespace gamut::solver::detail {
+namespace gamut::quadratic {
 
 /// The weights that compete for the kappa places of penalty::l0: all entries of W but those of free features. What comes and goes
 /// together is a unit: an entry, a row, or a group. Sets of candidates are ordered by output, then by feature; by unit, if units
@@ -130,17 +130,17 @@ public:
 
     /// Some candidates, whole units of them, as those of a quadratic: where their groups begin, and the room there; their units.
     /// What is not among them and not 0 in w keeps its place.
-    template <class T> quadratic shape_of(std::span<const std::size_t> entries, std::span<const T> w) const {
+    template <class T> objective shape_of(std::span<const std::size_t> entries, std::span<const T> w) const {
         std::vector<bool> used(units_.count());
         for (std::size_t e = 0; e < shape_.size(); ++e)
             if (w[e] != 0 && !free_[e / shape_.outputs]) used[units_.of(e)] = true;
         for (const std::size_t e : entries) used[units_.of(e)] = false;
-        quadratic f = shape_of(entries);
+        objective f = shape_of(entries);
         for (std::size_t u = 0; u < used.size(); ++u) f.room[u % groups_] -= used[u] ? 1 : 0;
         return f;
     }
-    quadratic shape_of(std::span<const std::size_t> entries) const {
-        quadratic f{{}, {}, std::vector<std::size_t>(groups_ + 1), std::vector<std::size_t>(groups_, kappa_)};
+    objective shape_of(std::span<const std::size_t> entries) const {
+        objective f{{}, {}, std::vector<std::size_t>(groups_ + 1), std::vector<std::size_t>(groups_, kappa_)};
         for (const std::size_t e : entries) ++f.first[(groups_ == 1 ? 0 : e % shape_.outputs) + 1];
         for (std::size_t g = 0; g < groups_; ++g) f.first[g + 1] += f.first[g];
         if (are_entries()) return f;
@@ -163,4 +163,4 @@ private:
     std::vector<bool> free_;
 };
 
-}  // namespace gamut::solver::detail
+}  // namespace gamut::quadratic
