@@ -176,7 +176,7 @@ template <class Local> struct admm {
             }
             if (!end && converged) {
                 if (std::isnan(now.objective)) now.objective = objective(p, s.z);
-                const auto [says, step] = judge_end(p, s.z, at_start - now.objective, stop.tolerance);
+                const auto [says, step] = judge_end(p, s.z, start.weights, at_start - now.objective, stop.tolerance);
                 if (says == verdict::unbounded) {
                     end = core::status::separable;
                     why = separable_along(columns_along(p, step.direction));

@@ -97,6 +97,8 @@ requires Direction<D, F>
             double least = 0;
             if constexpr (requires { f.least_curvature(); }) least = f.least_curvature();
             if (horizon && result.residual > 0 && !(result.residual * result.residual <= 2 * least * allowed)) {
+                if constexpr (requires { f.recession(w); })
+                    if (const auto away = f.recession(w)) return no_minimum(*away);
                 const auto [says, step] = judge(f, w, g, result.value, allowed);
                 if (says == verdict::unbounded) return no_minimum(step.direction);
                 left = step.gain;
@@ -241,7 +243,16 @@ template <SmoothProblem P> class rescaled_problem : public rescaled<P> {
 public:
     using array = typename P::array;
     using rescaled<P>::rescaled;
-    rescaled_problem(const P& p, const beginning<array>& start) : rescaled<P>(p, units_of_weights(p, start)) {}
+    rescaled_problem(const P& p, const beginning<array>& start)
+        : rescaled<P>(p, units_of_weights(p, start)),
+          start_(start.weights) {}
+
+    /// In the units of u.
+    std::optional<array> recession(const array& u) const {
+        auto away = solver::recession(this->original(), this->given(u), start_);
+        if (away) *away = this->measured(*away);
+        return away;
+    }
 
     std::string columns_along(const array& direction) const {
         return solver::columns_along(this->original(), direction);
@@ -251,8 +262,11 @@ public:
         using T = typename array::value_type;
         if constexpr (requires(const P& p) { p.penalty_term().second_derivative(T(0)); })
             return static_cast<double>(this->original().penalty_term().second_derivative(T(0)));
-        return 0;
+        return this->curvature_of_penalty();
     }
+
+private:
+    const array& start_;
 };
 
 /// A whole run on a problem: options agreed, observers called, the result filled in. It begins at the best intercepts, and

@@ -289,8 +289,14 @@ private:
                                       : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
-                message = "polish: " + best_->message;
+                message = best_->message.empty() ? explanation(status, options_.stop) : best_->message;
             }
+            if (status != core::status::separable && status != core::status::stopped &&
+                status != core::status::time_limit)
+                if (auto nowhere = no_minimum_on_support(whole_, w)) {
+                    status = core::status::separable;
+                    message = *std::move(nowhere);
+                }
             const core::record now{
                 .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);

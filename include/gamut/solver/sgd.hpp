@@ -69,7 +69,8 @@ template <class Rate> struct sgd {
             validate();
             return state(p.start());
         });
-        s.w = best_start(p).weights;
+        const A start = best_start(p).weights;
+        s.w = start;
         run<P, O...> record("sgd", p, stop, observers...);
 
         // objective and residual at w; after it, `moved` is free again
@@ -110,7 +111,7 @@ template <class Rate> struct sgd {
                     why = separable_along(columns_along(p, s.far.direction()));
                 }
                 if (!end && converged) {
-                    const auto [says, step] = judge_end(p, s.w, at_start - now.objective, stop.tolerance);
+                    const auto [says, step] = judge_end(p, s.w, start, at_start - now.objective, stop.tolerance);
                     if (says == verdict::unbounded) {
                         end = core::status::separable;
                         why = separable_along(columns_along(p, step.direction));

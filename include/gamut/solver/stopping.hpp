@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -39,10 +40,10 @@ template <class A> struct beginning {
 /// argmin over b of loss(0, b) by Newton's method with backtracking: exact in one step for squares, 3 to 6 steps for others, to
 /// 1e-6 in b. Any model, offsets included; the same bits on any number of ranks. Per step two passes over the rows without their
 /// columns, and sums of c^2 + c numbers. Problems with more than 64 outputs, and those that cannot do it, begin at their start.
-template <Problem P> [[gnu::cold]] beginning<typename P::array> best_start(const P& p) {
+template <Problem P> [[gnu::cold]] beginning<typename P::array> best_start(const P& p, bool anew = false) {
     using A = typename P::array;
     using T = typename A::value_type;
-    beginning<A> found{p.start(), {}};
+    beginning<A> found{anew ? A(p.dimension()) : p.start(), {}};
     if constexpr (FreeIntercepts<P>) {
         const std::size_t c = p.layout().outputs;
         if (!p.has_intercept() || c > 64 || backend::count_nonzeros(found.weights) > 0) return found;
@@ -52,7 +53,7 @@ template <Problem P> [[gnu::cold]] beginning<typename P::array> best_start(const
         A at(c), g(c), trial(c), trial_g(c);
         double value = rows->value_and_gradient(at, g);
         std::vector<double> b(c), step(c);
-        for (int k = 0; k < 200 && std::isfinite(value); ++k) {
+        for (int k = 0; k < 2000 && std::isfinite(value); ++k) {
             auto h = rows->second_derivatives(at, all);
             double trace = 0;
             for (std::size_t i = 0; i < c; ++i) trace += h(i, i);
@@ -169,6 +170,10 @@ public:
     }
 
     const F& original() const { return f_; }
+    double curvature_of_penalty() const {
+        if constexpr (requires { f_.least_curvature(); }) return f_.least_curvature();
+        return 0;
+    }
     double gradient_scale() const {
         if constexpr (requires { f_.gradient_scale(); }) return f_.gradient_scale();
         return 0;
@@ -263,12 +268,83 @@ template <TwiceDifferentiable F>
     return {fine ? verdict::confirmed : verdict::unfinished, std::move(step)};
 }
 
+/// A direction along which the objective falls for ever, or nothing: what of the way from `start` to w has lost its curvature.
+///     v = (d H0 (H + d H0)^-1)^6 (w - start),   H0 and H the loss's second derivatives at start and at w, d = 1e-6
+/// keeps the directions whose curvature fell below d times what it was, because the losses of their rows have faded. It counts
+/// if the objective is no higher at w + v and w + 100 v and higher at w - v. For losses that are not quadratic, and up to 128
+/// weights: two passes, sums of their squares. Where more weights are, only Newton's step tells; see judge.
+template <Problem P>
+[[gnu::cold]] std::optional<typename P::array> recession(const P& p, const typename P::array& w,
+                                                         const typename P::array& start) {
+    using A = typename P::array;
+    using T = typename A::value_type;
+    using host = backend::host<double>;
+    if constexpr (SecondDerivatives<P> && !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); } && requires {
+                      p.layout().outputs;
+                  }) {
+        std::vector<std::size_t> entries;
+        const std::size_t c = p.layout().outputs;
+        const std::vector<T> here = w.download(), there = start.download();
+        if constexpr (requires { p.entries(); })
+            entries = p.entries();
+        else
+            for (std::size_t k = 0; k < c; ++k)
+                for (std::size_t e = k; e < here.size(); e += c) entries.push_back(e);
+        const std::size_t m = entries.size();
+        if (m == 0 || m > 128) return std::nullopt;
+        constexpr double share = 1e-6;
+        const auto first = p.second_derivatives(start, entries);
+        auto h = p.second_derivatives(w, entries);
+        double trace = 0;
+        for (std::size_t i = 0; i < m; ++i) trace += first(i, i);
+        for (std::size_t i = 0; i < m; ++i) {
+            for (std::size_t j = 0; j < m; ++j) h(i, j) += share * first(i, j);
+            h(i, i) += 1e-13 * trace / static_cast<double>(m);
+        }
+        if (!(trace > 0) || !std::isfinite(trace) || !host::factorize(m, h.values.data())) return std::nullopt;
+        std::vector<double> v(m), product(m);
+        for (std::size_t i = 0; i < m; ++i)
+            v[i] = static_cast<double>(here[entries[i]]) - static_cast<double>(there[entries[i]]);
+        const auto multiply = [&] {
+            double square = 0;
+            for (std::size_t i = 0; i < m; ++i) {
+                product[i] = 0;
+                for (std::size_t j = 0; j < m; ++j) product[i] += first(i, j) * v[j];
+                square += v[i] * product[i];
+            }
+            return square;
+        };
+        const double whole = multiply();
+        for (int k = 0; k < 6; ++k) {
+            multiply();
+            for (std::size_t i = 0; i < m; ++i) v[i] = share * product[i];
+            host::solve(m, h.values.data(), v.data());
+        }
+        if (!(multiply() > 1e-6 * whole)) return std::nullopt;
+        std::vector<T> direction(here.size());
+        for (std::size_t i = 0; i < m; ++i) direction[entries[i]] = static_cast<T>(v[i]);
+        A d(w.size()), at(w.size());
+        d.upload(direction);
+        const auto along = [&](double length) {
+            at = w + static_cast<T>(length) * d;
+            return objective(p, at);
+        };
+        const double now = along(0), noise = 8 * std::numeric_limits<T>::epsilon() * std::abs(now);
+        if (!(along(1) <= now + noise) || !(along(100) <= now + noise) || !(along(-1) > now + 1e4 * noise))
+            return std::nullopt;
+        return d;
+    } else {
+        return std::nullopt;
+    }
+}
+
 /// The same for a whole problem, where the objective at w is smooth: a smooth penalty, or one that is 0 there. Confirmed where
 /// that cannot be told, or where the penalty's curvature says so without a look. `gained`: since the start; `tolerance`: the share
 /// of it that does not count.
 template <Problem P>
 [[gnu::cold]] std::pair<verdict, newton_step<typename P::array>> judge_end(const P& p, const typename P::array& w,
-                                                                           double gained, double tolerance) {
+                                                                           const typename P::array& start, double gained,
+                                                                           double tolerance) {
     using A = typename P::array;
     using T = typename A::value_type;
     constexpr double epsilon = std::numeric_limits<T>::epsilon();
@@ -290,6 +366,8 @@ template <Problem P>
         const double allowed = tolerance * std::max(0.0, gained) + std::max(1e-12, 8 * epsilon) * std::abs(value) +
                                256 * bend * length * length;
         if (!(slope > 0) || !std::isfinite(slope) || slope * slope <= 2 * least * allowed) return unknown;
+        if (auto away = recession(p, w, start))
+            return {verdict::unbounded, newton_step<A>{*std::move(away)}};
         return judge(p, w, g, value, allowed);
     } else {
         return unknown;
