@@ -736,6 +736,7 @@ private:
         }
         double total = 0;
         communicator::sum(ranks, partials, partials.size(), std::span<double>(&total, 1));
+        if (data.rows() > 0) data::check_sum_of_weights<value_type>(total, data.source);
         return total;
     }
 
