@@ -35,7 +35,8 @@ namespace gamut::solver {
 ///
 /// Stops when residual <= stop.tolerance:
 ///   l1, elastic_net, group     the duality gap over the objective at zero weights. The dual point is the scaled vector of the
-///                              rows' slopes; intercepts count as being within 1 + |b| of the best
+///                              rows' slopes; intercepts count as being within
+///                              1 + |b| of the best; least squares: the labels' deviation + |b|
 ///   other penalties            the largest violation of a condition of optimality over the largest slope at the start: for
 ///                              mcp and scad, which are not convex, a point that no single weight can improve
 /// or when it is at most 64 times the rounding of the weights' type and nothing gets better any more.
@@ -115,7 +116,7 @@ struct coordinate {
                                      "optimality, relative, is ",
                                      now.violation / scale);
                 }
-                if (*end == core::status::converged || *end == core::status::stalled) {
+                if (!has_strength(parts) && (*end == core::status::converged || *end == core::status::stalled)) {
                     const auto [says, step] =
                         judge_end(problem, state.result(), state.null(), state.null_loss() - now.objective, stop.tolerance);
                     if (says == verdict::unbounded) {

@@ -338,7 +338,20 @@ template <Problem P>
     }
 }
 
-/// The same for a whole problem, where the objective at w is smooth: a smooth penalty, or one that is 0 there. Confirmed where
+/// The penalty is 0 everywhere and its prox leaves everything where it is, as penalty::elastic_net{0, 0}.
+template <Composite P> [[gnu::cold]] bool has_no_penalty(const P& p) {
+    using T = typename P::array::value_type;
+    for (const T far : {T(1e30), T(-1e30)}) {
+        typename P::array v(p.dimension()), out(p.dimension());
+        v.upload(std::vector<T>(p.dimension(), far));
+        if (p.penalty(v) != 0) return false;
+        p.prox(v, 1.0, out);
+        if (backend::distance(v, out) != 0) return false;
+    }
+    return true;
+}
+
+/// The same for a whole problem whose objective is smooth: a smooth penalty, or none. Confirmed where
 /// that cannot be told, or where the penalty's curvature says so without a look. `gained`: since the start; `tolerance`: the share
 /// of it that does not count.
 template <Problem P>
@@ -351,7 +364,7 @@ template <Problem P>
     std::pair<verdict, newton_step<A>> unknown{verdict::confirmed, newton_step<A>{T(0) * w}};
     if constexpr (TwiceDifferentiable<P> && !has_kinked_loss<P>) {
         if constexpr (!P::smooth)
-            if (p.penalty(w) != 0) return unknown;
+            if (!has_no_penalty(p)) return unknown;
         A g(w.size());
         const double value = p.value_and_gradient(w, g), slope = backend::norm(g);
         const double length = epsilon * backend::norm(w);
