@@ -111,9 +111,9 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
     fit.features = file.at("columns").get<std::vector<std::string>>();
     fit.iterations = file.at("iterations");
     fit.passes = file.at("passes");
-    for (const core::status s : {core::status::converged, core::status::iteration_limit, core::status::time_limit,
-                                 core::status::stopped, core::status::diverged, core::status::separable,
-                                 core::status::stalled})
+    for (const core::status s :
+         {core::status::converged, core::status::iteration_limit, core::status::time_limit, core::status::stopped,
+          core::status::diverged, core::status::separable, core::status::stalled})
         if (core::name(s) == file.at("status").get<std::string>()) fit.status = s;
     const auto names = file.at("features").get<std::vector<std::string>>();
     const auto& weights = file.at("weights");

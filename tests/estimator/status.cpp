@@ -67,8 +67,7 @@ BOOST_AUTO_TEST_CASE(a_large_intercept_hides_nothing) {
 BOOST_AUTO_TEST_CASE(columns_of_very_different_sizes_as_given_are_fitted_alike) {
     const auto source = table(2, {1e6, 1e-6, -1e6, 1e-6, 1e6, -1e-6, -1e6, -1e-6}, {2, 0, 0, -2});
     const auto check = [&](auto solver) {
-        const auto found =
-            fits::fit(model::linear{}, penalty::l2{0}, solver, source, {.prepare = shipped::as_given});
+        const auto found = fits::fit(model::linear{}, penalty::l2{0}, solver, source, {.prepare = shipped::as_given});
         BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
         BOOST_TEST(found.objective < 1e-12);
         BOOST_TEST(std::abs(found.weights[0] - 1e-6) < 1e-12);
@@ -151,9 +150,10 @@ BOOST_AUTO_TEST_CASE(sums_of_weights_that_no_number_holds_are_errors_about_the_w
         fits::dense x(4, 1);
         for (std::size_t i = 0; i < 4; ++i) x(i, 0) = static_cast<double>(i);
         const data::arrays source(std::move(x), std::vector<double>{1, 2, 3, 5}, std::vector<double>(4, weight));
-        BOOST_CHECK_EXCEPTION(
-            fits::fit(model::linear{}, penalty::l2{0.1}, solver::lbfgs<>{}, source), core::data_error,
-            [](const core::data_error& e) { return std::string(e.what()).find("sum of the sample weights") != std::string::npos; });
+        BOOST_CHECK_EXCEPTION(fits::fit(model::linear{}, penalty::l2{0.1}, solver::lbfgs<>{}, source), core::data_error,
+                              [](const core::data_error& e) {
+                                  return std::string(e.what()).find("sum of the sample weights") != std::string::npos;
+                              });
     }
 }
 

@@ -146,7 +146,8 @@ template <class Local> struct admm {
                          dual = std::sqrt(pull * pull + scalars[gradient_squared]);
             const double floor = absolute * std::sqrt(n * static_cast<double>(p.dimension()));
             const double primal_scale =
-                floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::distance(s.z, s.origin), first_moved});
+                floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::distance(s.z, s.origin),
+                                  first_moved});
             const double dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
 
             core::record now{.iteration = k,
@@ -184,7 +185,8 @@ template <class Local> struct admm {
                     end = core::status::converged;
                 } else {
                     tolerance = 0.1 * std::max(now.residual, now.dual_residual);
-                    why = core::text("the blocks agree, but a step of Newton's method would still gain about ", step.gain);
+                    why = core::text("the blocks agree, but a step of Newton's method would still gain about ",
+                                     step.gain);
                     if (!(tolerance > 0) || rounded) end = core::status::stalled;
                 }
             }

@@ -117,8 +117,8 @@ struct coordinate {
                                      now.violation / scale);
                 }
                 if (!has_strength(parts) && (*end == core::status::converged || *end == core::status::stalled)) {
-                    const auto [says, step] =
-                        judge_end(problem, state.result(), state.null(), state.null_loss() - now.objective, stop.tolerance);
+                    const auto [says, step] = judge_end(problem, state.result(), state.null(),
+                                                        state.null_loss() - now.objective, stop.tolerance);
                     if (says == verdict::unbounded) {
                         end = core::status::separable;
                         why = separable_along(columns_along(problem, step.direction));
@@ -129,8 +129,9 @@ struct coordinate {
                 }
                 auto result = record.finish(
                     state.result(), now.objective, *end,
-                    !why.empty()    ? std::move(why)
-                    : *end == core::status::stalled ? core::text("rounding hides what is left to do; the residual is ", residual)
+                    !why.empty() ? std::move(why)
+                    : *end == core::status::stalled
+                        ? core::text("rounding hides what is left to do; the residual is ", residual)
                     : *end == core::status::converged
                         ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
                                      ", relative, fell to ", residual)

@@ -84,11 +84,14 @@ requires Direction<D, F>
     const auto minimum_at_infinity = [&] {
         return horizon && horizon->look(w, result.value, [&](const A& far) { return f.value(far); });
     };
-    const auto unknown_slope = [&] { return epsilon * curvature * backend::norm(w); };  // the weights' rounding makes it
-    const auto noise_of_value = [&] {  // what the rounding of the rows' predictions, about epsilon |w|, makes of the loss
-        const double length = epsilon * backend::norm(w);
-        return length * std::sqrt(2 * std::abs(result.value) * curvature) + length * length * curvature;
-    };
+    const auto unknown_slope = [&] {
+        return epsilon * curvature * backend::norm(w);
+    };  // the weights' rounding makes it
+    const auto noise_of_value =
+        [&] {  // what the rounding of the rows' predictions, about epsilon |w|, makes of the loss
+            const double length = epsilon * backend::norm(w);
+            return length * std::sqrt(2 * std::abs(result.value) * curvature) + length * length * curvature;
+        };
     // nothing: there may be more to gain
     const auto confirm = [&](std::string message) -> std::optional<outcome> {
         if constexpr (TwiceDifferentiable<F>) {
@@ -110,10 +113,12 @@ requires Direction<D, F>
     const auto at_rest = [&] {
         if (auto ended = confirm("the objective has no smaller value to the rounding of the arithmetic"))
             return *std::move(ended);
-        return end(core::status::stalled,
-                   core::text("rounding hides in which direction the objective falls, and a step of Newton's method would still "
-                              "gain about ",
-                              left, " (columns that are nearly collinear?) give them in other units, or add an l2 penalty"));
+        return end(
+            core::status::stalled,
+            core::text(
+                "rounding hides in which direction the objective falls, and a step of Newton's method would still "
+                "gain about ",
+                left, " (columns that are nearly collinear?) give them in other units, or add an l2 penalty"));
     };
 
     for (std::size_t k = 0;; ++k) {
@@ -131,10 +136,12 @@ requires Direction<D, F>
         }
         if (asked) return end(*asked);
         if (last)
-            return end(core::status::iteration_limit,
-                       converged ? core::text(explanation(core::status::iteration_limit, stop), ", and a step of Newton's "
-                                              "method would still gain about ", left)
-                                 : std::string());
+            return end(core::status::iteration_limit, converged
+                                                          ? core::text(explanation(core::status::iteration_limit, stop),
+                                                                       ", and a step of Newton's "
+                                                                       "method would still gain about ",
+                                                                       left)
+                                                          : std::string());
         if (horizon && k == 0) horizon->begin(w, result.value);
         if (horizon && horizon->due(k)) horizon->remember(w);
 

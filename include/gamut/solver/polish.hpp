@@ -86,9 +86,11 @@ public:
     double gradient_scale() const { return scale_; }
     double least_curvature() const { return problem_.penalty_term().l2; }
     penalty::layout layout() const { return problem_.layout(); }
-    const auto& dataset() const requires requires(const P& p) { p.dataset(); } { return problem_.dataset(); }
-    auto second_derivatives(const array& w, std::span<const std::size_t> entries) const
-        requires SecondDerivatives<P> { return problem_.second_derivatives(w, entries); }
+    const auto& dataset() const requires requires(const P& p) { p.dataset(); }
+    { return problem_.dataset(); }
+    auto second_derivatives(const array& w, std::span<const std::size_t> entries) const requires SecondDerivatives<P> {
+        return problem_.second_derivatives(w, entries);
+    }
     std::size_t nonzeros(const array& w) const { return problem_.nonzeros(w); }
 
     double value(const array& w) const { return problem_.value(w) + ridge_value(w); }
@@ -144,7 +146,8 @@ std::vector<std::size_t> used_features(const P& p, std::span<const typename P::a
 /// stopping.hpp. Two passes and some values for losses that are not quadratic, else none.
 template <Cardinality P>
 [[gnu::cold]] std::optional<std::string> no_minimum_on_support(const P& p, const typename P::array& w) {
-    if constexpr (SecondDerivatives<P> && TwiceDifferentiable<P> && !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); }) {
+    if constexpr (SecondDerivatives<P> && TwiceDifferentiable<P> &&
+                  !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); }) {
         if (p.penalty_term().l2 > 0 || !p.penalty_term().is_smooth() || !std::isfinite(backend::norm(w)))
             return std::nullopt;
         const restricted<P> inside(p, w);

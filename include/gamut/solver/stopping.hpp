@@ -102,8 +102,8 @@ template <Problem P> [[gnu::cold]] beginning<typename P::array> best_start(const
 /// with respect to that weight alone, where the descent begins. Empty: all alike, to a factor of 4; standardised columns are so.
 /// One pass over the data for columns as given, none for others.
 template <Problem P>
-[[gnu::cold]] std::vector<typename P::array::value_type> units_of_weights(
-    const P& p, const beginning<typename P::array>& start) {
+[[gnu::cold]] std::vector<typename P::array::value_type> units_of_weights(const P& p,
+                                                                          const beginning<typename P::array>& start) {
     using T = typename P::array::value_type;
     std::vector<T> units;
     if constexpr (requires {
@@ -235,7 +235,7 @@ template <TwiceDifferentiable F>
 
 /// What Newton's method says of the end of a descent.
 enum class verdict {
-    confirmed,  ///< no step of Newton's would gain anything that counts
+    confirmed,   ///< no step of Newton's would gain anything that counts
     unfinished,  ///< one would
     unbounded    ///< it leads away for ever: there is no minimum
 };
@@ -279,9 +279,9 @@ template <Problem P>
     using A = typename P::array;
     using T = typename A::value_type;
     using host = backend::host<double>;
-    if constexpr (SecondDerivatives<P> && !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); } && requires {
-                      p.layout().outputs;
-                  }) {
+    if constexpr (
+        SecondDerivatives<P> && !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); } &&
+        requires { p.layout().outputs; }) {
         std::vector<std::size_t> entries;
         const std::size_t c = p.layout().outputs;
         const std::vector<T> here = w.download(), there = start.download();
@@ -356,8 +356,8 @@ template <Composite P> [[gnu::cold]] bool has_no_penalty(const P& p) {
 /// of it that does not count.
 template <Problem P>
 [[gnu::cold]] std::pair<verdict, newton_step<typename P::array>> judge_end(const P& p, const typename P::array& w,
-                                                                           const typename P::array& start, double gained,
-                                                                           double tolerance) {
+                                                                           const typename P::array& start,
+                                                                           double gained, double tolerance) {
     using A = typename P::array;
     using T = typename A::value_type;
     constexpr double epsilon = std::numeric_limits<T>::epsilon();
@@ -379,8 +379,7 @@ template <Problem P>
         const double allowed = tolerance * std::max(0.0, gained) + std::max(1e-12, 8 * epsilon) * std::abs(value) +
                                256 * bend * length * length;
         if (!(slope > 0) || !std::isfinite(slope) || slope * slope <= 2 * least * allowed) return unknown;
-        if (auto away = recession(p, w, start))
-            return {verdict::unbounded, newton_step<A>{*std::move(away)}};
+        if (auto away = recession(p, w, start)) return {verdict::unbounded, newton_step<A>{*std::move(away)}};
         return judge(p, w, g, value, allowed);
     } else {
         return unknown;
@@ -412,9 +411,9 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
         std::string names;
         const std::size_t shown = count <= 5 ? count : 4;
         for (std::size_t i = 0; i < shown; ++i)
-            names += core::text(i == 0                                ? ""
-                                : i + 1 == shown && shown == count    ? " and "
-                                                                      : ", ",
+            names += core::text(i == 0                             ? ""
+                                : i + 1 == shown && shown == count ? " and "
+                                                                   : ", ",
                                 "'", p.dataset().features[sizes[i].second], "'");
         if (shown < count) names += core::text(" and ", count - shown, " more");
         return names;
