@@ -17,8 +17,7 @@ template <std::floating_point Value> [[gnu::cold]] std::string all_digits(Value 
 /// `significant` digits at most.
 template <std::floating_point Value> [[gnu::cold]] std::string rounded(Value value, int significant) {
     char digits[64];
-    return {digits,
-            std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, significant).ptr};
+    return {digits, std::to_chars(digits, digits + sizeof digits, value, std::chars_format::general, significant).ptr};
 }
 
 namespace detail {
@@ -33,7 +32,8 @@ template <class Value> [[gnu::cold]] void append(std::string& text, const Value&
         text.append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
     } else if constexpr (std::floating_point<Value>) {
         // whole numbers are counts and labels: all their digits, while a double has them
-        const bool whole = value == static_cast<Value>(static_cast<long long>(value < 9e15 && value > -9e15 ? value : 0));
+        const bool whole =
+            value == static_cast<Value>(static_cast<long long>(value < 9e15 && value > -9e15 ? value : 0));
         text += whole ? all_digits(value) : rounded(value, 6);
     } else {
         text += std::string_view(value);

@@ -13,20 +13,12 @@
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/matrix.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/core/stable_sort.hpp>
+#include <gamut/quadratic/best_alone.hpp>
+#include <gamut/quadratic/detail/support_kernels.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::quadratic {
-
-/// One weight alone: the z that makes 1/2 curvature z^2 - slope z + l1 |z| least within bounds, and what that is below 0.
-struct best_alone {
-    double weight = 0, gain = 0;
-    best_alone() = default;
-    best_alone(double slope, double curvature, double l1, double lower, double upper) {
-        const double soft = slope > l1 ? slope - l1 : slope < -l1 ? slope + l1 : 0;
-        weight = std::clamp(soft / curvature, lower, upper);
-        gain = weight * slope - l1 * std::abs(weight) - 0.5 * curvature * weight * weight;
-    }
-};
 
 /// The best weights on a support S that changes by one candidate at a time, or is set, with l1 and within bounds:
 ///     f(w) = 1/2 w'Hw - q'w + l1 |w|_1,   lower <= w_j <= upper,   w_j = 0 outside S.
@@ -202,8 +194,8 @@ private:
         for (std::size_t a = 0; a < f; ++a) columns.push_back(r.m.row(a));
         const std::vector<double> zeros(f);
         backend::aligned_vector<double> unused(p_);
-        backend::run<member_columns>(p_, f, rows.data(), r.q.values.data(), zeros.data(), columns.data(), unused.data(),
-                                     r.v.data());
+        backend::run<detail::member_columns>(p_, f, rows.data(), r.q.values.data(), zeros.data(), columns.data(),
+                                             unused.data(), r.v.data());
         for (std::size_t j = 0; j < p_; ++j)
             if (!(r.v[j] > 1e-10 * of_->diagonal(j))) r.v[j] = 0;
         response_ = std::move(r);
@@ -247,7 +239,7 @@ private:
         to.insert(to.end(), best.begin(), best.end());
     }
     static std::vector<proposal> best_of(std::vector<proposal> all) {
-        std::stable_sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.promise > b.promise; });
+        core::stable_sort(all, [](const auto& a, const auto& b) { return a.promise > b.promise; });
         all.resize(std::min(all.size(), tried));
         return all;
     }

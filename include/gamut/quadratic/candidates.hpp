@@ -9,7 +9,7 @@
 #include <vector>
 
 #include <gamut/penalty/l0.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::quadratic {
 

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -55,11 +56,14 @@ inline void describe(const perspective& relaxed, const choices& c, std::span<con
 /// With l2 > 0 a node is bounded by its relaxation. With l2 = 0 by the sum of squares that all columns leave which are not
 /// out; leaving out column j of them adds w_j^2 / (2 (M^-1)_jj), a group no less than any of its columns (Furnival and Wilson 1974,
 /// leaps and bounds).
-template <class P> class nodes {
+class nodes {
 public:
-    nodes(const P& p, const perspective& relaxed) : relaxed_(relaxed) {
-        const auto moments = p.moments();
-        const std::size_t d = p.dimension();
+    /// moments: gram (d x d), slope and constant of the loss; intercepts last.
+    template <class Moments>
+    nodes(const Moments& moments, const perspective& relaxed)
+        : relaxed_(relaxed),
+          epsilon_(std::numeric_limits<typename std::remove_cvref_t<decltype(moments.slope)>::value_type>::epsilon()) {
+        const std::size_t d = moments.slope.size();
         entries_ = relaxed.entries();
         intercepts_ = d - entries_;
         constant_ = moments.constant;
@@ -145,7 +149,7 @@ private:
     double noise(std::span<const double> w, double dual) const {
         double sum = constant_ + std::abs(dual);
         for (std::size_t j = 0; j < w.size(); ++j) sum += std::abs(q_[j] * w[j]);
-        return 64 * epsilon * sum;
+        return 64 * epsilon_ * sum;
     }
 
     double value(std::span<const double> w) const {
@@ -196,9 +200,8 @@ private:
         return out;
     }
 
-    static constexpr double epsilon =
-        static_cast<double>(std::numeric_limits<typename P::array::value_type>::epsilon());
     const perspective& relaxed_;
+    double epsilon_;  // rounding of the numbers that the moments are given in
     std::size_t entries_ = 0, intercepts_ = 0;
     double constant_ = 0, largest_ = 0;
     symmetric m_;

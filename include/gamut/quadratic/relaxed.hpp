@@ -11,46 +11,9 @@
 
 #include <gamut/quadratic/perspective.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
+#include <gamut/quadratic/symmetric.hpp>
 
 namespace gamut::quadratic {
-
-/// A symmetric matrix in double precision, n x n, row-major.
-struct symmetric {
-    std::size_t n = 0;
-    std::vector<double> entries;
-    const double* row(std::size_t i) const { return entries.data() + i * n; }
-
-    /// out = q + M w; zeros of w cost nothing.
-    void multiply_add(std::span<const double> w, std::span<const double> q, std::vector<double>& out) const {
-        out.assign(q.begin(), q.end());
-        for (std::size_t i = 0; i < w.size(); ++i) {
-            if (w[i] == 0) continue;
-            const double* const r = row(i);
-            const double x = w[i];
-            for (std::size_t j = 0; j < out.size(); ++j) out[j] += x * r[j];
-        }
-    }
-
-    /// At least the largest eigenvalue, nearly: thirty power iterations and 1 % more.
-    double largest() const {
-        std::vector<double> v(n), product;
-        const std::vector<double> zero(n);
-        for (std::size_t i = 0; i < n; ++i) v[i] = 1 + 0.37 * static_cast<double>((i * 7919) % 101) / 101;
-        double size = 0;
-        for (int k = 0; k < 30; ++k) {
-            double square = 0;
-            for (const double x : v) square += x * x;
-            if (!(square > 0)) break;
-            for (double& x : v) x /= std::sqrt(square);
-            multiply_add(v, zero, product);
-            size = 0;
-            for (const double x : product) size += x * x;
-            size = std::sqrt(size);
-            v = product;
-        }
-        return 1.01 * size;
-    }
-};
 
 /// Minimises 1/2 w'Mw + q'w + psi(w), psi the relaxed penalty for some choices, with l2 > 0; everything in memory.
 /// Accelerated proximal gradient steps (FISTA, restarted) find which shares are 0, 1 or between; a Newton step there solves
@@ -58,9 +21,9 @@ struct symmetric {
 /// weights that are not 0. Stops when `enough(primal, dual)` says so; both lack the constant of the loss.
 class relaxed {
 public:
-    relaxed(const symmetric& m, const perspective& relaxed, double largest)
+    relaxed(const symmetric& m, const perspective& penalty, double largest)
         : m_(m),
-          relaxed_(relaxed),
+          relaxed_(penalty),
           largest_(std::max(largest, std::numeric_limits<double>::min())) {}
 
     struct solution {

@@ -4,308 +4,17 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <iterator>
 #include <limits>
-#include <memory>
 #include <numeric>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
-#include <gamut/backend/matrix.hpp>
-#include <gamut/backend/pack.hpp>
-#include <gamut/quadratic/lazy_products.hpp>
+#include <gamut/quadratic/detail/support_kernels.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::quadratic {
-
-/// 1/2 w'Hw - q'w over p candidates, H symmetric and positive semidefinite, in memory or made row by row. Candidates compete within their
-/// group only: those first[g] <= j < first[g + 1] for at most room[g] places. Or sets of them, units, come and go together, the
-/// candidates unit[u] <= j < unit[u + 1]: then there is one group.
-struct objective {
-    backend::dense_matrix<double> hessian;  // p x p, or empty: see `lazy`
-    std::vector<double> slope;              // p
-    std::vector<std::size_t> first, room;
-    std::vector<std::size_t> unit{};                 // empty: every candidate is one
-    std::shared_ptr<const lazy_products> lazy = {};  // H where there is no matrix; not for units
-    double l1 = 0, lower = -std::numeric_limits<double>::infinity(), upper = std::numeric_limits<double>::infinity();
-
-    /// The best weights on a support are no linear function of q: see bounded_support.
-    bool is_bounded() const { return l1 > 0 || std::isfinite(lower) || std::isfinite(upper); }
-    const double* row(std::size_t j) const { return lazy ? lazy->row(j) : hessian.row(j); }
-    double diagonal(std::size_t j) const { return lazy ? lazy->diagonal(j) : hessian(j, j); }
-    std::size_t size() const { return slope.size(); }
-    std::size_t groups() const { return room.size(); }
-    std::size_t units() const { return unit.empty() ? size() : unit.size() - 1; }
-    std::size_t begin(std::size_t u) const { return unit.empty() ? u : unit[u]; }
-    std::size_t end(std::size_t u) const { return unit.empty() ? u + 1 : unit[u + 1]; }
-    std::size_t group_of(std::size_t j) const {
-        return static_cast<std::size_t>(std::upper_bound(first.begin(), first.end(), j) - first.begin()) - 1;
-    }
-};
-
-/// How many places of each group are taken by the members of a support.
-class places {
-public:
-    bool has_room(std::size_t group) const { return used_[group] < of_->room[group]; }
-    std::size_t room(std::size_t group) const { return of_->room[group] - used_[group]; }
-    /// Members that there may be.
-    std::size_t most() const {
-        std::size_t sum = 0;
-        for (std::size_t g = 0; g < of_->groups(); ++g)
-            sum += std::max(used_[g], std::min(of_->room[g], of_->first[g + 1] - of_->first[g]));
-        return sum;
-    }
-    std::size_t group_of(std::size_t j) const { return of_->group_of(j); }
-
-protected:
-    explicit places(const objective& of) : of_(&of), used_(of.groups()) {}
-
-    const objective* of_;
-    std::vector<std::size_t> used_;  // per group
-};
-
-/// The largest entry of a vector, the first of equals; none: no entry is above 0.
-struct best_entry {
-    static constexpr std::size_t none = static_cast<std::size_t>(-1);
-    std::size_t index = none;
-    double gain = 0;
-};
-
-/// The indices of the largest gains above 0, at most n, ascending; of equals the first.
-inline std::vector<std::size_t> largest_gains(const std::vector<double>& gains, std::size_t n) {
-    std::vector<double> sorted;
-    sorted.reserve(gains.size());
-    std::copy_if(gains.begin(), gains.end(), std::back_inserter(sorted), [](double gain) { return gain > 0; });
-    n = std::min(n, sorted.size());
-    std::vector<std::size_t> best;
-    if (n == 0) return best;
-    const auto nth = sorted.begin() + static_cast<std::ptrdiff_t>(n - 1);
-    std::nth_element(sorted.begin(), nth, sorted.end(), [](double a, double b) { return a > b; });
-    const double least = *nth;
-    auto equals =
-        n - static_cast<std::size_t>(std::count_if(sorted.begin(), nth, [&](double gain) { return gain > least; }));
-    best.reserve(n);
-    for (std::size_t j = 0; j < gains.size(); ++j)
-        if (gains[j] > least || (gains[j] == least && equals > 0 && equals-- > 0)) best.push_back(j);
-    return best;
-}
-
-/// gain_j = d_j^2 / (2 v_j) where v_j is above floor_j, else 0.
-struct addition_gains {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t n, const double* d, const double* v, const double* floor, double* gain) {
-        using P = backend::pack<double, Bytes>;
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) {
-            const P dj = P::load(d + j), vj = P::load(v + j);
-            select(vj > P::load(floor + j), P(0.5) * dj * dj / vj, P(0)).store(gain + j);
-        }
-        for (; j < n; ++j) gain[j] = v[j] > floor[j] ? 0.5 * d[j] * d[j] / v[j] : 0;
-    }
-};
-
-/// Which candidates gain more than `least` when they are added, or are explained by the members: 1 for them, 0 for others and members.
-struct contenders {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t n, const double* d, const double* v, const double* floor, double least,
-                                 double* is_one) {
-        using P = backend::pack<double, Bytes>;
-        const P twice(2 * least), infinity(std::numeric_limits<double>::infinity());
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) {
-            const P dj = P::load(d + j), vj = P::load(v + j), lowest = P::load(floor + j);
-            const P gains = select(dj * dj > twice * vj, P(1), P(0)), other = select(vj > lowest, gains, P(1));
-            select(lowest < infinity, other, P(0)).store(is_one + j);
-        }
-        for (; j < n; ++j)
-            is_one[j] = floor[j] < std::numeric_limits<double>::infinity() &&
-                        (!(v[j] > floor[j]) || d[j] * d[j] > 2 * least * v[j]);
-    }
-};
-
-/// What adding candidate j to the support would gain once s has left it, for all j at once: the largest, the first of equals.
-///   (d_j + m_j a)^2 / (2 (v_j + m_j^2 b)),  where the denominator is above floor_j
-/// a = 0, b = 0: nothing leaves.
-struct largest_gain {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static best_entry run(std::size_t n, const double* d, const double* m, const double* v,
-                                       const double* floor, double a, double b) {
-        using P = backend::pack<double, Bytes>;
-        const P pa(a), pb(b);
-        P best(0), first(0);
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) {
-            const P mj = P::load(m + j), numerator = P::load(d + j) + mj * pa,
-                    denominator = P::load(v + j) + mj * mj * pb;
-            const P gain = select(denominator > P::load(floor + j), numerator * numerator / denominator, P(0));
-            first = select(best < gain, P(static_cast<double>(j)), first);
-            best = select(best < gain, gain, best);
-        }
-        double gains[8], begins[8], largest = 0;
-        best.store(gains);
-        first.store(begins);
-        best_entry found;
-        for (std::size_t l = 0; l < 8; ++l) {
-            const auto index = static_cast<std::size_t>(begins[l]) + l;
-            if (!(gains[l] > largest) && !(gains[l] == largest && largest > 0 && index < found.index)) continue;
-            largest = gains[l];
-            found.index = index;
-        }
-        for (; j < n; ++j) {
-            const double numerator = d[j] + m[j] * a, denominator = v[j] + m[j] * m[j] * b;
-            const double gain = denominator > floor[j] ? numerator * numerator / denominator : 0;
-            if (!(gain > largest)) continue;
-            largest = gain;
-            found.index = j;
-        }
-        found.gain = 0.5 * largest;
-        return found;
-    }
-};
-
-/// Whether one of these gains is above least (to rounding): without their divisions.
-struct exceeds_gain {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static bool run(std::size_t n, const double* d, const double* m, const double* v, const double* floor,
-                                 double a, double b, double least) {
-        using P = backend::pack<double, Bytes>;
-        const P pa(a), pb(b), twice(2 * least);
-        P most(-1);
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) {
-            const P mj = P::load(m + j), numerator = P::load(d + j) + mj * pa,
-                    denominator = P::load(v + j) + mj * mj * pb;
-            const P excess =
-                select(denominator > P::load(floor + j), numerator * numerator - twice * denominator, P(-1));
-            most = select(most < excess, excess, most);
-        }
-        double lanes[8];
-        most.store(lanes);
-        bool does = false;
-        for (const double lane : lanes) does = does || lane > 0;
-        for (; j < n; ++j) {
-            const double numerator = d[j] + m[j] * a, denominator = v[j] + m[j] * m[j] * b;
-            does = does || (denominator > floor[j] && numerator * numerator > 2 * least * denominator);
-        }
-        return does;
-    }
-};
-
-/// One number where there are not enough for a pack.
-struct number {
-    double x;
-    number() = default;
-    GAMUT_INLINE explicit number(double y) : x(y) {}
-    GAMUT_INLINE static number load(const double* p) { return number(*p); }
-    GAMUT_INLINE void store(double* p) const { *p = x; }
-    GAMUT_INLINE friend number operator+(number a, number b) { return number(a.x + b.x); }
-    GAMUT_INLINE friend number operator-(number a, number b) { return number(a.x - b.x); }
-    GAMUT_INLINE friend number operator*(number a, number b) { return number(a.x * b.x); }
-};
-
-/// What k members say of all candidates:  M_:s = sum_t Q_st H_:t,   d -= sum_s w_s H_:s,   v -= sum_s M_:s H_:s  by entries.
-struct member_columns {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t p, std::size_t k, const double* const* h, const double* q, const double* w,
-                                 double* const* m, double* d, double* v) {
-        using P = backend::pack<double, Bytes>;
-        std::size_t j = 0;
-        for (; j + 16 <= p; j += 16) sweep<P, 2>(j, k, h, q, w, m, d, v);
-        for (; j + 8 <= p; j += 8) sweep<P, 1>(j, k, h, q, w, m, d, v);
-        for (; j < p; ++j) sweep<number, 1>(j, k, h, q, w, m, d, v);
-    }
-
-private:
-    template <class P, std::size_t Packs>
-    GAMUT_INLINE static void sweep(std::size_t j, std::size_t k, const double* const* h, const double* q,
-                                   const double* w, double* const* m, double* d, double* v) {
-        constexpr std::size_t width = sizeof(P) / sizeof(double);
-        P slope[Packs], curvature[Packs];
-        for (std::size_t i = 0; i < Packs; ++i) {
-            slope[i] = P::load(d + j + width * i);
-            curvature[i] = P::load(v + j + width * i);
-        }
-        for (std::size_t s = 0; s < k; ++s) {
-            const P weight(w[s]);
-            P sum[Packs];
-            for (std::size_t i = 0; i < Packs; ++i) sum[i] = P(0);
-            for (std::size_t t = 0; t < k; ++t) {
-                const P factor(q[s * k + t]);
-                for (std::size_t i = 0; i < Packs; ++i) sum[i] = sum[i] + factor * P::load(h[t] + j + width * i);
-            }
-            for (std::size_t i = 0; i < Packs; ++i) {
-                const P column = P::load(h[s] + j + width * i);
-                slope[i] = slope[i] - weight * column;
-                curvature[i] = curvature[i] - sum[i] * column;
-                sum[i].store(m[s] + j + width * i);
-            }
-        }
-        for (std::size_t i = 0; i < Packs; ++i) {
-            slope[i].store(d + j + width * i);
-            curvature[i].store(v + j + width * i);
-        }
-    }
-};
-
-/// What a member that leaves, one that enters, or both, do to the columns M of the others, to d and to v:
-///   t    = H_:j - sum_s h_s M_:s         of the one that enters, with M as it is without the one that leaves
-///   M_:s += leaves_s u + enters_s t      u: the column of the one that leaves, where t / v_j takes its place
-///   d    += share u - weight t
-///   v    += inverse u^2 - t^2 / v_j
-/// M is read and written once.
-struct column_exchange {
-    const double* entering = nullptr;  // H_:j, or null
-    double* leaving = nullptr;         // u, or null
-    double* fresh = nullptr;           // where t / v_j goes
-    const double *h = nullptr, *leaves = nullptr, *enters = nullptr;
-    double h_leaving = 0;  // sum_s h_s leaves_s
-    double share = 0, inverse = 0, weight = 0, curvature = 1;
-
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void run(const column_exchange* e, std::size_t p, double* const* m, std::size_t k, double* d,
-                                 double* v) {
-        using P = backend::pack<double, Bytes>;
-        std::size_t j = 0;
-        for (; j + tile <= p; j += tile) sweep<P, 8, tile>(*e, j, m, k, d, v);
-        for (; j + 8 <= p; j += 8) sweep<P, 8, 8>(*e, j, m, k, d, v);
-        for (; j + 4 <= p; j += 4) sweep<number, 1, 4>(*e, j, m, k, d, v);
-        for (; j < p; ++j) sweep<number, 1, 1>(*e, j, m, k, d, v);
-    }
-
-private:
-    static constexpr std::size_t tile = 32;
-
-    /// Entries j, ..., j + Count - 1.
-    template <class P, std::size_t Width, std::size_t Count>
-    GAMUT_INLINE static void sweep(const column_exchange& e, std::size_t j, double* const* m, std::size_t k, double* d,
-                                   double* v) {
-        constexpr std::size_t packs = Count / Width;
-        P t[packs], u[packs];
-        for (std::size_t i = 0; i < packs; ++i) {
-            u[i] = e.leaving ? P::load(e.leaving + j + Width * i) : P(0);
-            t[i] = (e.entering ? P::load(e.entering + j + Width * i) : P(0)) - P(e.h_leaving) * u[i];
-        }
-        for (std::size_t s = 0; e.entering && s < k; ++s) {
-            const P h(e.h[s]);
-            const double* const x = m[s] + j;
-            for (std::size_t i = 0; i < packs; ++i) t[i] = t[i] - h * P::load(x + Width * i);
-        }
-        for (std::size_t s = 0; s < k; ++s) {
-            const P leaves(e.leaves[s]), enters(e.enters[s]);
-            double* const x = m[s] + j;
-            for (std::size_t i = 0; i < packs; ++i)
-                (P::load(x + Width * i) + leaves * u[i] + enters * t[i]).store(x + Width * i);
-        }
-        const P inverse_curvature(1 / e.curvature);
-        for (std::size_t i = 0; i < packs; ++i) {
-            double *const dj = d + j + Width * i, *const vj = v + j + Width * i;
-            (P::load(dj) + P(e.share) * u[i] - P(e.weight) * t[i]).store(dj);
-            (P::load(vj) + P(e.inverse) * (u[i] * u[i]) - inverse_curvature * (t[i] * t[i])).store(vj);
-            if (e.fresh) (inverse_curvature * t[i]).store(e.fresh + j + Width * i);
-        }
-    }
-};
 
 /// The best weights on a support S that changes by one candidate at a time, or is set. With Q = (H_SS)^-1 it keeps, for all candidates j,
 ///   w_S = Q q_S                     the weights
@@ -386,7 +95,7 @@ public:
     /// The candidates that would gain most, at most n, ascending; members and what they explain are none.
     std::vector<std::size_t> largest_gains(std::size_t n) const {
         std::vector<double> gains(p_);
-        backend::run<addition_gains>(p_, d_.data(), v_.data(), floor_.data(), gains.data());
+        backend::run<detail::addition_gains>(p_, d_.data(), v_.data(), floor_.data(), gains.data());
         return quadratic::largest_gains(gains, n);
     }
 
@@ -403,7 +112,7 @@ public:
         const std::size_t first_member = cheapest_member();
         consider(first_member, found);
         std::vector<double> is_left(p_);  // what members explain together may replace one of them
-        backend::run<contenders>(p_, d_.data(), v_.data(), floor_.data(), found.gain, is_left.data());
+        backend::run<detail::contenders>(p_, d_.data(), v_.data(), floor_.data(), found.gain, is_left.data());
         const auto count = static_cast<std::size_t>(std::accumulate(is_left.begin(), is_left.end(), 0.0));
         const bool few = 16 * count < p_;
         std::vector<std::size_t> left;
@@ -468,7 +177,8 @@ public:
         for (std::size_t a = 0; a < k; ++a) columns_.push_back(column(a));
         std::copy(of_->slope.begin(), of_->slope.end(), d_.begin());
         for (std::size_t j = 0; j < p_; ++j) v_[j] = of_->diagonal(j);
-        backend::run<member_columns>(p_, k, h.data(), q.data(), w_.data(), columns_.data(), d_.data(), v_.data());
+        backend::run<detail::member_columns>(p_, k, h.data(), q.data(), w_.data(), columns_.data(), d_.data(),
+                                             v_.data());
         for (const std::size_t s : s_) d_[s] = v_[s] = 0;
         revalue();
     }
@@ -509,8 +219,8 @@ private:
     void consider(std::size_t s, exchange& found) const {
         const std::size_t g = of_->group_of(s_[s]), first = of_->first[g], n = of_->first[g + 1] - first;
         const double inverse = 1 / q(s, s), share = w_[s] * inverse, lost = loss(s);
-        if (!backend::run<exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
-                                        floor_.data() + first, share, inverse, found.gain + lost))
+        if (!backend::run<detail::exceeds_gain>(n, d_.data() + first, column(s) + first, v_.data() + first,
+                                                floor_.data() + first, share, inverse, found.gain + lost))
             return;
         const best_entry entry = best(g, column(s), share, inverse);
         if (entry.index != best_entry::none && entry.gain - lost > found.gain)
@@ -537,7 +247,7 @@ private:
         const bool leaves = place != none, enters = j != none;
         const double* const row = enters ? of_->row(j) : nullptr;
         if (enters && !leaves) make_room(k + 1);
-        column_exchange how;
+        detail::column_exchange how;
         if (leaves) {
             how.leaving = how.fresh = column(place);
             how.inverse = 1 / q(place, place);
@@ -573,7 +283,7 @@ private:
         how.h = h_.data();
         how.leaves = leaves_.data();
         how.enters = enters_.data();
-        backend::run<column_exchange>(&how, p_, columns_.data(), columns_.size(), d_.data(), v_.data());
+        backend::run<detail::column_exchange>(&how, p_, columns_.data(), columns_.size(), d_.data(), v_.data());
         if (leaves) forget(place, how);
         if (enters) learn(j, how);
         for (const std::size_t s : s_) d_[s] = v_[s] = 0;
@@ -582,7 +292,7 @@ private:
     }
 
     /// All but M, d and v. The last member moves to where the one was that leaves, and m_at_ with it.
-    void forget(std::size_t place, const column_exchange& how) {
+    void forget(std::size_t place, const detail::column_exchange& how) {
         const std::size_t last = s_.size() - 1, j = s_[place];
         for (std::size_t a = 0; a <= last; ++a) {
             if (a == place) continue;
@@ -606,7 +316,7 @@ private:
         --used_[of_->group_of(j)];
         floor_[j] = rounding * std::abs(of_->diagonal(j));
     }
-    void learn(std::size_t j, const column_exchange& how) {
+    void learn(std::size_t j, const detail::column_exchange& how) {
         const std::size_t k = s_.size();
         for (std::size_t a = 0; a < k; ++a) {
             const double factor = m_at_[a] / how.curvature;
@@ -650,8 +360,8 @@ private:
 
     best_entry best(std::size_t group, const double* m, double a, double b) const {
         const std::size_t first = of_->first[group], n = of_->first[group + 1] - first;
-        best_entry found =
-            backend::run<largest_gain>(n, d_.data() + first, m + first, v_.data() + first, floor_.data() + first, a, b);
+        best_entry found = backend::run<detail::largest_gain>(n, d_.data() + first, m + first, v_.data() + first,
+                                                              floor_.data() + first, a, b);
         if (found.index != none) found.index += first;
         return found;
     }

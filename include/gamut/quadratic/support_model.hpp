@@ -15,71 +15,100 @@
 #include <gamut/backend/gram.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/backend/matrix.hpp>
-#include <gamut/communicator/agree.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/quadratic/lazy_products.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::quadratic {
 
-/// The second-order model of a problem at w, in terms of some candidate weights alone: what may always be non-zero (intercepts,
-/// free features) is eliminated, for given the others its best weights are a linear function of theirs. All else stays as it is in w.
-///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - gradient
-/// One pass for the gradient, one for H, which costs a sum of |candidates|^2 numbers; or the rows themselves where they are few
-/// (lazy_products). Exact for least squares.
+/// A second-order model of a loss at w, in terms of some candidate weights alone: what may always be non-zero (intercepts, free
+/// features) is eliminated, for given the others its best weights are a linear function of theirs. All else stays as it is in w.
+///   loss(v) + l2/2 |v|^2  ~  1/2 v'(H + l2)v - q'v + constant,   q = Hw - slopes of the loss at w
+///   of candidates i and what is always there, a:   H_ii - H_ia (H_aa)^-1 H_ai,   q_i - H_ia (H_aa)^-1 q_a
+/// Given are w, which candidates there are, and then either H (set) or the rows F of H = F'F, where they are few (set_rows).
+/// function() is the quadratic of the candidates; weights(s) are all weights on a support s of it. O(p^2 f) for p candidates and f
+/// weights that are always there, or O(n p f) for n rows.
 class support_model {
 public:
-    /// slopes: of the loss at `at`, if they are known. pool: the candidates, indices into w, in the order of `shape`.
-    template <class P>
-    support_model(const P& p, const typename P::array& at, std::vector<typename P::array::value_type> slopes,
+    /// pool: the candidates, indices into w, in the order of `shape`; `penalty` says what is free, l1, l2 and the bounds.
+    support_model(const penalty::l0& penalty, penalty::layout layout, std::vector<double> w,
                   std::span<const std::size_t> pool, objective shape)
         : f_(std::move(shape)),
           pool_(pool.begin(), pool.end()),
-          size_(p.dimension()) {
-        using T = typename P::array::value_type;
-        const std::vector<std::size_t> entries = sort_out(p.penalty_term(), p.layout());
-        f_.l1 = p.penalty_term().l1;
-        f_.lower = p.penalty_term().lower;
-        f_.upper = p.penalty_term().upper;
+          size_(w.size()),
+          l2_(penalty.l2),
+          penalised_(layout.size()),
+          rest_(std::move(w)) {
+        sort_out(penalty, layout);
+        f_.l1 = penalty.l1;
+        f_.lower = penalty.lower;
+        f_.upper = penalty.upper;
+        for (const std::size_t e : entries_) at_.push_back(std::exchange(rest_[e], 0.0));
+    }
 
-        if (slopes.empty()) {
-            typename P::array gradient(size_);
-            p.value_and_gradient(at, gradient);
-            slopes = gradient.download();
-        }
-        const std::vector<T> w = at.download();
-        rest_.assign(w.begin(), w.end());
-        std::vector<double> q, inside;
-        for (const std::size_t e : entries) {
-            q.push_back(-static_cast<double>(slopes[e]));
-            inside.push_back(std::exchange(rest_[e], 0.0));
-        }
-        if constexpr (requires { p.gathers_rows(entries.size()); })
-            if (f_.unit.empty() && p.gathers_rows(entries.size())) {
-                eliminate(p, entries, inside, q);
-                return;
-            }
-        auto h = p.second_derivatives(at, entries);
-        for (std::size_t a = 0; a < entries.size(); ++a)
-            for (std::size_t b = 0; b < entries.size(); ++b) q[a] += h(a, b) * inside[b];
-        add_ridge(h, entries, p.penalty_term(), p.layout());
+    /// Indices into w of the candidates and what is always there, ordered by output, then by feature: H and q are of these.
+    const std::vector<std::size_t>& entries() const { return entries_; }
+    /// Which of the entries are candidates, and which are always there.
+    const std::vector<std::size_t>& inside() const { return inside_; }
+    const std::vector<std::size_t>& outside() const { return outside_; }
+    /// The weights of entries() in w.
+    const std::vector<double>& at() const { return at_; }
+
+    /// h: second derivatives of the loss at w; slopes: its first ones.
+    void set(backend::dense_matrix<double> h, std::span<const double> slopes) {
+        std::vector<double> q = negative(slopes);
+        for (std::size_t a = 0; a < entries_.size(); ++a)
+            for (std::size_t b = 0; b < entries_.size(); ++b) q[a] += h(a, b) * at_[b];
+        add_ridge(h);
         eliminate(h, q);
     }
 
-    /// Of a loss that is 1/2 v'Gv - q'v + constant.
+    /// The same for h = F'F, row by row. `inside`: F for the candidates, n rows and then one of zeros for each of what is always there;
+    /// outside[a]: the column of F of one that is; product: F w. What is always there is projected out of F; where it has a ridge of its
+    /// own, that makes more rows. Not for units of several.
+    void set_rows(std::shared_ptr<lazy_products> inside, std::vector<std::vector<double>> outside,
+                  const std::vector<double>& product, std::span<const double> slopes) {
+        std::vector<double> q = negative(slopes);
+        const std::size_t f = outside_.size();
+        if (std::any_of(at_.begin(), at_.end(), [](double x) { return x != 0; })) {
+            const std::vector<double> products = inside->product(product);
+            for (std::size_t k = 0; k < inside_.size(); ++k) q[inside_[k]] += products[k];
+            for (std::size_t a = 0; a < f; ++a)
+                q[outside_[a]] += std::inner_product(outside[a].begin(), outside[a].end(), product.begin(), 0.0);
+        }
+        for (const std::size_t k : inside_) f_.slope.push_back(q[k]);
+        if (f > 0) {
+            backend::dense_matrix<double> between(f, f), border(inside_.size(), f);
+            for (std::size_t a = 0; a < f; ++a) {
+                const std::size_t n = outside[a].size() - f;
+                const std::vector<double> products = inside->product(outside[a]);
+                for (std::size_t k = 0; k < border.rows; ++k) border(k, a) = products[k];
+                outside[a][n + a] = entries_[outside_[a]] < penalised_ ? std::sqrt(l2_) : 0;
+                for (std::size_t b = 0; b < f; ++b)
+                    between(a, b) = std::inner_product(outside[a].begin(), outside[a].end(), outside[b].begin(), 0.0);
+            }
+            follow(std::move(between), border, q);
+        }
+        inside->finish(outside, response_);
+        f_.lazy = std::move(inside);
+    }
+
+    /// Of a loss that is 1/2 v'Gv - q'v + constant; all else is 0.
     support_model(const penalty::l0& penalty, penalty::layout layout, const backend::dense_matrix<double>& gram,
                   std::span<const double> slope, std::span<const std::size_t> pool, objective shape)
         : f_(std::move(shape)),
           pool_(pool.begin(), pool.end()),
-          size_(slope.size()) {
-        const std::vector<std::size_t> entries = sort_out(penalty, layout);
-        backend::dense_matrix<double> h(entries.size(), entries.size());
-        std::vector<double> q(entries.size());
-        for (std::size_t a = 0; a < entries.size(); ++a) {
-            for (std::size_t b = 0; b < entries.size(); ++b) h(a, b) = gram(entries[a], entries[b]);
-            q[a] = slope[entries[a]];
+          size_(slope.size()),
+          l2_(penalty.l2),
+          penalised_(layout.size()) {
+        sort_out(penalty, layout);
+        backend::dense_matrix<double> h(entries_.size(), entries_.size());
+        std::vector<double> q(entries_.size());
+        for (std::size_t a = 0; a < entries_.size(); ++a) {
+            for (std::size_t b = 0; b < entries_.size(); ++b) h(a, b) = gram(entries_[a], entries_[b]);
+            q[a] = slope[entries_[a]];
         }
-        add_ridge(h, entries, penalty, layout);
+        add_ridge(h);
         eliminate(h, q);
     }
 
@@ -122,28 +151,32 @@ private:
     }
 
     /// The entries that are candidates or always there, ordered by output, then by feature; which of them are which.
-    std::vector<std::size_t> sort_out(const penalty::l0& penalty, penalty::layout layout) {
+    void sort_out(const penalty::l0& penalty, penalty::layout layout) {
         std::vector<int> role(size_);  // 0: fixed at 0, 1: candidate, 2: always there
         for (const std::size_t e : pool_) role[e] = 1;
         for (const std::size_t j : penalty.free)
             for (std::size_t k = 0; k < layout.outputs; ++k) role[j * layout.outputs + k] = 2;
         for (std::size_t e = layout.size(); e < size_; ++e) role[e] = 2;
-        std::vector<std::size_t> entries, place(size_);
+        std::vector<std::size_t> place(size_);
         for (std::size_t k = 0; k < layout.outputs; ++k)
             for (std::size_t e = k; e < size_; e += layout.outputs) {
                 if (role[e] == 0) continue;
-                if (role[e] == 2) outside_.push_back(entries.size()), always_.push_back(e);
-                place[e] = entries.size();
-                entries.push_back(e);
+                if (role[e] == 2) outside_.push_back(entries_.size()), always_.push_back(e);
+                place[e] = entries_.size();
+                entries_.push_back(e);
             }
         for (const std::size_t e : pool_) inside_.push_back(place[e]);
-        return entries;
     }
 
-    static void add_ridge(backend::dense_matrix<double>& h, std::span<const std::size_t> entries,
-                          const penalty::l0& penalty, penalty::layout layout) {
-        for (std::size_t a = 0; a < entries.size(); ++a)
-            if (entries[a] < layout.size()) h(a, a) += penalty.l2;
+    static std::vector<double> negative(std::span<const double> slopes) {
+        std::vector<double> q;
+        for (const double slope : slopes) q.push_back(-slope);
+        return q;
+    }
+
+    void add_ridge(backend::dense_matrix<double>& h) const {
+        for (std::size_t a = 0; a < entries_.size(); ++a)
+            if (entries_[a] < penalised_) h(a, a) += l2_;
     }
 
     /// H_ii - H_ia H_aa^-1 H_ai and q_i - H_ia H_aa^-1 q_a for i a candidate, a always there.
@@ -170,52 +203,6 @@ private:
         follow(std::move(between), border, q);
         host::gemm(false, false, p, p, f, -1.0, border.values.data(), f, response_.values.data(), p, 1.0,
                    f_.hessian.values.data(), p);
-    }
-
-    /// The same for H = F'F + ridge, row by row: what is always there is projected out of F. Where it has a ridge of its own, that
-    /// makes more rows. q lacks Hw.
-    template <class P>
-    void eliminate(const P& p, std::span<const std::size_t> entries, const std::vector<double>& w,
-                   std::vector<double> q) {
-        const std::size_t f = outside_.size(), n = p.rows();
-        const double l2 = p.penalty_term().l2;
-        std::vector<std::size_t> used;
-        for (std::size_t k = 0; k < w.size(); ++k)
-            if (w[k] != 0) used.push_back(k);
-        std::shared_ptr<lazy_products> h;
-        std::vector<std::vector<double>> always;
-        std::vector<double> product;  // F w, F with what is always there
-        communicator::agree(p.communicator(), [&] {
-            h = std::make_shared<lazy_products>(n + f, inside_.size(), l2, static_cast<std::size_t>(p.threads()));
-            always.assign(f, std::vector<double>(n + f));
-            product.resize(n + f);
-            for (std::size_t a = 0; a < f; ++a) h->set_row(n + a, [](std::size_t) { return 0.0; });
-        });
-        p.visit_rows(entries, h->threads(), [&](std::size_t i, const double* row, double root) {
-            h->set_row(i, [&](std::size_t k) { return root * row[inside_[k]]; });
-            for (std::size_t a = 0; a < f; ++a) always[a][i] = root * row[outside_[a]];
-            for (const std::size_t k : used) product[i] += root * row[k] * w[k];
-        });
-        if (!used.empty()) {
-            const std::vector<double> products = h->product(product);
-            for (std::size_t k = 0; k < inside_.size(); ++k) q[inside_[k]] += products[k];
-            for (std::size_t a = 0; a < f; ++a)
-                q[outside_[a]] += std::inner_product(always[a].begin(), always[a].end(), product.begin(), 0.0);
-        }
-        for (const std::size_t k : inside_) f_.slope.push_back(q[k]);
-        if (f > 0) {
-            backend::dense_matrix<double> between(f, f), border(inside_.size(), f);
-            for (std::size_t a = 0; a < f; ++a) {
-                const std::vector<double> products = h->product(always[a]);
-                for (std::size_t k = 0; k < border.rows; ++k) border(k, a) = products[k];
-                always[a][n + a] = entries[outside_[a]] < p.layout().size() ? std::sqrt(l2) : 0;
-                for (std::size_t b = 0; b < f; ++b)
-                    between(a, b) = std::inner_product(always[a].begin(), always[a].end(), always[b].begin(), 0.0);
-            }
-            follow(std::move(between), border, q);
-        }
-        h->finish(always, response_);
-        f_.lazy = h;
     }
 
     /// How what is always there follows the candidates, from H_aa (`between`) and H_ia (`border`), and what that does to their slopes.
@@ -246,7 +233,11 @@ private:
     objective f_;
     std::vector<std::size_t> pool_, always_;
     std::vector<std::size_t> inside_, outside_;  // of the entries looked at, those of the pool and those always there
+    std::vector<std::size_t> entries_;           // those looked at
+    std::vector<double> at_;                     // their weights in w
     std::size_t size_;
+    double l2_;
+    std::size_t penalised_;       // the entries below have a ridge
     std::vector<double> rest_;    // what stays
     std::vector<double> offset_;  // weights of what is always there are offset - response (those of the pool)
     backend::dense_matrix<double> response_;

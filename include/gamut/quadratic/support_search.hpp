@@ -16,7 +16,7 @@
 #include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 /// S: support, or units.
 namespace gamut::quadratic {

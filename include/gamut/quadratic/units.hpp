@@ -9,59 +9,10 @@
 
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
-#include <gamut/backend/pack.hpp>
-#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/detail/small_factor.hpp>
+#include <gamut/quadratic/objective.hpp>
 
 namespace gamut::quadratic {
-
-/// y += a_0 x_0 + a_1 x_1 + ..., where x_k begins at x + k stride.
-struct add_combination {
-    template <std::size_t Bytes>
-    GAMUT_INLINE static void run(std::size_t n, std::size_t count, const double* a, const double* x, std::size_t stride,
-                                 double* y) {
-        using P = backend::pack<double, Bytes>;
-        std::size_t j = 0;
-        for (; j + 8 <= n; j += 8) {
-            P sum = P::load(y + j);
-            for (std::size_t k = 0; k < count; ++k) sum = sum + P(a[k]) * P::load(x + k * stride + j);
-            sum.store(y + j);
-        }
-        for (; j < n; ++j)
-            for (std::size_t k = 0; k < count; ++k) y[j] += a[k] * x[k * stride + j];
-    }
-};
-
-/// The lower triangle of the Cholesky factor of a small matrix, in place, with the inverses of its diagonal there; false if it is
-/// not definite.
-inline bool factor_small(std::size_t n, double* a) {
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j <= i; ++j) {
-            double sum = a[i * n + j];
-            for (std::size_t k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
-            if (i == j && !(sum > 0)) return false;
-            a[i * n + j] = i == j ? 1 / std::sqrt(sum) : sum * a[j * n + j];
-        }
-    return true;
-}
-/// x = L^-1 x, and |x|^2.
-inline double solve_lower(std::size_t n, const double* l, double* x) {
-    double square = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-        double sum = x[i];
-        for (std::size_t k = 0; k < i; ++k) sum -= l[i * n + k] * x[k];
-        x[i] = sum * l[i * n + i];
-        square += x[i] * x[i];
-    }
-    return square;
-}
-/// x = L^-T x.
-inline void solve_upper(std::size_t n, const double* l, double* x) {
-    for (std::size_t i = n; i-- > 0;) {
-        double sum = x[i];
-        for (std::size_t k = i + 1; k < n; ++k) sum -= l[k * n + i] * x[k];
-        x[i] = sum * l[i * n + i];
-    }
-}
 
 /// support for units, sets of candidates that come and go together (rows, groups): the same formulas by blocks. s, t are
 /// units now, and with Q = (H_SS)^-1
@@ -135,8 +86,8 @@ public:
         const double* const l = factor_.data() + v_begin_[u];
         std::vector<double> w(d_.begin() + static_cast<std::ptrdiff_t>(begin),
                               d_.begin() + static_cast<std::ptrdiff_t>(begin + n));
-        solve_lower(n, l, w.data());
-        solve_upper(n, l, w.data());
+        detail::solve_lower(n, l, w.data());
+        detail::solve_upper(n, l, w.data());
         // [ t | -M' ]: t = H_:u - M H_Su, the part of the unit's columns that S does not explain
         const std::size_t slot = free_slot();
         rows t(n * length_), coefficients(widest_);
@@ -174,8 +125,8 @@ public:
         const std::size_t u = s_[place], n = width(u), first = at(place), last = s_.size() - 1;
         std::vector<double> l = block_factor(place), share(n), coefficients(n);
         for (std::size_t a = 0; a < n; ++a) share[a] = weight(place, a);
-        solve_lower(n, l.data(), share.data());
-        solve_upper(n, l.data(), share.data());
+        detail::solve_lower(n, l.data(), share.data());
+        detail::solve_upper(n, l.data(), share.data());
         rows t = std::move(m_[place]);
         combine(n, share.data(), t.data(), d_.data());
         lower(n, l.data(), t);
@@ -207,7 +158,7 @@ public:
         const std::vector<double> l = block_factor(place);
         std::vector<double> w(n);
         for (std::size_t a = 0; a < n; ++a) w[a] = weight(place, a);
-        return 0.5 * solve_lower(n, l.data(), w.data());
+        return 0.5 * detail::solve_lower(n, l.data(), w.data());
     }
     std::size_t cheapest_member() const {
         std::size_t best = 0;
@@ -223,7 +174,7 @@ public:
         if (!ready_[u]) return 0;
         std::vector<double> e(d_.begin() + static_cast<std::ptrdiff_t>(of_->begin(u)),
                               d_.begin() + static_cast<std::ptrdiff_t>(of_->end(u)));
-        return 0.5 * solve_lower(e.size(), factor_.data() + v_begin_[u], e.data());
+        return 0.5 * detail::solve_lower(e.size(), factor_.data() + v_begin_[u], e.data());
     }
     best_entry best_addition() const {
         best_entry found;
@@ -252,8 +203,8 @@ public:
             const std::size_t n = width(s_[s]);
             const std::vector<double> l = block_factor(s);
             for (std::size_t a = 0; a < n; ++a) share[a] = weight(s, a);
-            const double lost = 0.5 * solve_lower(n, l.data(), share.data());
-            solve_upper(n, l.data(), share.data());
+            const double lost = 0.5 * detail::solve_lower(n, l.data(), share.data());
+            detail::solve_upper(n, l.data(), share.data());
             std::copy_n(d_.data(), p_, e.data());
             combine(n, share.data(), m_[s].data(), e.data());
             for (std::size_t t = 0; t < of_->units(); ++t) {
@@ -261,13 +212,14 @@ public:
                 const std::size_t begin = of_->begin(t), m = width(t);
                 if (ready_[t]) {
                     std::copy_n(e.data() + begin, m, x.data());
-                    if (!(0.5 * solve_lower(m, factor_.data() + v_begin_[t], x.data()) - lost > found.gain)) continue;
+                    if (!(0.5 * detail::solve_lower(m, factor_.data() + v_begin_[t], x.data()) - lost > found.gain))
+                        continue;
                 }
                 std::copy_n(v_.data() + v_begin_[t], m * m, curvature.data());
                 add_back(s, begin, m, l, curvature.data());
-                if (explained(t, curvature.data()) || !factor_small(m, curvature.data())) continue;
+                if (explained(t, curvature.data()) || !detail::factor_small(m, curvature.data())) continue;
                 std::copy_n(e.data() + begin, m, x.data());
-                const double gain = 0.5 * solve_lower(m, curvature.data(), x.data()) - lost;
+                const double gain = 0.5 * detail::solve_lower(m, curvature.data(), x.data()) - lost;
                 if (gain > found.gain) found = {s, t, gain};
             }
         }
@@ -310,7 +262,7 @@ private:
     double weight(std::size_t place, std::size_t a) const { return -d_[at(place) + a]; }
 
     void combine(std::size_t count, const double* a, const double* x, double* y) const {
-        backend::run<add_combination>(length_, count, a, x, length_, y);
+        backend::run<detail::add_combination>(length_, count, a, x, length_, y);
     }
     /// L^-1 times some rows, and L^-T.
     void lower(std::size_t n, const double* l, rows& t) const {
@@ -348,7 +300,7 @@ private:
         std::vector<double> x(m * n);
         for (std::size_t a = 0; a < m; ++a) {
             for (std::size_t b = 0; b < n; ++b) x[a * n + b] = row(place, b)[begin + a];
-            solve_lower(n, l.data(), x.data() + a * n);
+            detail::solve_lower(n, l.data(), x.data() + a * n);
         }
         for (std::size_t a = 0; a < m; ++a)
             for (std::size_t b = 0; b <= a; ++b) {
@@ -364,7 +316,7 @@ private:
         for (std::size_t a = 0; a < n; ++a)
             for (std::size_t b = 0; b <= a; ++b)  // symmetric but for rounding
                 l[a * n + b] = 0.5 * (row(place, a)[at(place) + b] + row(place, b)[at(place) + a]);
-        if (!factor_small(n, l.data()))  // rounding alone: as if its weights had nothing to do with each other
+        if (!detail::factor_small(n, l.data()))  // rounding alone: as if its weights had nothing to do with each other
             for (std::size_t a = 0; a < n; ++a)
                 for (std::size_t b = 0; b <= a; ++b)
                     l[a * n + b] = a == b ? 1 / std::sqrt(std::max(row(place, a)[at(place) + a], 1e-300)) : 0;
@@ -381,7 +333,7 @@ private:
         factor_ = v_;
         for (std::size_t u = 0; u < of_->units(); ++u)
             ready_[u] = !member_[u] && !explained(u, v_.data() + v_begin_[u]) &&
-                        factor_small(width(u), factor_.data() + v_begin_[u]);
+                        detail::factor_small(width(u), factor_.data() + v_begin_[u]);
     }
     /// What is known of members, the factors, and the value.
     void settle() {

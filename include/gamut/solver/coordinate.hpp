@@ -15,7 +15,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
-#include <gamut/quadratic/descent.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
 #include <gamut/solver/detail/descent_end.hpp>

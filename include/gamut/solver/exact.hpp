@@ -100,7 +100,7 @@ private:
 
     template <class P> auto nodes_of(const P& p, const quadratic::perspective& relaxed) const {
         if constexpr (Quadratic<P>)
-            return quadratic::nodes<P>(p, relaxed);
+            return quadratic::nodes(p.moments(), relaxed);
         else
             return detail::loss_nodes<P>(p, relaxed, polishing);
     }

@@ -16,7 +16,7 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
-#include <gamut/quadratic/descent.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/column_rounds.hpp>
@@ -148,12 +148,12 @@ template <class Selection> struct parallel_coordinate {
     }
 
 private:
-    template <bool ByGap> std::string why(core::status end, double residual, std::size_t rounds) const {
+    template <bool ByGap> std::string why(core::status end, double residual, std::size_t made) const {
         if (end == core::status::converged)
             return core::text(ByGap ? "the duality gap" : "the largest violation of a condition of optimality",
-                              ", relative, fell to ", residual, " in ", rounds, " rounds");
+                              ", relative, fell to ", residual, " in ", made, " rounds");
         if (end == core::status::diverged)
-            return core::text("the objective grew beyond where it began in ", rounds,
+            return core::text("the objective grew beyond where it began in ", made,
                               " rounds (columns that move together are too correlated?) use selection::scheduled, or "
                               "fewer together");
         return explanation(end, stop);

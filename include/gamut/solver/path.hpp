@@ -26,6 +26,7 @@
 #include <gamut/quadratic/support_model.hpp>
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -321,8 +322,8 @@ private:
             const std::size_t groups = p_.penalty_term().competitions_of(shape_);
             std::vector<at_kappa<A>> found;
             std::vector<place> before;
-            for (const double l2 : options_.strengths_of(p_.penalty_term())) {
-                l2_ = l2;
+            for (const double strength : options_.strengths_of(p_.penalty_term())) {
+                l2_ = strength;
                 best_.assign(all.places() / groups + 1, {});
                 search(0, p_.start());
                 for (std::size_t k = 0; k < before.size() && k < best_.size(); ++k)
@@ -363,12 +364,12 @@ private:
         bool search(std::size_t k, const A& w) {
             if (ended_) return false;
             const auto p = p_.with_penalty(with(p_.penalty_term(), k, l2_));
-            swap swapping = options_.swapping;
-            if (!disturbing_) swapping.restarts = 0;
+            swap by = options_.swapping;
+            if (!disturbing_) by.restarts = 0;
             core::result<A> found = std::apply(
                 [&](auto&... observers) {
-                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, swapping.stop, observers...);
-                    auto improved = swapping.improve(p, swapping.polishing.improve(p, w), record, iteration_);
+                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, by.stop, observers...);
+                    auto improved = by.improve(p, by.polishing.improve(p, w), record, iteration_);
                     iteration_ = improved.iterations;
                     return record.finish(std::move(improved.weights), improved.objective, improved.status,
                                          std::move(improved.message));
@@ -411,7 +412,7 @@ private:
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
-            const quadratic::support_model model(*part, at, {}, local, all.shape_of(pool));
+            const quadratic::support_model model = detail::support_model_of(*part, at, {}, local, all.shape_of(pool));
             const auto with_all = [&](auto s) {
                 for (std::size_t u = 0; u < model.function().units(); ++u) s.add(u);
                 return f(s, model.function(), std::span<const std::size_t>(pool));
@@ -427,10 +428,10 @@ private:
             on_support(from, k + 1,
                        [&](const auto& s, const quadratic::objective& f, std::span<const std::size_t> pool) {
                            std::vector<std::size_t> used(shape_.outputs), cheapest(shape_.outputs, s.size());
-                           for (std::size_t place = 0; place < s.size(); ++place) {
-                               const std::size_t g = s.group_of(s.members()[place]);
+                           for (std::size_t i = 0; i < s.size(); ++i) {
+                               const std::size_t g = s.group_of(s.members()[i]);
                                ++used[g];
-                               if (cheapest[g] == s.size() || s.loss(place) < s.loss(cheapest[g])) cheapest[g] = place;
+                               if (cheapest[g] == s.size() || s.loss(i) < s.loss(cheapest[g])) cheapest[g] = i;
                            }
                            for (std::size_t g = 0; g < used.size(); ++g)
                                if (used[g] > k)
@@ -458,7 +459,7 @@ private:
                 found.degrees_of_freedom =
                     on_support(result.weights, k, [&](const auto& s, const quadratic::objective&, auto) {
                         double degrees = static_cast<double>(s.entries() + free) + intercepts;
-                        for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
+                        for (std::size_t i = 0; i < s.size(); ++i) degrees -= l2_ * s.inverse(i);
                         return degrees;
                     });
             if (!ended_) {

@@ -14,6 +14,7 @@
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/scad.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/run.hpp>
 

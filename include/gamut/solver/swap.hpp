@@ -21,6 +21,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/quadratic/bounded_support.hpp>
@@ -31,6 +32,7 @@
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/prune.hpp>
@@ -178,9 +180,9 @@ private:
                 status = in_parts();
             } else if (candidates_.places() > 0) {
                 for (bool disturbing = false; status == core::status::converged;) {
-                    std::vector<std::size_t> pool = next_pool();
-                    if (pool != pool_) {
-                        look_at(std::move(pool));
+                    std::vector<std::size_t> next = next_pool();
+                    if (next != pool_) {
+                        look_at(std::move(next));
                         disturbing = false;
                     } else if (exact || !gained_) {
                         if (disturbing || options_.restarts == 0) {
@@ -283,10 +285,10 @@ private:
                 for (std::size_t e = 0; e < worth.size(); ++e)
                     worth[e] = static_cast<double>(w[e]) * static_cast<double>(w[e]) *
                                (squares_[e / shape_.outputs] + p_.penalty_term().l2);
-                std::vector<std::size_t> pool = candidates_.part(worth, scores, skip, count);
-                if (pool.empty()) break;
+                std::vector<std::size_t> part = candidates_.part(worth, scores, skip, count);
+                if (part.empty()) break;
                 const double before = best_->objective;
-                look_at(std::move(pool));
+                look_at(std::move(part));
                 const core::status status = explore(false);
                 if (status != core::status::converged) return status;
                 failures = best_->objective < before ? 0 : failures + 1;
@@ -342,8 +344,8 @@ private:
         }
 
         /// From here on the pool is this one.
-        [[gnu::cold]] void look_at(std::vector<std::size_t> pool) {
-            pool_ = std::move(pool);
+        [[gnu::cold]] void look_at(std::vector<std::size_t> next) {
+            pool_ = std::move(next);
             features_.clear();
             model_.reset();
             part_.reset();  // before the next is made
@@ -378,8 +380,9 @@ private:
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
-                                   candidates_.shape_of(pool_, std::span<const T>(all)));
+                    model_ = detail::support_model_of(part, A(std::span<const T>(w)),
+                                                      part_ ? std::vector<T>() : slopes_at_best(), local_,
+                                                      candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
                 const auto starts = !candidates_.are_entries() ? better_supports<quadratic::units>(w, disturbing)
                                     : model_->function().is_bounded()
@@ -472,8 +475,7 @@ private:
                                      })->value;
                 if (begin >= at_least && least < here - tolerance(here)) break;  // the others had better begin there
             }
-            std::stable_sort(found.begin(), found.end(),
-                             [](const auto& a, const auto& b) { return a.value < b.value; });
+            core::stable_sort(found, [](const auto& a, const auto& b) { return a.value < b.value; });
             const std::size_t most = exact ? 1 : 4;
             together([&] {
                 for (const auto& support : found) {
@@ -498,8 +500,9 @@ private:
         template <class Support> std::size_t affordable_searches(const Support& s) const {
             constexpr bool bounded = std::is_same_v<Support, quadratic::bounded_support>;
             const double places = static_cast<double>(s.entries()),
-                         pool = static_cast<double>(model_->function().size()),
-                         operations = places * places * (bounded ? (pool + places) * std::max(1.0, places / 5) : pool),
+                         width = static_cast<double>(model_->function().size()),
+                         operations =
+                             places * places * (bounded ? (width + places) * std::max(1.0, places / 5) : width),
                          least = bounded ? 1.0 / 512 : 1.0 / 32,
                          share =
                              std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), least, exact ? 1.0 : 0.25);

@@ -16,6 +16,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/quadratic/known_products.hpp>
 #include <gamut/solver/concept.hpp>
@@ -193,7 +194,7 @@ private:
             chosen_ = movers_;
         } else if (!movers_.empty()) {
             communicator::agree(ranks(), [&] {
-                std::stable_sort(movers_.begin(), movers_.end(), [&](std::size_t a, std::size_t b) {
+                core::stable_sort(movers_, [&](std::size_t a, std::size_t b) {
                     return last_[0][candidates_[a]] > last_[0][candidates_[b]];
                 });
                 std::vector<std::size_t> names;
