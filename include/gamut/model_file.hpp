@@ -212,7 +212,8 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
     const std::string status = read.text("status");
     bool known = false;
     for (const core::status s : {core::status::converged, core::status::iteration_limit, core::status::time_limit,
-                                 core::status::stopped, core::status::diverged, core::status::separable}) {
+                                 core::status::stopped, core::status::diverged, core::status::separable,
+                                 core::status::stalled}) {
         if (core::name(s) != status) continue;
         fit.status = s;
         known = true;

@@ -139,6 +139,9 @@ private:
                 partials_.resize(x_.size() * (n_ + 2));
                 sums_.resize(n_ + 2);
             });
+            z_ = best_start(whole_).weights;
+            const A origin = backend::count_nonzeros(whole_.start()) > 0 ? A(n_) : z_;
+            for (A& x : x_) x = z_;
             p_.value_and_gradient(z_, mean_);
             gradient_at_start_ = backend::norm(mean_);
             if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
@@ -167,7 +170,7 @@ private:
                     status = *asked;
                     break;
                 }
-                const double scale = std::max(backend::norm(z_), 1e-300);
+                const double scale = std::max(backend::distance(z_, origin), 1e-300);
                 if ((primal <= 1e-6 * scale && dual <= 1e-6 * std::max(1.0, total_rho) * scale) || total_rho >= last) {
                     status = core::status::converged;
                     break;
@@ -286,8 +289,14 @@ private:
                                       : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
-                message = "polish: " + best_->message;
+                message = best_->message.empty() ? explanation(status, options_.stop) : best_->message;
             }
+            if (status != core::status::separable && status != core::status::stopped &&
+                status != core::status::time_limit)
+                if (auto nowhere = no_minimum_on_support(whole_, w)) {
+                    status = core::status::separable;
+                    message = *std::move(nowhere);
+                }
             const core::record now{
                 .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);

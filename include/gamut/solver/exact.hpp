@@ -223,7 +223,12 @@ private:
                                                        ? core::text("the limit of ", count, " nodes is used up")
                                                        : explanation(status, options_.stop),
                                                    "; the least objective lies between ", bound, " and ", objective);
-            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
+            core::status ended = status;
+            if (auto nowhere = no_minimum_on_support(whole_, w)) {
+                ended = core::status::separable;
+                message = *std::move(nowhere);
+            }
+            core::result<A> result = run_.finish(std::move(w), objective, ended, std::move(message));
             result.lower_bound = bound;
             return result;
         }

@@ -112,7 +112,7 @@ template <class Selection> struct parallel_coordinate {
             if (end) {
                 auto result = record.finish(
                     state.result(), now.objective, *end,
-                    ended.at_rest() && *end == core::status::iteration_limit
+                    *end == core::status::stalled
                         ? core::text("nothing got better for ", patience, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
                 if (by_gap) result.lower_bound = now.objective - now.gap;

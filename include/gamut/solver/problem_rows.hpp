@@ -17,6 +17,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/dataset.hpp>
+#include <gamut/data/standardize.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
@@ -151,6 +152,7 @@ public:
         }
         double total = 0;
         communicator::sum(ranks, partials, partials.size(), std::span<double>(&total, 1));
+        if (data.rows() > 0) data::check_sum_of_weights<value_type>(total, data.source);
         return total;
     }
 

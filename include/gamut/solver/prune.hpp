@@ -71,6 +71,11 @@ struct prune {
                                   ? core::text("the weights that were worth most at each of ", found.iterations,
                                                " stages; a heuristic, without a certificate")
                                   : explanation(status, stop);
+        if (status == core::status::converged)
+            if (auto nowhere = no_minimum_on_support(p, found.weights)) {
+                status = core::status::separable;
+                message = *std::move(nowhere);
+            }
         return record.finish(std::move(found.weights), found.objective, status, std::move(message));
     }
 

@@ -197,11 +197,20 @@ private:
             }
             model_.reset();
             part_.reset();
-            if (status == core::status::converged) status = best_->status;  // of the last fit
+            std::string why;
+            if (status == core::status::converged && best_->status != core::status::converged) {  // of the last fit
+                status = best_->status;
+                why = best_->message;
+            }
+            if (status != core::status::stopped && status != core::status::time_limit)
+                if (auto nowhere = no_minimum_on_support(p_, best_->weights)) {
+                    status = core::status::separable;
+                    why = *std::move(nowhere);
+                }
             best_->status = status;
             best_->iterations = iteration_;
             if (status != core::status::converged)
-                best_->message = explanation(status, options_.stop);
+                best_->message = why.empty() ? explanation(status, options_.stop) : std::move(why);
             else if (!is_in_parts())
                 best_->message =
                     core::text(p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",

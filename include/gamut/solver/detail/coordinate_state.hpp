@@ -18,6 +18,7 @@
 #include <gamut/penalty/none.hpp>
 #include <gamut/quadratic/descent.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/stopping.hpp>
 
 namespace gamut::solver {
 
@@ -67,6 +68,14 @@ public:
     }
     std::span<const double> intercepts(std::span<const double> all) const { return all.subspan(shape_.size()); }
 
+    const P& problem() const { return problem_; }
+    /// No weights, and the best intercepts for that.
+    array null() const {
+        array w(weights_.size());
+        upload(null_, w);
+        return w;
+    }
+
     void clear_weights() { std::fill(weights_.begin(), weights_.end(), 0.0); }
     array result() const {
         array w(weights_.size());
@@ -79,9 +88,13 @@ public:
         const std::vector<double> given = weights_;
         std::fill(weights_.begin(), weights_.begin() + static_cast<std::ptrdiff_t>(shape_.size()), 0.0);
         const none_of_parts nothing;
+        const auto best = best_start(problem_, true).weights.download();
+        std::copy(best.begin() + static_cast<std::ptrdiff_t>(shape_.size()), best.end(),
+                  weights_.begin() + static_cast<std::ptrdiff_t>(shape_.size()));
         take({}, nothing);
         newton(nothing, 0);
         null_loss_ = loss_;
+        null_ = weights_;
         if (std::any_of(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(shape_.size()),
                         [](double w) { return w != 0; }))
             weights_ = given;
@@ -337,6 +350,7 @@ private:
     penalty::layout shape_;
     std::size_t memory_;
     std::vector<double> weights_, slopes_;
+    std::vector<double> null_;
     double loss_ = 0, null_loss_ = 0;
 
     std::vector<std::size_t> features_, entries_;  // at work; entries are places in weights_
@@ -392,7 +406,9 @@ template <class State, class Parts> optimality assess(const State& state, const 
         if (std::isnan(g[j])) now.violation = g[j];
     }
     double loose = 0;
-    for (std::size_t j = features; j < w.size(); ++j) loose += (1 + std::abs(w[j])) * std::abs(g[j]);
+    // least squares: no best intercept is farther than the labels' deviation; others: a guess
+    const double reach = State::quadratic ? std::sqrt(2 * state.null_loss()) : 1.0;
+    for (std::size_t j = features; j < w.size(); ++j) loose += (reach + std::abs(w[j])) * std::abs(g[j]);
     std::vector<double> next;
     double t = 1, above = 0;
     for (std::size_t part = 0; part < parts.size(); ++part) {
