@@ -12,7 +12,7 @@ using namespace gamut;
 int main() {
     const data::csv<> cells{.path = "examples/data/breast_cancer.csv"};
     double objectives[2];
-    for (const std::size_t blocks : {1, 4}) {
+    for (const std::size_t blocks : {1U, 4U}) {
         const estimator machine{.model = model::hinge{},
                                 .penalty = penalty::l2{.strength = 0.01},
                                 .solver =

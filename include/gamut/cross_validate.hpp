@@ -175,6 +175,27 @@ inline void require_weight(double weight, std::size_t fold, const std::string& s
                                           " have weight 0 (nothing to measure on) use fewer folds, or another seed"));
 }
 
+/// Collective: all rows of a class must not be in one fold, or the fit to the others has never seen it: the loss has no minimum
+/// there, and none on that fold that means anything. One message, none for a regression.
+template <class C, class Dataset>
+void require_classes_outside(const C& ranks, const Dataset& rows, const std::vector<std::uint32_t>& fold,
+                             std::size_t folds) {
+    if (rows.classes.empty()) return;
+    std::vector<std::int64_t> counts(rows.classes.size() * folds);
+    for (std::size_t i = 0; i < rows.local_rows(); ++i)
+        counts[static_cast<std::size_t>(rows.y[i]) * folds + fold[i]] += rows.weight(i) > 0;
+    ranks.all_reduce(std::span<std::int64_t>(counts), communicator::operation::sum);
+    for (std::size_t k = 0; k < rows.classes.size(); ++k) {
+        const auto* const of_class = counts.data() + k * folds;
+        const auto found = folds - static_cast<std::size_t>(std::count(of_class, of_class + folds, 0));
+        if (found == 1)
+            throw core::data_error(core::text(
+                rows.source, ": all rows of class '", rows.classes[k],
+                "' are in one fold (what is fitted to the others has never seen it) drop the class, merge it with "
+                "another, or give it two rows or more"));
+    }
+}
+
 /// False if the problem must be solved over rows.
 template <class Estimator, class Dataset, class Found>
 bool validate_in_memory(const Estimator& e, const Dataset& rows, const std::vector<std::uint32_t>& fold, Found& found) {
@@ -202,7 +223,7 @@ bool validate_in_memory(const Estimator& e, const Dataset& rows, const std::vect
                         rest.values[a] -= moments.of_group[g].values[a];
                     const rescaling columns(rest, e.prepare.columns == data::columns::standardized);
                     const auto f =
-                        solver::detail::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
+                        quadratic::least_squares::of(columns.of(rest), moments.label, problem.has_intercept());
                     for (const auto& s : e.solver.of_moments(problem, f, 1))
                         found.losses[g].push_back(mean_loss(moments.of_group[g], columns.undone(s.weights), shift));
                 });
@@ -254,7 +275,8 @@ void validate_over_rows(const estimator<Model, Penalty, Solver, Backend, C>& e, 
 ///     auto found = cross_validate(estimator{..., .solver = solver::path{.largest = 20}}, source, {.count = 10});
 ///     auto fit = found.fit(found.one_standard_error());
 ///
-/// Folds of classifications have all classes in equal shares, unless `strata` says otherwise; see data/folds.hpp.
+/// Folds of classifications have all classes in equal shares, unless `strata` says otherwise; see data/folds.hpp. A class of which all
+/// rows are in one fold is a data_error.
 /// Least squares in memory: one pass for everything. The second moments of a fold, taken from those of all rows, are those of the
 /// others, and give the loss on the fold as well. Else K + 1 paths, each on rows of which those left out have weight 0, and a
 /// pass for each loss. The same bits on any number of ranks.
@@ -268,6 +290,7 @@ auto cross_validate(const estimator<Model, Penalty, Solver, Backend, C>& e, cons
     if constexpr (std::is_same_v<Solver, solver::path>) {
         auto rows = e.load(source);
         const std::vector<std::uint32_t> fold = data::folds(e.communicator, rows, options);
+        detail::require_classes_outside(e.communicator, rows, fold, options.count);
         found.fold_weights.resize(options.count);
         found.losses.resize(options.count);
         if (!detail::validate_in_memory(e, rows, fold, found)) detail::validate_over_rows(e, rows, fold, found);

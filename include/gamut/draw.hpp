@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <gamut/core/error.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/cross_validate.hpp>
 #include <gamut/fitted_path.hpp>
@@ -156,7 +157,7 @@ private:
         std::vector<std::pair<double, const line*>> ends;
         for (const line& l : lines)
             if (!l.name.empty() && !l.y.empty() && std::isfinite(l.y.back())) ends.emplace_back(y(l.y.back()), &l);
-        std::stable_sort(ends.begin(), ends.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+        core::stable_sort(ends, [](const auto& a, const auto& b) { return a.first < b.first; });
         constexpr double gap = 16;
         for (int sweep = 0; sweep < 100; ++sweep)
             for (std::size_t i = 0; i + 1 < ends.size(); ++i) {
@@ -205,8 +206,7 @@ void draw(const fitted_path<Model, T, C>& path, const std::string& file, const d
         }
         std::vector<std::size_t> order(used.size());
         std::iota(order.begin(), order.end(), std::size_t(0));
-        std::stable_sort(order.begin(), order.end(),
-                         [&](std::size_t a, std::size_t b) { return largest[a] > largest[b]; });
+        core::stable_sort(order, [&](std::size_t a, std::size_t b) { return largest[a] > largest[b]; });
         for (std::size_t rank = order.size(); rank-- > 0;) {  // the large ones on top
             detail::chart::line& l = lines[order[rank]];
             l.colour = rank < options.labels ? detail::chart::colour(rank) : "#bbbbbb";

@@ -52,9 +52,10 @@ struct predictions {
 struct score {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
     std::size_t rows = 0;
-    double loss = none;       ///< the model's own: log-loss for classes, half the mean squared error for linear
-    double accuracy = none;   ///< share of rows whose class is right
-    double r_squared = none;  ///< 1 - residual / total sum of squares
+    double loss = none;      ///< the model's own: log-loss for classes, half the mean squared error for linear
+    double accuracy = none;  ///< share of rows whose class is right
+    double r_squared =
+        none;  ///< 1 - residual / total sum of squares; NaN where y is constant: there is nothing to explain
 };
 
 /// A fitted model: what was found, how, and what is needed to predict. Weights are for the columns as given.
@@ -131,6 +132,7 @@ template <class Model, class T, class C> struct fitted {
         result.loss = loss.value(gamut::backend::array<backend>(std::span<const typename dataset::value_type>(all)));
 
         const gamut::predictions guess = predict_rows(rows);
+        const bool constant = classes.empty() && is_constant(rows);
         const double mean =
             classes.empty() ? totals<1>(rows, [&](std::size_t i, double w, double* t) { t[0] += w * rows.y[i]; })[0] /
                                   loss.total_weight()
@@ -146,7 +148,7 @@ template <class Model, class T, class C> struct fitted {
         });
         if (!classes.empty())
             result.accuracy = sums[0] / loss.total_weight();
-        else
+        else if (!constant)
             result.r_squared = 1 - sums[0] / sums[1];
         return result;
     }
@@ -158,6 +160,7 @@ private:
         wanted.labels = labels;
         wanted.features = features;
         wanted.classes = classes;
+        wanted.label = label;
         return wanted;
     }
 
@@ -188,6 +191,19 @@ private:
             }
         });
         return result;
+    }
+
+    /// Whether all rows that count have the same y. Collective: one message.
+    template <class Dataset> bool is_constant(const Dataset& rows) const {
+        constexpr double least = -std::numeric_limits<double>::infinity();
+        double ends[] = {least, least};  // of y and of -y
+        for (std::size_t i = 0; i < rows.local_rows(); ++i) {
+            if (!(rows.weight(i) > 0)) continue;
+            ends[0] = std::max(ends[0], static_cast<double>(rows.y[i]));
+            ends[1] = std::max(ends[1], -static_cast<double>(rows.y[i]));
+        }
+        communicator.all_reduce(std::span<double>(ends), gamut::communicator::operation::maximum);
+        return ends[0] + ends[1] <= 0;
     }
 
     /// N sums over all rows, by shards, so that they don't depend on the ranks.

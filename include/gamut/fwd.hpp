@@ -17,7 +17,7 @@ class whole_file;
 struct random;
 class clock;
 class names;  // of features; copies share them
-// text.hpp: text(...) makes messages
+// text.hpp: text(...) makes messages; stable_sort.hpp: stable_sort(vector, before); is_utf8.hpp
 struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
 }  // namespace core
@@ -32,8 +32,7 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 namespace backend {  // see concept.hpp
 template <class T = double> struct host;
 template <class B> class array;
-template <class T>
-class shared_vector;  // of its own or lent by somebody; aligned_vector.hpp: on cache lines, or without values
+template <class T> class shared_vector;   // its own or borrowed; aligned_vector.hpp: on cache lines, or without values
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
@@ -92,12 +91,30 @@ struct ebic;
 struct gic;
 }  // namespace criterion
 
+namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
+struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
+class support;          // the best weights on a support that changes: of single candidates,
+class units;            // of candidates that come and go together,
+class bounded_support;  // with l1 and within bounds; best_alone.hpp: of one weight
+class support_model;    // a loss in terms of some candidates; support_search.hpp: exchanges until nothing gains
+class candidates;       // what competes for the places of penalty::l0
+class lazy_products;    // a matrix made row by row
+class known_products;   // of pairs of columns
+class perspective;      // convex relaxation of penalty::l0, and
+class relaxed;          // its minimum with a quadratic
+class nodes;            // of a search tree
+struct symmetric;
+class semidefinite;
+template <class Parts> class descent;  // over the parts of a penalty: parts_of.hpp
+struct least_squares;                  // gram_path.hpp: supports of every size
+}  // namespace quadratic
+
 namespace solver {  // see concept.hpp
 namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
-// schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share
+// schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; stopping.hpp: what converged means
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 template <class Rate = double> struct sgd;
@@ -124,6 +141,11 @@ template <class Model, class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;
 template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
+template <class Model, class Dataset, class Backend, class C> class problem_rows;  // what a problem passes over
+template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
+template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual
+template <class P, class Part> class some_columns;
+// moments.hpp: second moments and derivatives of a problem's rows
 }  // namespace solver
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,

@@ -1,10 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <fstream>
-#include <iterator>
+#include <cstring>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,9 +22,11 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/core/is_utf8.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/core/whole_file.hpp>
 #include <gamut/fitted.hpp>
+#include <gamut/model/concept.hpp>
 
 /// Fitted models as JSON files:
 ///   features, weights, intercept   the chosen features by name, their weights for the columns as given (a number per
@@ -53,15 +62,34 @@ inline nlohmann::json by_output(const double* values, std::size_t outputs) {
     if (outputs == 1) return *values;
     return std::vector<double>(values, values + outputs);
 }
-inline void append_outputs(const nlohmann::json& from, std::size_t outputs, std::vector<double>& to) {
-    const std::vector<double> values =
-        outputs == 1 ? std::vector<double>{from.get<double>()} : from.get<std::vector<double>>();
-    if (values.size() != outputs)
-        throw core::data_error(core::text(values.size(), " numbers per feature (", outputs, " outputs)"));
-    to.insert(to.end(), values.begin(), values.end());
+
+/// Throws when a fit has what a file cannot hold, or a reader could not use.
+template <class Model, class T, class C> void check_before_saving(const fitted<Model, T, C>& fit) {
+    const auto check_text = [](std::string_view what, const std::string& text) {
+        if (!core::is_utf8(text))
+            throw core::data_error(core::text("save: ", what, " '", core::visible(text),
+                                              "' is not UTF-8 (a model file is; Latin-1?) ", "change the fit's ", what,
+                                              ", and save it again"));
+    };
+    for (const auto& name : fit.features) check_text("features", name);
+    for (const auto& name : fit.classes) check_text("classes", name);
+    check_text("label", fit.label);
+    check_text("message", fit.message);
+    const auto check_numbers = [](std::string_view what, const std::vector<double>& numbers) {
+        for (const double number : numbers)
+            if (!std::isfinite(number))
+                throw core::data_error(core::text("save: one of the fit's ", what, " is ", number,
+                                                  " (nothing can be predicted with it) fit the model again"));
+    };
+    check_numbers("weights", fit.weights);
+    check_numbers("weights", fit.solver_weights);
+    check_numbers("intercepts", fit.intercept);
+    check_numbers("means", fit.scaling.means);
+    check_numbers("scales", fit.scaling.scales);
 }
 
 template <class Model, class T, class C> nlohmann::json to_json(const fitted<Model, T, C>& fit) {
+    check_before_saving(fit);
     nlohmann::json file;
     file["format"] = "gamut model";
     file["version"] = model_file_version;
@@ -88,50 +116,198 @@ template <class Model, class T, class C> nlohmann::json to_json(const fitted<Mod
     return file;
 }
 
+/// The members of a model file, each checked for its type and range before it becomes a value.
+class model_file_reader {
+public:
+    model_file_reader(const nlohmann::json& object, const std::string& path) : file(object), path_(path) {}
+
+    template <class... Parts> [[noreturn]] void refuse(const Parts&... parts) const {
+        throw core::data_error(core::text(path_, ": ", parts...));
+    }
+    template <class... Parts> [[noreturn]] void wrong(const char* name, const Parts&... why) const {
+        refuse("member \"", name, "\" ", why..., " save the model again");
+    }
+
+    const nlohmann::json& at(const char* name) const {
+        const auto found = file.find(name);
+        if (found == file.end()) wrong(name, "is missing (every model file has it)");
+        return *found;
+    }
+    model_file_reader object(const char* name) const {
+        if (!at(name).is_object()) wrong(name, "is no object (one in braces is needed)");
+        return {at(name), path_};
+    }
+    const nlohmann::json& list(const char* name) const {
+        if (!at(name).is_array()) wrong(name, "is no list (one in brackets is needed)");
+        return at(name);
+    }
+    std::string text(const char* name) const {
+        if (!at(name).is_string()) wrong(name, "is no text (one in quotes is needed)");
+        return at(name).template get<std::string>();
+    }
+    std::vector<std::string> texts(const char* name) const {
+        std::vector<std::string> all;
+        for (const auto& one : list(name)) {
+            if (!one.is_string()) wrong(name, "has ", shown(one), " (texts in quotes are needed)");
+            all.push_back(one.template get<std::string>());
+        }
+        return all;
+    }
+    std::size_t count(const char* name) const {
+        const auto& value = at(name);
+        if (!value.is_number_unsigned())
+            wrong(name, "is ", shown(value), " (a whole number from 0 to 18446744073709551615 is needed)");
+        return value.template get<std::size_t>();
+    }
+    double number(const char* name, const nlohmann::json& value) const {
+        if (!value.is_number()) wrong(name, "has ", shown(value), " (a number is needed)");
+        const auto as_number = value.template get<double>();
+        if (!std::isfinite(as_number)) wrong(name, "has ", shown(value), " (a finite number is needed)");
+        return as_number;
+    }
+    std::vector<double> numbers(const char* name) const {
+        std::vector<double> all;
+        for (const auto& one : list(name)) all.push_back(number(name, one));
+        return all;
+    }
+    /// One number, or a list of `outputs` numbers.
+    void append_outputs(const char* name, const nlohmann::json& from, std::size_t outputs,
+                        std::vector<double>& to) const {
+        if (outputs == 1) return to.push_back(number(name, from));
+        if (!from.is_array() || from.size() != outputs)
+            wrong(name, "has ", shown(from), " (a list of ", outputs, " numbers, one per output, is needed)");
+        for (const auto& one : from) to.push_back(number(name, one));
+    }
+
+private:
+    static std::string shown(const nlohmann::json& value) {
+        std::string text = value.is_structured() ? core::text("a list of ", value.size())
+                                                 : value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+        return text.size() > 40 ? text.substr(0, 40) + "..." : text;
+    }
+
+    const nlohmann::json& file;
+    const std::string& path_;
+};
+
 template <class Model, class T, class C>
 void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>& fit) {
-    const auto refuse = [&](const std::string& why) { throw core::data_error(core::text(path, ": ", why)); };
-    if (!file.is_object() || file.value("format", "") != "gamut model")
-        refuse("no model (it lacks \"format\": \"gamut model\")");
-    if (file.value("version", 0) != model_file_version)
-        refuse(core::text("version ", file.value("version", 0), " (this library reads ", model_file_version, ")"));
-    const std::string sum = file.value("checksum", "");
+    const model_file_reader read(file, path);
+    if (!file.is_object() || !file.contains("format") || file["format"] != "gamut model")
+        read.refuse("no model (it lacks \"format\": \"gamut model\") name a file that save() wrote");
+    if (const std::size_t version = read.count("version"); version != model_file_version)
+        read.refuse("version ", version, " (this library reads ", model_file_version, ")");
+    const std::string sum = read.text("checksum");
     file.erase("checksum");
     if (checksum(file.dump()) != sum)
-        refuse("the checksum is wrong (the file was changed or damaged) save the model again");
-    if (file.at("model").get<std::string>() != model_name<Model>())
-        refuse(core::text("a ", file.at("model").get<std::string>(), " model (a ", model_name<Model>(),
-                          " model is wanted)"));
-    fit.message = file.at("message");
-    fit.objective =
-        file.at("objective").is_null() ? std::numeric_limits<double>::quiet_NaN() : file.at("objective").get<double>();
-    fit.label = file.at("label");
-    fit.classes = file.at("classes").get<std::vector<std::string>>();
-    fit.outputs = file.at("outputs");
-    fit.features = file.at("columns").get<std::vector<std::string>>();
-    fit.iterations = file.at("iterations");
-    fit.passes = file.at("passes");
-    for (const core::status s : {core::status::converged, core::status::iteration_limit, core::status::time_limit,
-                                 core::status::stopped, core::status::diverged, core::status::separable})
-        if (core::name(s) == file.at("status").get<std::string>()) fit.status = s;
-    const auto names = file.at("features").get<std::vector<std::string>>();
-    const auto& weights = file.at("weights");
-    if (weights.size() != names.size()) refuse(core::text(weights.size(), " weights for ", names.size(), " features"));
-    if (fit.outputs < 1) refuse("no outputs");
+        read.refuse("the checksum is wrong (the file was changed or damaged) save the model again");
+    if (const std::string name = read.text("model"); name != model_name<Model>())
+        read.refuse("a ", name, " model (a ", model_name<Model>(), " model is wanted)");
+
+    fit.message = read.text("message");
+    fit.objective = read.at("objective").is_null() ? std::numeric_limits<double>::quiet_NaN()
+                                                   : read.number("objective", read.at("objective"));
+    fit.iterations = read.count("iterations");
+    fit.passes = read.count("passes");
+    const std::string status = read.text("status");
+    bool known = false;
+    for (const core::status s :
+         {core::status::converged, core::status::iteration_limit, core::status::time_limit, core::status::stopped,
+          core::status::diverged, core::status::separable, core::status::stalled}) {
+        if (core::name(s) != status) continue;
+        fit.status = s;
+        known = true;
+    }
+    if (!known) read.wrong("status", "is '", status, "' (no such status)");
+
+    fit.label = read.text("label");
+    fit.classes = read.texts("classes");
+    fit.features = read.texts("columns");
+    auto sorted = fit.classes;
+    std::sort(sorted.begin(), sorted.end());
+    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
+        read.wrong("classes", "has a class twice (they must differ)");
+    if (model::is_classification<Model> ? fit.classes.size() < 2 : !fit.classes.empty())
+        read.wrong("classes", "has ", fit.classes.size(), " (a ", model_name<Model>(), " model ",
+                   model::is_classification<Model> ? "tells two or more apart)" : "has none)");
+    if constexpr (requires { Model::most_classes; })
+        if (fit.classes.size() > Model::most_classes)
+            read.wrong("classes", "has ", fit.classes.size(), " (a ", model_name<Model>(), " model tells ",
+                       Model::most_classes, " apart)");
+    fit.outputs = read.count("outputs");
+    if (const std::size_t needed = model::outputs_of(fit.model, fit.classes.size());
+        fit.outputs != needed || fit.outputs == 0)
+        read.wrong("outputs", "is ", fit.outputs, " (this model has ", needed, ")");
+
+    const auto names = read.texts("features");
+    const auto& weights = read.list("weights");
+    if (weights.size() != names.size())
+        read.wrong("weights", "has ", weights.size(), " (there are ", names.size(), " features)");
+    fit.intercept.clear();  // before there is room for weights: a list of `outputs` numbers stands in the file
+    read.append_outputs("intercept", read.at("intercept"), fit.outputs, fit.intercept);
     fit.weights.assign(fit.features.size() * fit.outputs, 0.0);
     std::size_t j = 0;
     for (std::size_t i = 0; i < names.size(); ++i, ++j) {
         while (j < fit.features.size() && fit.features[j] != names[i]) ++j;
-        if (j == fit.features.size()) refuse(core::text("feature '", names[i], "' is none of its columns"));
+        if (j == fit.features.size())
+            read.wrong("features", "has '", names[i], "' (it is none of the columns, or not in their order)");
         std::vector<double> row;
-        append_outputs(weights[i], fit.outputs, row);
+        read.append_outputs("weights", weights[i], fit.outputs, row);
         std::copy(row.begin(), row.end(), fit.weights.begin() + static_cast<std::ptrdiff_t>(j * fit.outputs));
     }
-    fit.intercept.clear();
-    append_outputs(file.at("intercept"), fit.outputs, fit.intercept);
-    fit.scaling.means = file.at("standardization").at("means").get<std::vector<double>>();
-    fit.scaling.scales = file.at("standardization").at("scales").get<std::vector<double>>();
-    fit.solver_weights = file.at("standardization").at("weights").get<std::vector<double>>();
+
+    const auto scaling = read.object("standardization");
+    fit.scaling.means = scaling.numbers("means");
+    fit.scaling.scales = scaling.numbers("scales");
+    fit.solver_weights = scaling.numbers("weights");
+    const std::size_t p = fit.features.size(), given = fit.solver_weights.size();
+    const auto check_size = [&](const char* name, std::size_t size) {
+        if (size != 0 && size != p) scaling.wrong(name, "has ", size, " (there are ", p, " columns)");
+    };
+    check_size("means", fit.scaling.means.size());
+    check_size("scales", fit.scaling.scales.size());
+    for (const double scale : fit.scaling.scales)
+        if (!(scale > 0)) scaling.wrong("scales", "has ", scale, " (a scale is above 0)");
+    if (given != 0 && given != p * fit.outputs && given != (p + 1) * fit.outputs)
+        scaling.wrong("weights", "has ", given, " (", p * fit.outputs, ", or ", fit.outputs, " more with intercepts)");
+}
+
+/// All bytes of a model file.
+inline std::string model_file_text(const std::string& path) {
+    const auto refuse = [&](const auto&... parts) { throw core::data_error(core::text(path, ": ", parts...)); };
+    // never waits for a FIFO's writer
+    const int handle = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (handle < 0) refuse("cannot be opened (", std::strerror(errno), ") check the path and the permissions");
+    struct closer {
+        int handle;
+        ~closer() { ::close(handle); }
+    } const close_at_end{handle};
+    struct stat status {};
+    if (::fstat(handle, &status) != 0) refuse("cannot be read (", std::strerror(errno), ") check the disk");
+    if (S_ISDIR(status.st_mode)) refuse("is a directory (a file is needed) name a file in it");
+    if (!S_ISREG(status.st_mode)) refuse("is not a regular file (a model is read at once) copy it to a file first");
+    if (static_cast<std::size_t>(status.st_size) > largest_model_file)
+        refuse(static_cast<std::size_t>(status.st_size),
+               " bytes (no model is that large) name a file that save() wrote");
+    std::string text(static_cast<std::size_t>(status.st_size), '\0');
+    std::size_t done = 0;
+    while (done < text.size()) {
+        const auto got = ::read(handle, text.data() + done, text.size() - done);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) refuse("cannot be read (", std::strerror(errno), ") check the disk");
+        if (got == 0) break;  // it shrank: what is left is no JSON
+        done += static_cast<std::size_t>(got);
+    }
+    text.resize(done);
+    return text;
+}
+
+/// What the library of JSON says, without its own numbers and places.
+inline std::string reason_of(const nlohmann::json::exception& problem) {
+    std::string reason = problem.what();
+    for (const std::string_view before : {"] ", ": "})
+        if (const auto at = reason.find(before); at != reason.npos) reason.erase(0, at + before.size());
+    return reason;
 }
 
 }  // namespace detail
@@ -153,14 +329,7 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
     std::string text;
     communicator::agree(ranks, [&] {
         if (ranks.rank() != 0) return;
-        std::ifstream file(path, std::ios::binary);
-        if (!file) throw core::data_error(core::text(path, ": cannot be opened (does it exist?)"));
-        file.seekg(0, std::ios::end);
-        if (static_cast<std::size_t>(file.tellg()) > detail::largest_model_file)
-            throw core::data_error(
-                core::text(path, ": ", static_cast<std::size_t>(file.tellg()), " bytes (no model is that large)"));
-        file.seekg(0);
-        text.assign(std::istreambuf_iterator<char>(file), {});
+        text = detail::model_file_text(path);
     });
     std::int64_t size = static_cast<std::int64_t>(text.size());
     ranks.broadcast(std::span<std::int64_t>(&size, 1), 0);
@@ -179,9 +348,10 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
             const std::size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
             throw core::data_error(core::text(path, ":", static_cast<std::size_t>(line), ":",
                                               before == std::string::npos ? at : at - before, ": no JSON (",
-                                              problem.what(), ")"));
-        } catch (const nlohmann::json::exception& problem) {
-            throw core::data_error(core::text(path, ": a member is missing or of another type (", problem.what(), ")"));
+                                              detail::reason_of(problem), ") name a file that save() wrote"));
+        } catch (const nlohmann::json::exception& problem) {  // a number beyond what a double holds
+            throw core::data_error(
+                core::text(path, ": cannot be read (", detail::reason_of(problem), ") save the model again"));
         }
     });
     return fit;

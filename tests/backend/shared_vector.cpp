@@ -19,9 +19,9 @@ namespace {
 using numbers = backend::shared_vector<double>;
 
 struct fixture {
-    std::shared_ptr<std::vector<double>> lender =
+    std::shared_ptr<std::vector<double>> owner =
         std::make_shared<std::vector<double>>(std::vector<double>{1, 2, 3, 4, 5});
-    numbers lent = numbers::lent(lender, lender->data() + 1, 3);
+    numbers view = numbers::borrowed(owner, owner->data() + 1, 3);
 
     static std::vector<double> of(const numbers& v) { return {v.begin(), v.end()}; }
 };
@@ -31,22 +31,22 @@ struct fixture {
 BOOST_FIXTURE_TEST_SUITE(shared_vector, fixture)
 
 BOOST_AUTO_TEST_CASE(what_is_lent_is_read_where_it_is) {
-    const numbers& read = lent;
-    BOOST_TEST(read.data() == lender->data() + 1);
-    BOOST_TEST(of(lent) == (std::vector<double>{2, 3, 4}), boost::test_tools::per_element());
-    const numbers copy = lent, moved = std::move(lent);
-    BOOST_TEST(copy.data() == lender->data() + 1);
-    BOOST_TEST(moved.data() == lender->data() + 1);
-    BOOST_TEST(lent.empty());
-    BOOST_TEST(!lent.is_lent());
+    const numbers& read = view;
+    BOOST_TEST(read.data() == owner->data() + 1);
+    BOOST_TEST(of(view) == (std::vector<double>{2, 3, 4}), boost::test_tools::per_element());
+    const numbers copy = view, moved = std::move(view);
+    BOOST_TEST(copy.data() == owner->data() + 1);
+    BOOST_TEST(moved.data() == owner->data() + 1);
+    BOOST_TEST(view.empty());
+    BOOST_TEST(!view.is_borrowed());
 }
 
 BOOST_AUTO_TEST_CASE(the_lender_lives_as_long_as_somebody_reads) {
-    std::weak_ptr<std::vector<double>> watched = lender;
-    lender.reset();
+    std::weak_ptr<std::vector<double>> watched = owner;
+    owner.reset();
     BOOST_TEST(!watched.expired());
-    numbers copy = lent;
-    lent = {};
+    numbers copy = view;
+    view = {};
     BOOST_TEST(!watched.expired());
     copy[0] = 7;  // its own from here on
     BOOST_TEST(watched.expired());
@@ -55,10 +55,10 @@ BOOST_AUTO_TEST_CASE(the_lender_lives_as_long_as_somebody_reads) {
 
 BOOST_AUTO_TEST_CASE(there_may_be_no_lender) {
     static const double forever[] = {1, 2, 3};
-    numbers all = numbers::lent({}, forever, 3);
+    numbers all = numbers::borrowed({}, forever, 3);
     const numbers copy = all;
     BOOST_TEST(copy.data() == forever);
-    BOOST_TEST(all.is_lent());
+    BOOST_TEST(all.is_borrowed());
     all[0] = 5;
     BOOST_TEST(forever[0] == 1);
     BOOST_TEST(of(all) == (std::vector<double>{5, 2, 3}), boost::test_tools::per_element());
@@ -68,14 +68,14 @@ BOOST_AUTO_TEST_CASE(there_may_be_no_lender) {
 }
 
 BOOST_AUTO_TEST_CASE(whoever_writes_gets_a_copy) {
-    const std::vector<double> before = *lender;
+    const std::vector<double> before = *owner;
     const auto is = [&](auto&& change, const std::vector<double>& expected) {
-        numbers written = lent;
+        numbers written = view;
         change(written);
         BOOST_TEST(of(written) == expected, boost::test_tools::per_element());
-        BOOST_TEST(!written.is_lent());
-        BOOST_TEST(*lender == before, boost::test_tools::per_element());
-        BOOST_TEST(of(lent) == (std::vector<double>{2, 3, 4}), boost::test_tools::per_element());
+        BOOST_TEST(!written.is_borrowed());
+        BOOST_TEST(*owner == before, boost::test_tools::per_element());
+        BOOST_TEST(of(view) == (std::vector<double>{2, 3, 4}), boost::test_tools::per_element());
     };
     is([](numbers& v) { v[1] = 9; }, {2, 9, 4});
     is([](numbers& v) { v.back() = 9; }, {2, 3, 9});
@@ -115,13 +115,13 @@ BOOST_AUTO_TEST_CASE(what_it_owns_it_copies) {
 BOOST_AUTO_TEST_CASE(a_matrix_may_read_memory_of_the_users) {
     backend::dense_matrix<double> x;
     x.rows = 2, x.columns = 2;
-    x.values = numbers::lent(lender, lender->data(), 4);
+    x.values = numbers::borrowed(owner, owner->data(), 4);
     const backend::dense_matrix<double> copy = x;
     BOOST_TEST(copy(1, 0) == 3);
-    BOOST_TEST(copy.row(1) == lender->data() + 2);
+    BOOST_TEST(copy.row(1) == owner->data() + 2);
     x(1, 0) = -1;
     BOOST_TEST(copy(1, 0) == 3);
-    BOOST_TEST((*lender)[2] == 3);
+    BOOST_TEST((*owner)[2] == 3);
 }
 
 BOOST_AUTO_TEST_CASE(memory_starts_on_a_cache_line) {

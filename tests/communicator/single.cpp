@@ -3,6 +3,13 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <new>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gamut/communicator/observe.hpp>
+
 namespace communicator = gamut::communicator;
 namespace core = gamut::core;
 
@@ -22,6 +29,30 @@ BOOST_AUTO_TEST_CASE(gather_into_another_size_is_refused) {
     const communicator::single c{};
     std::vector<double> one(1), two(2);
     BOOST_CHECK_THROW(c.gather(std::span<const double>(one), std::span<double>(two)), core::shape_error);
+}
+
+BOOST_AUTO_TEST_CASE(what_an_observer_throws_becomes_an_error_with_its_words) {
+    struct disk_full : std::runtime_error {
+        using std::runtime_error::runtime_error;
+    };
+    const communicator::single<> alone{};
+    const auto show = [&](auto observer) {
+        core::record now;
+        std::vector<core::record> history;
+        return communicator::observe(alone, now, history, observer);
+    };
+    const auto words = [](const char* expected) {
+        return [=](const std::exception& problem) { return std::string(problem.what()) == expected; };
+    };
+    BOOST_CHECK_EXCEPTION(show([](const core::record&) { throw disk_full("no space"); }), core::error,
+                          words("no space"));
+    BOOST_CHECK_EXCEPTION(show([](const core::record&) { throw core::option_error("not so"); }), core::option_error,
+                          words("not so"));
+    BOOST_CHECK_THROW(show([](const core::record&) { throw std::bad_alloc(); }), core::out_of_memory);
+    BOOST_CHECK_EXCEPTION(show([](const core::record&) { throw 3; }), core::error,
+                          words("unknown failure (what was thrown is not a std::exception)"));
+    BOOST_TEST(!show([](const core::record&) {}));
+    BOOST_TEST(show([](const core::record&) { return true; }));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <boost/test/unit_test.hpp>
+#include <cmath>
 #include <cstdint>
 #include <cstdlib>
 #include <gamut/core/error.hpp>
@@ -59,13 +60,22 @@ BOOST_AUTO_TEST_CASE(out_of_memory_is_caught_by_everyone_who_catches_standard_ex
     BOOST_CHECK_THROW(core::throw_error(core::kind_of(failure), core::message_of(failure)), std::exception);
 }
 
-BOOST_AUTO_TEST_CASE(text_writes_numbers_with_the_fewest_digits_that_read_back) {
+BOOST_AUTO_TEST_CASE(text_writes_numbers_with_six_significant_digits_at_most_and_whole_ones_in_full) {
     BOOST_TEST(core::text("rank ", 2, ": step ", 0.1, ' ', 1e300, " ", -7L, std::string("/"), true) ==
                "rank 2: step 0.1 1e+300 -7/true");
     BOOST_TEST(core::text(0.1f, " ", std::uint8_t{200}, " ", std::size_t{0}) == "0.1 200 0");
-    for (const double x : {1. / 3, 5e-324, 1.7976931348623157e308, -0.0})
-        BOOST_TEST(std::strtod(core::text(x).c_str(), nullptr) == x);
+    BOOST_TEST(core::text(1. / 3, ' ', -1e-8 / 3, ' ', 123456789.0, ' ', 123456789.25, ' ', 0.99999999) ==
+               "0.333333 -3.33333e-09 123456789 1.23457e+08 1");
+    BOOST_TEST(core::text(std::nan(""), ' ', INFINITY, ' ', -INFINITY) == "nan inf -inf");
     BOOST_TEST(core::text().empty());
+}
+
+BOOST_AUTO_TEST_CASE(all_digits_writes_the_fewest_digits_that_read_back) {
+    for (const double x : {1. / 3, 5e-324, 1.7976931348623157e308, -0.0, 0.1, 123456789.25})
+        BOOST_TEST(std::strtod(core::all_digits(x).c_str(), nullptr) == x);
+    BOOST_TEST(core::all_digits(0.1) == "0.1");
+    BOOST_TEST(core::all_digits(0.1f) == "0.1");
+    BOOST_TEST(core::rounded(2. / 3, 3) == "0.667");
 }
 
 BOOST_AUTO_TEST_SUITE_END()

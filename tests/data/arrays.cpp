@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -58,7 +59,7 @@ BOOST_AUTO_TEST_CASE(ranks_read_the_sources_matrix_where_it_is) {
             communicator::agree(ranks, [&] {
                 if (std::as_const(rows).x.values.data() != place_of_row(rows.first_row))
                     throw core::data_error("rows were copied");
-                if (some.x.values.is_lent()) throw core::data_error("the rows between were not left out");
+                if (some.x.values.is_borrowed()) throw core::data_error("the rows between were not left out");
             });
         });
     };
@@ -161,6 +162,36 @@ BOOST_AUTO_TEST_CASE(copies_of_a_source_share_the_rows) {
     data::arrays again(copy);
     again = source;
     BOOST_TEST((load_on(1, again) == load_on(1, source)));
+}
+
+BOOST_AUTO_TEST_CASE(integers_beyond_doubles_are_classes_of_their_own) {
+    const xt::xtensor<double, 2> x = {{1}, {2}, {3}};
+    const std::int64_t large = (std::int64_t(1) << 53) + 1;
+    const auto classes_of = [&](const auto& y) {
+        return load_on(2, data::arrays(x, y), {.classification = true}).classes;
+    };
+    using names = std::vector<std::string>;
+    BOOST_TEST((classes_of(std::vector<std::int64_t>{large, large - 1, large}) ==
+                names{"9007199254740992", "9007199254740993"}));
+    BOOST_TEST((classes_of(std::vector<std::int64_t>{-large, 1 - large, 5}) ==
+                names{"-9007199254740993", "-9007199254740992", "5"}));
+    BOOST_TEST((classes_of(std::vector<std::uint64_t>{~std::uint64_t(0), ~std::uint64_t(0) - 1, 0}) ==
+                names{"0", "18446744073709551614", "18446744073709551615"}));
+    BOOST_TEST((classes_of(std::vector<int>{3, -1, 3}) == names{"-1", "3"}));
+    BOOST_TEST(
+        (classes_of(std::vector<double>{0.12345678, 0.12345679, 0.12345678}) == names{"0.12345678", "0.12345679"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_char_is_a_letter_and_bytes_are_numbers) {
+    const xt::xtensor<double, 2> x = {{1}, {2}, {3}};
+    using names = std::vector<std::string>;
+    const auto letters = load_on(1, data::arrays(x, std::vector<char>{'b', 'a', 'b'}), {.classification = true});
+    BOOST_TEST((letters.classes == names{"a", "b"}));
+    BOOST_TEST((letters.y == std::vector<double>{1, 0, 1}));
+    const auto digits = load_on(1, data::arrays(x, std::vector<char>{'1', '0', '1'}), {.classification = true});
+    BOOST_TEST((digits.classes == names{"0", "1"}));
+    BOOST_TEST((load_on(1, data::arrays(x, std::vector<std::int8_t>{1, 0, 1})).y == std::vector<double>{1, 0, 1}));
+    BOOST_TEST((load_on(1, data::arrays(x, std::vector<bool>{true, false, true})).y == std::vector<double>{1, 0, 1}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

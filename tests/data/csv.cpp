@@ -43,9 +43,10 @@ BOOST_AUTO_TEST_CASE(reads_back_what_was_written_on_any_number_of_ranks) {
             const std::size_t y = draw.below(next++, 3), w = 1 + draw.below(next++, 5);
             const char* const classes[] = {"low", "mid, \"really\"", "no"};
             const char* const quoted[] = {"low", "\"mid, \"\"really\"\"\"", " no "};
-            const auto cell = draw.below(next++, 2) ? core::text('"', a, '"') : core::text(' ', a);
-            text +=
-                core::text("row ", i, ',', cell, ',', c, ',', quoted[y], ',', w, draw.below(next++, 2) ? "\n" : "\r\n");
+            const auto digits = core::all_digits(a);
+            const auto cell = draw.below(next++, 2) ? core::text('"', digits, '"') : core::text(' ', digits);
+            text += core::text("row ", i, ',', cell, ',', core::all_digits(c), ',', quoted[y], ',', w,
+                               draw.below(next++, 2) ? "\n" : "\r\n");
             if (draw.below(next++, 8) == 0) text += "  \n";
             expected.x.push_back({a, c});
             const std::string sorted[] = {"low", "mid, \"really\"", "no"};
@@ -185,6 +186,93 @@ BOOST_AUTO_TEST_CASE(files_of_many_pieces) {
         BOOST_TEST((all.y == labels));
         BOOST_TEST(all.x[59'999][0] == 59'999);
     }
+}
+
+BOOST_AUTO_TEST_CASE(the_label_of_a_model_is_found_by_its_name) {
+    const data::request model{.features = {"a"}, .label = "y"};
+    for (const char* text : {"a,y,note\n1,10,7\n2,20,8\n", "note,y,a\n7,10,1\n8,20,2\n", "y,a\n10,1\n20,2\n",
+                             "a,y,note\n1,10,text\n2,20,\n", "1,10\n2,20\n"}) {
+        BOOST_TEST((load(text, {}, model).x == rows{{1}, {2}}), text);
+        BOOST_TEST((load(text, {}, model).y == std::vector<double>{10, 20}), text);
+    }
+    // said otherwise, it is another column
+    BOOST_TEST((load("a,y,note\n1,10,7\n2,20,8\n", {.label = "note"}, model).y == std::vector<double>{7, 8}));
+    // a second column of a name that nobody looks for does not matter
+    BOOST_TEST((load("a,y,z,z\n1,10,7,7\n", {}, model).y == std::vector<double>{10}));
+    BOOST_TEST((load("a,a,y\n5,1,10\n", {.ignore = {"#0"}}, model).x == rows{{1}}));
+}
+
+BOOST_AUTO_TEST_CASE(whole_numbers_may_be_names) {
+    const data::request classify{.classification = true};
+    const auto iris = load("0,1,target\n1.5,2,setosa\n2.5,3,setosa\n1.5,1,rose\n", {}, classify);
+    BOOST_TEST((iris.features == names{"0", "1"}));
+    BOOST_TEST((iris.classes == names{"rose", "setosa"}));
+    BOOST_TEST(iris.rows == 3u);
+    // as pandas writes them, with and without its row numbers; counted from 1; many columns; numbers as labels
+    BOOST_TEST((load(",0,1,y\n0,1.5,2,a\n1,2,3,b\n", {.ignore = {"#0"}}, classify).features == names{"0", "1"}));
+    BOOST_TEST((load("1,2,y\n1.5,2,a\n2,3,a\n", {}, classify).features == names{"1", "2"}));
+    BOOST_TEST((load("0,1,2,3,y\n5,6,7,8,a\n5,6,7,8,a\n", {}, classify).rows == 2u));
+    BOOST_TEST((load("0,1,y\n5,6,1\n5,6,0\n", {}, classify).classes == names{"0", "1"}));
+    BOOST_TEST((load("0,1,y\n5,6,1.5\n", {}).features == names{"0", "1"}));  // a regression has no text in rows
+    BOOST_TEST((load("0,y\n1.5,a\n2.5,a\n", {}, classify).rows == 2u));
+    // rows: the label comes again, or no label does, or the features are no names
+    BOOST_TEST(load("0,1,a\n1.5,2,a\n3,4,b\n", {}, classify).rows == 3u);
+    BOOST_TEST(load("5,6,a\n1,2,b\n", {}, classify).rows == 2u);
+    BOOST_TEST(load("1.5,6,a\n1,2,b\n1,2,b\n", {}, classify).rows == 3u);
+    BOOST_TEST(load("-1,6,a\n1,2,b\n1,2,b\n", {}, classify).rows == 3u);
+    BOOST_TEST(load("6,6,a\n1,2,b\n1,2,b\n", {}, classify).rows == 3u);
+    BOOST_TEST(load("05,6,a\n1,2,b\n1,2,b\n", {}, classify).rows == 3u);
+    BOOST_TEST(load("0,1,2\n3,4,5\n", {}, classify).rows == 2u);
+    // asked and answered
+    const std::string unclear = "3,7,a\n1,2,b\n1,3,b\n";
+    BOOST_TEST(load(unclear, {.header = data::header::yes}, classify).rows == 2u);
+    BOOST_TEST(load(unclear, {.header = data::header::no}, classify).rows == 3u);
+    // a fitted model knows its names, and rows without any
+    const data::request model{.classification = true, .features = {"3", "7"}, .classes = {"b", "c"}, .label = "a"};
+    BOOST_TEST(load(unclear, {}, model).rows == 2u);
+    BOOST_TEST((load("7,3,x,a\n1,2,9,b\n", {}, model).x == rows{{2, 1}}));
+    const data::request unnamed{.classification = true, .features = {"x0", "x1"}, .classes = {"a", "b"}};
+    BOOST_TEST(load(unclear, {}, unnamed).rows == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(labels_are_told_apart_digit_by_digit) {
+    const data::request classify{.classification = true};
+    const auto large = load("1,9007199254740993\n2,9007199254740992\n3,9007199254740993\n", {}, classify);
+    BOOST_TEST((large.classes == names{"9007199254740992", "9007199254740993"}));
+    BOOST_TEST((large.y == std::vector<double>{1, 0, 1}));
+    const auto order = load("1,18446744073709551617\n2,-9007199254740993\n3,5\n4,18446744073709551616\n", {}, classify);
+    BOOST_TEST((order.classes == names{"-9007199254740993", "5", "18446744073709551616", "18446744073709551617"}));
+    BOOST_TEST((load("1,0.1\n2,0.1000000000000000000001\n", {}, classify).classes.size() == 2u));
+    // the same number is the same class, however it is written
+    BOOST_TEST(
+        (load("1,01234\n2,1234\n3,1.234e3\n4,+1234.0\n5,-0\n6,0\n", {}, classify).classes == names{"0", "1234"}));
+    BOOST_TEST((load("1,1e22\n2,10000000000000000000000\n", {}, classify).classes == names{"1e+22"}));
+    // unless one of the labels is none
+    BOOST_TEST((load("1,01234\n2,1234\n3,x\n", {}, classify).classes == names{"01234", "1234", "x"}));
+    // and a model's classes are found again
+    const data::request model{.classification = true, .features = {"x0"}, .classes = large.classes};
+    BOOST_TEST((load("1,9007199254740993.0\n2,9007199254740992\n", {}, model).y == std::vector<double>{1, 0}));
+}
+
+BOOST_AUTO_TEST_CASE(signs_may_be_classes_and_missing_values_may_not) {
+    BOOST_TEST((load("1,-\n2,+\n3,.\n", {}, {.classification = true}).classes == names{"+", "-", "."}));
+    // nobody looks at labels, whatever is there, when none are wanted
+    const data::request predict{.labels = false, .features = {"a"}, .label = "y"};
+    BOOST_TEST((load("a,y\n1,?\n2,#N/A\n3,caf\xe9\n", {}, predict).x == rows{{1}, {2}, {3}}));
+    BOOST_TEST((load("1,?\n2,\n", {}, predict).x == rows{{1}, {2}}));
+}
+
+BOOST_AUTO_TEST_CASE(names_in_other_encodings_matter_only_where_they_are_used) {
+    BOOST_TEST((load("caf\xe9,a,y\n1,2,3\n", {.ignore = {"#0"}}).features == names{"a"}));
+    BOOST_TEST((load("caf\xc3\xa9,y\n1,2\n").features == names{"caf\xc3\xa9"}));
+}
+
+BOOST_AUTO_TEST_CASE(a_last_column_of_nothing_can_be_ignored) {
+    const auto all = load("a,b,y,\n1,2,3,\n4,5,6,\n", {.ignore = {"#-1"}});
+    BOOST_TEST((all.x == rows{{1, 2}, {4, 5}}));
+    BOOST_TEST((all.y == std::vector<double>{3, 6}));
+    const data::request model{.features = {"a"}, .label = "y"};
+    BOOST_TEST((load("a,y,\n1,2,\n", {}, model).y == std::vector<double>{2}));  // what a model doesn't need
 }
 
 BOOST_AUTO_TEST_SUITE_END()

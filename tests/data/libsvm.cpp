@@ -51,9 +51,9 @@ generated random_file(std::uint64_t seed, std::size_t rows, std::size_t columns)
         if (i == 0 && row[columns - 1] == 0) row[columns - 1] = 1, used.push_back(columns - 1);
         if (draw.below(next++, 3) == 0) std::reverse(used.begin(), used.end());
         const double label = static_cast<double>(draw.below(next++, 1000)) / 8;
-        made.text += core::text(label);
+        made.text += core::all_digits(label);
         for (const std::size_t j : used)
-            made.text += core::text(draw.below(next++, 5) ? " " : "\t ", j + 1, ':', row[j]);
+            made.text += core::text(draw.below(next++, 5) ? " " : "\t ", j + 1, ':', core::all_digits(row[j]));
         if (draw.below(next++, 5) == 0) made.text += " # trailing";
         if (i + 1 < rows) made.text += draw.below(next++, 2) ? "\n" : "\r\n";
         made.expected.x.push_back(row);
@@ -242,6 +242,18 @@ BOOST_AUTO_TEST_CASE(float_values_are_the_nearest_floats) {
     BOOST_TEST(part.y[0] == 0.1f);
     BOOST_TEST(part.x.values[0] == 0.1f);
     BOOST_TEST(part.x.values[1] == 16777216.0f);
+}
+
+BOOST_AUTO_TEST_CASE(labels_above_2_to_the_53_stay_apart) {
+    const auto all =
+        load("9007199254740993 1:1\n9007199254740992 1:1\n+9007199254740993 1:1\n", {}, {.classification = true});
+    BOOST_TEST((all.classes == std::vector<std::string>{"9007199254740992", "9007199254740993"}));
+    BOOST_TEST((all.y == std::vector<double>{1, 0, 1}));
+}
+
+BOOST_AUTO_TEST_CASE(a_label_may_be_unknown_where_none_is_wanted) {
+    const auto all = load("? 1:1\nNA 2:1\n", {}, {.labels = false, .features = {"a", "b"}});
+    BOOST_TEST((all.x == std::vector<std::vector<double>>{{1, 0}, {0, 1}}));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -22,7 +22,7 @@ template <class Matrix> std::string describe(const data::dataset<Matrix>& part) 
     std::string text;
     for (std::size_t i = 0; i < part.local_rows(); ++i) {
         text += core::text(part.first_row + i, ": ", part.y[i], part.weights.empty() ? 1 : part.weights[i]);
-        for (const double value : test::dense_row(part.x, i)) text += core::text(' ', value);
+        for (const double value : test::dense_row(part.x, i)) text += core::text(' ', core::all_digits(value));
         text += '\n';
     }
     return text;

@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include <data/helpers.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/data/arrays.hpp>
+#include <gamut/data/csv.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
@@ -139,6 +141,54 @@ BOOST_AUTO_TEST_CASE(each_rank_predicts_its_rows_and_all_get_one_score) {
 BOOST_AUTO_TEST_CASE(support_names_the_features_with_a_weight) {
     auto fit = model_of<model::softmax>({0, 0, 0, 0, 2, 0}, {0, 0, 0});
     BOOST_TEST(fit.support() == (std::vector<std::size_t>{1}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(a_file_is_scored_by_the_label_that_the_model_was_fitted_to) {
+    auto fit = model_of<model::linear>({2}, {0});  // y = 2 a
+    fit.features = {"a"};
+    fit.label = "y";
+    const auto r_squared = [&](const char* text, data::csv<> options = {}) {
+        const test::temporary_file file(text);
+        options.path = file.path;
+        return fit.score(options).r_squared;
+    };
+    BOOST_TEST(r_squared("a,y\n1,2\n2,4\n3,6\n") == 1);
+    BOOST_TEST(r_squared("a,y,note\n1,2,9\n2,4,1\n3,6,5\n") == 1);
+    BOOST_TEST(r_squared("note,y,a\n9,2,1\n1,4,2\n5,6,3\n") == 1);
+    BOOST_TEST(r_squared("1,2\n2,4\n3,6\n") == 1);  // without names, the last column
+    BOOST_TEST(r_squared("a,y,note\n1,2,9\n2,4,1\n3,6,5\n", {.label = "note"}) < 0);
+    try {
+        r_squared("a,note\n1,2\n2,4\n");
+        BOOST_FAIL("a column of another name was taken");
+    } catch (const core::data_error& problem) {
+        BOOST_TEST(std::string(problem.what()).find("no column 'y' (the model's label has this name)") !=
+                   std::string::npos);
+    }
+    // predictions need no label, and find their columns wherever they are
+    const test::temporary_file file("note,y,a\nx,?,1\n,,2\n");
+    BOOST_TEST((fit.predict(data::csv<>{.path = file.path}).values == std::vector<double>{2, 4}));
+}
+
+BOOST_AUTO_TEST_CASE(a_constant_y_has_no_r_squared) {
+    const auto fit = model_of<model::linear>({0, 0}, {0.1});
+    for (const double constant : {0.1, 1e9 + 0.3, 0.0, -7.0}) {
+        const auto score = fit.score(data::arrays(rows(), std::vector<double>(3, constant)));
+        BOOST_TEST(std::isnan(score.r_squared));
+        BOOST_TEST(std::abs(score.loss - (constant - 0.1) * (constant - 0.1) / 2) <= 1e-15 * (1 + constant * constant));
+    }
+    // rows that don't count do not make it vary
+    const std::vector<double> y{1, 5, 1}, weights{1, 0, 2};
+    BOOST_TEST(std::isnan(fit.score(data::arrays(rows(), y, weights)).r_squared));
+    BOOST_TEST(!std::isnan(fit.score(data::arrays(rows(), y)).r_squared));
+}
+
+BOOST_AUTO_TEST_CASE(columns_of_arrays_are_taken_in_order_and_names_are_compared) {
+    auto fit = model_of<model::linear>({2, -1}, {0});
+    fit.features = {"a", "b"};
+    BOOST_TEST((fit.predict(data::arrays(rows())).values == std::vector<double>{0, -2.5, -3}));  // no names: in order
+    data::arrays permuted(rows());
+    permuted.features = {"b", "a"};
+    BOOST_CHECK_THROW(fit.predict(permuted), core::shape_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

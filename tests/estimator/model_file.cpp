@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <sys/stat.h>
+
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -201,6 +203,160 @@ BOOST_AUTO_TEST_CASE(a_model_of_another_type_is_refused) {
                         "a softmax model (a logistic model is wanted)"));
     BOOST_TEST(
         contains(complaint<model::linear>(files / "other.json", text), "a softmax model (a linear model is wanted)"));
+}
+
+BOOST_AUTO_TEST_CASE(every_member_is_checked_for_its_type_and_range) {
+    const folder files;
+    const std::string path = files / "model.json";
+    save(example(), path);
+    const auto good = nlohmann::json::parse(text_of(path));
+    using json = nlohmann::json;
+    const auto says = [&](const char* pointer, const json& value) {
+        json changed = good;
+        changed[json::json_pointer(pointer)] = value;
+        changed.erase("checksum");
+        changed["checksum"] = detail::checksum(changed.dump());
+        const std::string said = complaint(path, changed.dump(1));
+        BOOST_TEST(said.find("json.exception") == said.npos, said);
+        return said;
+    };
+    BOOST_TEST(says("/passes", 17) == "");
+    BOOST_TEST(says("/objective", nullptr) == "");
+    BOOST_TEST(says("/standardization/means", json::array()) == "");
+
+    const auto refuses = [&](const char* pointer, const json& value, const char* words) {
+        const auto said = says(pointer, value);
+        BOOST_TEST(said.starts_with(path + ": "), said);
+        BOOST_TEST(contains(said, words), said << " lacks " << words);
+    };
+    for (const char* count : {"passes", "iterations", "outputs", "version"})
+        for (const json& value : {json(3.8e21), json(-1), json(1.5), json("3"), json(nullptr), json(true)})
+            refuses(core::text('/', count).c_str(), value,
+                    core::text("member \"", count, "\" is ", value.dump(), " (a whole number from 0 to").c_str());
+    refuses("/outputs", 0, "member \"outputs\" is 0 (this model has 3)");
+    refuses("/outputs", 4, "member \"outputs\" is 4 (this model has 3)");
+    refuses("/outputs", 18446744073709551615u, "(this model has 3)");
+    refuses("/objective", "low", "member \"objective\" has \"low\" (a number is needed)");
+    refuses("/status", "wonderful", "member \"status\" is 'wonderful' (no such status)");
+    refuses("/status", 3, "member \"status\" is no text");
+    refuses("/message", json::array(), "member \"message\" is no text");
+    refuses("/label", nullptr, "member \"label\" is no text");
+    refuses("/classes", json::array({"a", "b", "a"}), "has a class twice");
+    refuses("/classes", json::array({"a"}), "member \"classes\" has 1 (a softmax model tells two or more apart)");
+    refuses("/classes", json::array({"a", "b"}), "member \"outputs\" is 3 (this model has 2)");
+    refuses("/classes", json::array({"a", 2, "c"}), "member \"classes\" has 2 (texts in quotes are needed)");
+    refuses("/columns", json::object(), "member \"columns\" is no list");
+    refuses("/columns", json::array({"x3"}), "member \"features\" has 'petal length' (it is none of the columns");
+    refuses("/features/0", "x3", "(it is none of the columns, or not in their order)");
+    refuses("/features/0", "nowhere", "member \"features\" has 'nowhere'");
+    refuses("/features", json::array(), "member \"weights\" has 3 (there are 0 features)");
+    refuses("/weights/0", 5, "member \"weights\" has 5 (a list of 3 numbers, one per output, is needed)");
+    refuses("/weights/0", json::array({1, 2}), "a list of 2 (a list of 3 numbers");
+    refuses("/weights/0/1", "7", "member \"weights\" has \"7\" (a number is needed)");
+    refuses("/weights/0/1", nullptr, "member \"weights\" has null (a number is needed)");
+    refuses("/intercept", json::array({1, 2, 3, 4}), "member \"intercept\"");
+    refuses("/standardization", 1, "member \"standardization\" is no object");
+    refuses("/standardization/means", json::array({1}), "member \"means\" has 1 (there are 4 columns)");
+    refuses("/standardization/scales", json::array({1, 1, 0, 1}), "has 0 (a scale is above 0)");
+    refuses("/standardization/scales/0", -1, "has -1 (a scale is above 0)");
+    refuses("/standardization/weights", json::array({1}), "member \"weights\" has 1 (12, or 3 more");
+    refuses("/standardization/weights/0", json::object(), "(a number is needed)");
+    for (const auto& [name, value] : good.items()) {
+        if (name == "checksum") continue;
+        json changed = good;
+        changed.erase(name);
+        changed.erase("checksum");
+        changed["checksum"] = detail::checksum(changed.dump());
+        BOOST_TEST(contains(complaint(path, changed.dump()), name), complaint(path, changed.dump()));
+    }
+    std::string huge = text_of(path);
+    write(path, good.dump(1));
+    huge = good.dump(1);
+    huge.replace(huge.find("5e-324"), 6, "5e+999");
+    BOOST_TEST(contains(complaint(path, huge), "5e+999"), complaint(path, huge));
+    BOOST_TEST(!contains(complaint(path, huge), "json.exception"), complaint(path, huge));
+}
+
+BOOST_AUTO_TEST_CASE(a_regression_has_no_classes) {
+    const folder files;
+    fitted<model::linear> fit;
+    fit.features = {"a"};
+    fit.weights = {2};
+    fit.intercept = {1};
+    save(fit, files / "linear.json");
+    BOOST_TEST(load<model::linear>(files / "linear.json").weights[0] == 2);
+    fit.classes = {"no", "yes"};
+    save(fit, files / "linear.json");
+    BOOST_TEST(contains(complaint<model::linear>(files / "linear.json", text_of(files / "linear.json")),
+                        "member \"classes\" has 2 (a linear model has none)"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_regular_file_is_no_model) {
+    const folder files;
+    const auto says = [](const std::string& path) {
+        try {
+            load<model::softmax>(path);
+        } catch (const core::data_error& problem) {
+            return std::string(problem.what());
+        }
+        return std::string();
+    };
+    const std::string directory = files / "directory", fifo = files / "fifo", missing = files / "missing";
+    std::filesystem::create_directories(directory);
+    BOOST_TEST_REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+    BOOST_TEST(says(directory) == directory + ": is a directory (a file is needed) name a file in it");
+    BOOST_TEST(says(fifo) == fifo + ": is not a regular file (a model is read at once) copy it to a file first");
+    BOOST_TEST(says(missing) ==
+               missing + ": cannot be opened (No such file or directory) check the path and the permissions");
+    write(files / "text", "a,b\n");
+    BOOST_TEST(says(files / "text") ==
+               (files / "text") + ":1:1: no JSON (syntax error while parsing value - invalid literal; last read: 'a') "
+                                  "name a file that save() wrote");
+    // and none is written there
+    BOOST_CHECK_THROW(save(example(), fifo), core::error);
+    BOOST_CHECK_THROW(save(example(), directory), core::error);
+    BOOST_TEST(std::filesystem::is_fifo(fifo));
+}
+
+BOOST_AUTO_TEST_CASE(a_link_to_a_model_stays_a_link) {
+    const folder files;
+    save(example(), files / "v1.json");
+    std::filesystem::create_symlink("v1.json", files / "current.json");
+    auto changed = example();
+    changed.iterations = 4;
+    save(changed, files / "current.json");
+    BOOST_TEST(std::filesystem::is_symlink(files / "current.json"));
+    BOOST_TEST(load<model::softmax>(files / "v1.json").iterations == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(names_that_are_not_utf8_are_refused_before_a_file_is_touched) {
+    const folder files;
+    const std::string path = files / "model.json";
+    save(example(), path);
+    const std::string before = text_of(path);
+    const auto says = [&](auto change) {
+        auto fit = example();
+        change(fit);
+        try {
+            save(fit, path);
+        } catch (const core::data_error& problem) {
+            return std::string(problem.what());
+        }
+        return std::string();
+    };
+    const std::string latin = "caf\xe9";
+    BOOST_TEST(says([&](auto& fit) {
+                   fit.features = {"a", latin, "c", "d"};
+               }) ==
+               "save: features 'caf\\xe9' is not UTF-8 (a model file is; Latin-1?) change the fit's features, and save "
+               "it again");
+    BOOST_TEST(contains(says([&](auto& fit) { fit.classes[1] = latin; }), "classes 'caf\\xe9' is not UTF-8"));
+    BOOST_TEST(contains(says([&](auto& fit) { fit.label = latin; }), "label 'caf\\xe9' is not UTF-8"));
+    BOOST_TEST(contains(says([&](auto& fit) { fit.message = latin; }), "message 'caf\\xe9' is not UTF-8"));
+    BOOST_TEST(contains(says([&](auto& fit) { fit.weights[0] = std::numeric_limits<double>::infinity(); }),
+                        "one of the fit's weights is inf"));
+    BOOST_TEST(text_of(path) == before);
+    BOOST_TEST(!std::filesystem::exists(path + ".partial"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

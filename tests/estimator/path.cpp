@@ -321,4 +321,27 @@ BOOST_AUTO_TEST_CASE(a_fold_without_weight_is_refused) {
     BOOST_CHECK_THROW(cross_validate(linear_path(), diabetes, {.count = 1}), core::option_error);
 }
 
+BOOST_AUTO_TEST_CASE(a_class_that_only_one_fold_has_is_refused_on_all_ranks) {
+    dense x(20, 1);
+    std::vector<std::string> y(20, "common");
+    for (std::size_t i = 0; i < 20; ++i) x(i, 0) = static_cast<double>(i * i % 7);
+    y[3] = "rare";
+    const auto says = [&](const fits::any_communicator& ranks) {
+        try {
+            const sparse<model::logistic> e{.penalty = {.l2 = 1e-2}, .solver = {.largest = 1}, .communicator = ranks};
+            cross_validate(e, data::arrays(x, y), {.count = 4});
+        } catch (const core::data_error& problem) {
+            return std::string(problem.what());
+        }
+        return std::string();
+    };
+    const auto alone = says({});
+    BOOST_TEST(alone.find("arrays: all rows of class 'rare' are in one fold (") == 0u, alone);
+    communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
+        if (says(ranks) != alone) throw core::error("another message");
+    });
+    y[11] = "rare";  // the folds of a class differ by one row at most, so these are in two
+    BOOST_TEST(says({}) == "");
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
+#include <fstream>
+
 using namespace gamut;
 
 namespace {
@@ -27,9 +30,132 @@ void check_separable(const fits::outcome<fits::dense>& found) {
     for (const double w : found.weights) BOOST_TEST(std::isfinite(w));
 }
 
+data::arrays<fits::dense> table(std::size_t columns, const std::vector<double>& entries, const std::vector<double>& y) {
+    fits::dense x(y.size(), columns);
+    for (std::size_t i = 0; i < y.size(); ++i)
+        for (std::size_t j = 0; j < columns; ++j) x(i, j) = entries[i * columns + j];
+    return data::arrays(std::move(x), y);
+}
+
+/// No minimum exists, and the message names the column.
+template <class Found> void check_no_minimum(const Found& found, const std::string& column) {
+    BOOST_TEST(core::name(found.status) == core::name(core::status::separable), found.message);
+    BOOST_TEST(found.message.find(column) != std::string::npos, found.message);
+}
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(how_fits_end)
+
+BOOST_AUTO_TEST_CASE(a_large_intercept_hides_nothing) {
+    const auto two = table(2, {1, 1, 2, 1, 3, 2, 4, 5, 5, 3}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 9, 1e9 + 11});
+    const auto one = table(1, {1, 2, 3, 4}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 8});
+    const auto check = [&](auto solver, auto penalty, double tolerance) {
+        const auto found = fits::fit(model::linear{}, penalty, solver, two);
+        BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
+        BOOST_TEST(std::abs(found.weights[0] - 13. / 6) < tolerance);
+        BOOST_TEST(std::abs(found.weights[1] - 1. / 6) < tolerance);
+        const auto given = fits::fit(model::linear{}, penalty, solver, one, {.prepare = shipped::as_given});
+        BOOST_TEST(core::name(given.status) == core::name(core::status::converged), given.message);
+        BOOST_TEST(std::abs(given.weights[0] - 2) < tolerance);
+    };
+    check(solver::lbfgs<>{}, penalty::l2{0}, 1e-6);
+    check(solver::newton_cg<>{}, penalty::l2{0}, 1e-6);
+    check(solver::admm<>{}, penalty::elastic_net{0, 0}, 1e-4);
+}
+
+BOOST_AUTO_TEST_CASE(columns_of_very_different_sizes_as_given_are_fitted_alike) {
+    const auto source = table(2, {1e6, 1e-6, -1e6, 1e-6, 1e6, -1e-6, -1e6, -1e-6}, {2, 0, 0, -2});
+    const auto check = [&](auto solver) {
+        const auto found = fits::fit(model::linear{}, penalty::l2{0}, solver, source, {.prepare = shipped::as_given});
+        BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
+        BOOST_TEST(found.objective < 1e-12);
+        BOOST_TEST(std::abs(found.weights[0] - 1e-6) < 1e-12);
+        BOOST_TEST(std::abs(found.weights[1] - 1e6) < 1);
+    };
+    check(solver::lbfgs<>{});
+    check(solver::newton_cg<>{});
+}
+
+BOOST_AUTO_TEST_CASE(tiny_labels_converge) {
+    const auto source = table(1, {1, 2, 3, 4}, {2e-16, 4e-16, 5e-16, 8e-16});
+    for (const auto& found : {fits::fit(model::linear{}, penalty::l2{0}, solver::lbfgs<>{}, source),
+                              fits::fit(model::linear{}, penalty::l2{0}, solver::newton_cg<>{}, source),
+                              fits::fit(model::linear{}, penalty::elastic_net{0, 0}, solver::admm<>{}, source)}) {
+        BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
+        BOOST_TEST(std::abs(found.weights[0] - 1.9e-16) < 1e-20);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(counts_with_large_offsets_start_at_the_best_intercept) {
+    const std::string path = (std::filesystem::temp_directory_path() / "gamut_status_offsets.csv").string();
+    for (const double offset : {20., 17., -20., 300.}) {
+        {
+            std::ofstream out(path);
+            out << "x,logpop,y\n";
+            for (int i = 0; i < 6; ++i) out << i / 3 << "," << offset << "," << 3 * (1 + i / 3) << "\n";
+        }
+        const data::csv<> source{.path = path, .label = "y", .offset = "logpop"};
+        const auto check = [&](const auto& machine) {
+            const auto found = machine.fit(source);
+            BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
+            BOOST_TEST(std::abs(found.weights[0] - std::log(2.)) < 1e-6);
+        };
+        check(estimator{.model = model::poisson{}, .penalty = penalty::l2{0}, .solver = solver::lbfgs<>{}});
+        check(estimator{.model = model::poisson{}, .penalty = penalty::elastic_net{1e-9, 0}});
+    }
+    std::filesystem::remove(path);
+}
+
+BOOST_AUTO_TEST_CASE(where_some_rows_can_be_told_apart_no_minimum_exists) {
+    const auto two = table(1, {-2, -1, 0, 0, 1, 2}, {0, 0, 0, 1, 1, 1});
+    const auto three = table(1, {-2, -1, 0, 0, 1, 2, 3, 4}, {0, 0, 0, 1, 1, 1, 2, 2});
+    for (const int ranks : {1, 2}) {
+        const auto on = [&](auto model, auto penalty, auto solver, const auto& source) {
+            if (ranks == 1) {
+                check_no_minimum(fits::fit(model, penalty, solver, source), "x0");
+            } else {
+                communicator::threads<>::run(2, [&](const communicator::threads<>& mine) {
+                    const auto found = fits::fit(model, penalty, solver, source, {.ranks = mine});
+                    if (mine.rank() == 0) check_no_minimum(found, "x0");
+                });
+            }
+        };
+        on(model::logistic{}, penalty::l2{0}, solver::lbfgs<>{}, two);
+        on(model::logistic{}, penalty::l2{0}, solver::newton_cg<>{}, two);
+        on(model::logistic{}, penalty::elastic_net{0, 0}, solver::admm<>{}, two);
+        on(model::logistic{}, penalty::l0{.kappa = 1}, solver::disadmm<>{}, two);
+        on(model::softmax{}, penalty::l2{0}, solver::lbfgs<>{}, three);
+    }
+    const auto group = table(2, {0, 1, 0, 2, 0, 3, 1, 1, 1, 2, 1, 3}, {3, 2, 4, 0, 0, 0});  // zeros where x0 is 1
+    check_no_minimum(
+        estimator{.model = model::poisson{}, .penalty = penalty::l2{0}, .solver = solver::lbfgs<>{}}.fit(group), "x0");
+    // complete separation by any one of three columns
+    const auto few = table(3, {1, 2, 3, 4, 1, 1}, {0, 1});
+    check_no_minimum(fits::fit(model::logistic{}, penalty::l0{.kappa = 1}, solver::disadmm<>{}, few), "x");
+}
+
+BOOST_AUTO_TEST_CASE(as_many_weights_as_rows_converge_without_an_observer_to_blame) {
+    const auto source = table(2, {.3, 1.1, 2.7, -.4}, {.1, .7});
+    const auto check = [&](const auto& found) {
+        BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
+        BOOST_TEST(found.objective < 1e-20);
+    };
+    check(fits::fit(model::linear{}, penalty::l0{.kappa = 1}, solver::disadmm<>{}, source));
+    check(fits::fit(model::linear{}, penalty::l0{.kappa = 1}, solver::swap{}, source));
+}
+
+BOOST_AUTO_TEST_CASE(sums_of_weights_that_no_number_holds_are_errors_about_the_weights) {
+    for (const double weight : {1e308, 5e-324}) {
+        fits::dense x(4, 1);
+        for (std::size_t i = 0; i < 4; ++i) x(i, 0) = static_cast<double>(i);
+        const data::arrays source(std::move(x), std::vector<double>{1, 2, 3, 5}, std::vector<double>(4, weight));
+        BOOST_CHECK_EXCEPTION(fits::fit(model::linear{}, penalty::l2{0.1}, solver::lbfgs<>{}, source), core::data_error,
+                              [](const core::data_error& e) {
+                                  return std::string(e.what()).find("sum of the sample weights") != std::string::npos;
+                              });
+    }
+}
 
 BOOST_AUTO_TEST_CASE(separable_classes_without_a_penalty_are_reported) {
     const auto source = separable();

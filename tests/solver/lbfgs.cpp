@@ -198,7 +198,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_gradient_is_not_called_converged) {
         return (w[0] - 3) * (w[0] - 3);
     };
     const auto fit = solver::lbfgs{}.minimize(solver::plain_function{1, wrong});
-    BOOST_TEST((fit.status == core::status::stopped));
+    BOOST_TEST((fit.status == core::status::stalled));
     BOOST_TEST(fit.message.find("gradient right?") != std::string::npos);
 }
 

@@ -84,6 +84,22 @@ BOOST_AUTO_TEST_CASE(the_best_rows_of_iris_are_found) {
     BOOST_TEST(found.objective <= best + 1e-8);
 }
 
+BOOST_AUTO_TEST_CASE(copies_of_columns_are_no_better_and_it_is_called_a_heuristic) {
+    const loaded once({.kappa = 2, .l2 = 1e-2, .over = penalty::support::rows});
+    rows twice = once.data;
+    twice.x = backend::dense_matrix<double>(once.data.x.rows, 2 * p);
+    twice.features = {"a", "b", "c", "d", "a2", "b2", "c2", "d2"};
+    const auto& given = once.data.x;
+    for (std::size_t i = 0; i < given.rows; ++i)
+        for (std::size_t j = 0; j < 2 * p; ++j) twice.x(i, j) = given(i, j % p);
+    const fits::any_communicator alone;
+    const problem doubled({}, twice, {.kappa = 2, .l2 = 1e-2, .over = penalty::support::rows}, {.threads = 1}, alone,
+                          true, data::standardize(alone, twice));
+    const auto found = solver::prune{}.minimize(doubled);
+    BOOST_TEST(found.objective >= solver::prune{}.minimize(once.fit).objective - 1e-12);  // copies add nothing
+    BOOST_TEST(found.message.find("a heuristic, without a certificate") != std::string::npos, found.message);
+}
+
 BOOST_AUTO_TEST_CASE(bounds_count_in_what_is_chosen) {
     const loaded problem({.kappa = 4, .l2 = 1e-2, .lower = 0});
     const auto found = solver::prune{}.minimize(problem.fit);

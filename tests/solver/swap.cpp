@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <memory>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -10,8 +9,6 @@
 #include <boost/test/unit_test.hpp>
 
 #include <gamut/backend/host.hpp>
-#include <gamut/backend/kernel.hpp>
-#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
@@ -22,17 +19,12 @@
 #include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
 #include <gamut/penalty/l0.hpp>
-#include <gamut/solver/detail/lazy_products.hpp>
-#include <gamut/solver/detail/support_search.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/swap.hpp>
 
 #include "../fits/any_communicator.hpp"
-#include "random_quadratic.hpp"
 
 using namespace gamut;
-using test::best_value;
-using test::random_quadratic;
 
 namespace {
 
@@ -111,174 +103,6 @@ template <class P> double enumerated(const P& p, std::size_t kappa) {
 
 BOOST_AUTO_TEST_SUITE(swap)
 
-BOOST_AUTO_TEST_CASE(a_support_that_changes_step_by_step_is_the_one_made_anew) {
-    const auto f = random_quadratic(1, {0, 30}, {30});
-    const core::random draw{.seed = 9};
-    solver::detail::quadratic_support s(f);
-    for (std::size_t step = 0; step < 400; ++step) {
-        if (s.size() > 2 && (s.size() > 12 || draw.uniform(2 * step) < 0.4))
-            s.remove(draw.below(2 * step + 1, s.size()));
-        else
-            s.add(draw.below(2 * step + 1, 30));
-    }
-    const std::vector<std::size_t> members = s.sorted_members();
-    BOOST_TEST(std::abs(s.value() - best_value(f, members)) <= 1e-10 * std::abs(s.value()));
-    auto anew = s;
-    anew.refresh();
-    const auto w = s.weights(), v = anew.weights();
-    for (std::size_t j = 0; j < 30; ++j) {
-        BOOST_TEST(std::abs(w[j] - v[j]) <= 1e-9);
-        BOOST_TEST(std::abs(s.gain(j) - anew.gain(j)) <= 1e-9);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(gains_and_losses_are_exact) {
-    for (const std::uint64_t seed : {1u, 2u, 3u}) {
-        const auto f = random_quadratic(seed, {0, 14}, {5});
-        solver::detail::quadratic_support s(f);
-        for (const std::size_t j : {1u, 4u, 6u, 9u, 13u}) s.add(j);
-        const std::vector<std::size_t> members = s.members();
-        for (std::size_t place = 0; place < members.size(); ++place) {
-            auto without = members;
-            without.erase(without.begin() + static_cast<std::ptrdiff_t>(place));
-            BOOST_TEST(std::abs(best_value(f, without) - s.value() - s.loss(place)) <= 1e-10);
-        }
-        double most = 0;
-        for (std::size_t j = 0; j < 14; ++j) {
-            if (std::find(members.begin(), members.end(), j) != members.end()) continue;
-            auto with = members;
-            with.push_back(j);
-            BOOST_TEST(std::abs(s.value() - best_value(f, with) - s.gain(j)) <= 1e-10);
-            for (std::size_t place = 0; place < members.size(); ++place) {
-                auto other = members;
-                other[place] = j;
-                most = std::max(most, s.value() - best_value(f, other));
-            }
-        }
-        const auto exchange = s.best_exchange(0);
-        BOOST_TEST(std::abs(exchange.gain - most) <= 1e-10);
-        const double before = s.value();
-        s.apply(exchange);
-        BOOST_TEST(std::abs(before - s.value() - most) <= 1e-10);
-    }
-}
-
-/// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.
-std::pair<solver::detail::quadratic, solver::detail::quadratic> of_few_rows(std::uint64_t seed, std::size_t n,
-                                                                            std::size_t p, std::size_t room) {
-    const core::random draw{.seed = seed};
-    matrix f(n, p);
-    for (std::size_t i = 0; i < n; ++i) {
-        const double shared = draw.normal(1000000 + i);
-        for (std::size_t j = 0; j < p; ++j) f(i, j) = shared + draw.normal(i * p + j);
-    }
-    std::vector<double> slope(p);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < p; ++j) slope[j] += draw.normal(2000000 + i) * f(i, j);
-    const auto lazy = std::make_shared<solver::detail::lazy_products>(n, p, 1e-3, 1);
-    for (std::size_t i = 0; i < n; ++i) lazy->set_row(i, [&](std::size_t k) { return f(i, k); });
-    lazy->finish({}, {});
-    std::pair result{solver::detail::quadratic{matrix(p, p), slope, {0, p}, {room}},
-                     solver::detail::quadratic{{}, slope, {0, p}, {room}, {}, lazy}};
-    for (std::size_t a = 0; a < p; ++a)
-        for (std::size_t b = 0; b < p; ++b) {
-            double& entry = result.first.hessian(a, b);
-            for (std::size_t i = 0; i < n; ++i) entry += f(i, a) * f(i, b);
-            entry += a == b ? 1e-3 : 0;
-        }
-    return result;
-}
-
-BOOST_AUTO_TEST_CASE(products_of_projected_rows_made_by_many_threads) {
-    constexpr std::size_t n = 300, p = 1005, threads = 3;  // enough for three threads to be woken up
-    const core::random draw{.seed = 4};
-    std::vector<std::vector<double>> u(2, std::vector<double>(n));
-    matrix f(n, p), v(2, p);
-    for (std::size_t a = 0; a < 2; ++a)
-        for (std::size_t i = 0; i < n; ++i) u[a][i] = draw.normal(1000000 + a * n + i);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < p; ++j) f(i, j) = draw.normal(2000 + i * p + j);
-    for (std::size_t a = 0; a < 2; ++a)
-        for (std::size_t j = 0; j < p; ++j) v(a, j) = draw.normal(a * p + j);
-    solver::detail::lazy_products lazy(n, p, 0.5, threads);
-    BOOST_TEST(lazy.threads() == threads);
-    backend::parallel_for(0, n, threads,
-                          [&](std::size_t i, std::size_t) { lazy.set_row(i, [&](std::size_t k) { return f(i, k); }); });
-    const std::vector<double> product = lazy.product(u[0]);
-    for (std::size_t j = 0; j < p; ++j) {
-        double sum = 0;
-        for (std::size_t i = 0; i < n; ++i) sum += u[0][i] * f(i, j);
-        BOOST_REQUIRE_SMALL(product[j] - sum, 1e-11);
-    }
-    lazy.finish(u, v);
-    for (std::size_t i = 0; i < n; ++i)
-        for (std::size_t j = 0; j < p; ++j) f(i, j) -= u[0][i] * v(0, j) + u[1][i] * v(1, j);
-    for (const std::size_t a : {std::size_t(0), std::size_t(500), p - 1})
-        for (std::size_t b = 0; b < p; ++b) {
-            double sum = a == b ? 0.5 : 0;
-            for (std::size_t i = 0; i < n; ++i) sum += f(i, a) * f(i, b);
-            BOOST_REQUIRE_SMALL(lazy.row(a)[b] - sum, 1e-9);
-        }
-}
-
-BOOST_AUTO_TEST_CASE(products_made_row_by_row_are_those_of_a_matrix) {
-    constexpr std::size_t p = 77;
-    const auto [dense, lazy] = of_few_rows(5, 23, p, 6);
-    // all rows by many threads at once, pairs and single ones, each asked for several times
-    backend::parallel_for(0, 8 * p, 4, [&, &rows = *lazy.lazy](std::size_t k, std::size_t) {
-        if (k % 5 == 0) rows.prepare({k % p, (3 * k) % p, (7 * k) % p});
-        rows.row((11 * k) % p);
-    });
-    for (std::size_t a = 0; a < p; ++a)
-        for (std::size_t b = 0; b < p; ++b) {
-            BOOST_TEST(std::abs(lazy.row(a)[b] - dense.hessian(a, b)) <= 1e-12 * dense.hessian(a, a));
-            BOOST_TEST(lazy.row(a)[b] == lazy.row(b)[a]);
-        }
-    solver::detail::quadratic_support of_matrix(dense), of_rows(lazy);
-    for (auto* const s : {&of_matrix, &of_rows}) {
-        solver::detail::fill(*s);
-        solver::detail::descend(*s);
-    }
-    BOOST_TEST(of_matrix.sorted_members() == of_rows.sorted_members(), boost::test_tools::per_element());
-    BOOST_TEST(std::abs(of_rows.value() - best_value(dense, of_rows.members())) <= 1e-9 * std::abs(of_rows.value()));
-}
-
-BOOST_AUTO_TEST_CASE(a_support_set_at_once_is_that_of_additions) {
-    const auto [dense, lazy] = of_few_rows(7, 40, 33, 9);
-    for (const auto* const f : {&dense, &lazy}) {
-        solver::detail::quadratic_support one_by_one(*f), at_once(*f);
-        at_once.reset({30, 5, 11});                                  // what was there before is gone
-        const std::vector<std::size_t> wanted{0, 17, 4, 29, 17, 8};  // one of them twice
-        for (const std::size_t j : wanted) one_by_one.add(j);
-        at_once.reset(wanted);
-        BOOST_TEST(one_by_one.members() == at_once.members(), boost::test_tools::per_element());
-        BOOST_TEST(std::abs(one_by_one.value() - at_once.value()) <= 1e-11 * std::abs(at_once.value()));
-        const auto w = one_by_one.weights(), v = at_once.weights();
-        for (std::size_t j = 0; j < 33; ++j) {
-            BOOST_TEST(std::abs(w[j] - v[j]) <= 1e-9);
-            BOOST_TEST(std::abs(one_by_one.gain(j) - at_once.gain(j)) <= 1e-9);
-        }
-        // and it goes on from there
-        at_once.add(12);
-        at_once.remove(1);
-        BOOST_TEST(std::abs(at_once.value() - best_value(dense, at_once.members())) <=
-                   1e-9 * std::abs(at_once.value()));
-        at_once.reset({});
-        BOOST_TEST(at_once.value() == 0);
-        BOOST_TEST(at_once.size() == 0u);
-    }
-}
-
-BOOST_AUTO_TEST_CASE(what_the_members_explain_is_left_out_when_they_are_set_at_once) {
-    auto f = random_quadratic(3, {0, 12}, {12});
-    for (std::size_t j = 0; j < 12; ++j) f.hessian(11, j) = f.hessian(2, j);
-    for (std::size_t j = 0; j < 12; ++j) f.hessian(j, 11) = f.hessian(j, 2);
-    solver::detail::quadratic_support s(f);
-    s.reset({5, 2, 11, 7});
-    BOOST_TEST(s.members() == (std::vector<std::size_t>{5, 2, 7}), boost::test_tools::per_element());
-    BOOST_TEST(std::abs(s.value() - best_value(f, s.members())) <= 1e-10);
-}
-
 BOOST_AUTO_TEST_CASE(few_rows_with_free_columns_weights_and_a_penalty_are_searched_row_by_row) {
     // more columns than rows: the answer of a search over all candidates has no better single exchange
     std::vector<double> weights;
@@ -306,39 +130,6 @@ BOOST_AUTO_TEST_CASE(few_rows_with_free_columns_weights_and_a_penalty_are_search
             other[place] = j;
             if (j == 4 || j == 9 || std::count(support.begin(), support.end(), j) > 0) continue;
             BOOST_TEST(value_on(other) >= found.objective - 1e-10);
-        }
-}
-
-BOOST_AUTO_TEST_CASE(searches_from_a_support_with_room_left_may_fill_it) {
-    const auto f = random_quadratic(6, {0, 9, 20}, {4, 30});  // the second group has more room than candidates
-    solver::detail::quadratic_support base(f);
-    base.reset({3, 12});
-    BOOST_TEST(base.most() == 15u);
-    const auto found = solver::detail::disturbed_supports(communicator::single<>{}, 1, base, 0, 40, {0.8}, 1);
-    BOOST_TEST(found.size() == 40u);
-    for (const auto& support : found) {
-        BOOST_TEST(support.members.size() <= 15u);
-        BOOST_TEST(support.members.size() > 2u);
-        BOOST_TEST(std::abs(support.value - best_value(f, support.members)) <= 1e-9 * std::abs(support.value));
-    }
-}
-
-BOOST_AUTO_TEST_CASE(candidates_stay_in_their_groups) {
-    const auto f = random_quadratic(4, {0, 8, 20}, {2, 3});
-    solver::detail::quadratic_support s(f);
-    solver::detail::fill(s);
-    solver::detail::descend(s);
-    const auto members = s.sorted_members();
-    BOOST_TEST(members.size() == 5u);
-    BOOST_TEST(std::count_if(members.begin(), members.end(), [](std::size_t j) { return j < 8; }) == 2);
-    // no exchange within a group is better
-    for (std::size_t place = 0; place < 5; ++place)
-        for (std::size_t j = 0; j < 20; ++j) {
-            if ((j < 8) != (members[place] < 8) || std::find(members.begin(), members.end(), j) != members.end())
-                continue;
-            auto other = members;
-            other[place] = j;
-            BOOST_TEST(best_value(f, other) >= s.value() - 1e-10);
         }
 }
 

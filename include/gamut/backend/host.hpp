@@ -100,7 +100,11 @@ template <class T> struct host {
     /// out_i = formula(i); reads of out_i come before its write.
     template <class E> [[gnu::noinline]] static void map(const E& formula, std::size_t n, T* out) {
         const index_reader<T> reader;
-#pragma GCC ivdep
+#if defined(__clang__)
+#    pragma clang loop vectorize(assume_safety)
+#else
+#    pragma GCC ivdep
+#endif
         for (std::size_t i = 0; i < n; ++i) out[i] = formula.value(reader, i);
     }
 

@@ -28,8 +28,8 @@ template <class T> struct dense_matrix {
 
     dense_matrix() = default;
     /// All zeros. Throws std::bad_array_new_length when rows * columns overflows.
-    dense_matrix(std::size_t rows, std::size_t columns) : rows(rows), columns(columns) {
-        if (columns > 0 && rows > static_cast<std::size_t>(-1) / columns) throw std::bad_array_new_length();
+    dense_matrix(std::size_t n, std::size_t p) : rows(n), columns(p) {
+        if (p > 0 && n > static_cast<std::size_t>(-1) / p) throw std::bad_array_new_length();
         values.resize(rows * columns);
     }
 

@@ -11,10 +11,10 @@
 
 namespace gamut::backend {
 
-/// A vector whose elements are its own (a copy copies them), or lent by somebody else (a copy lends them again, and costs
+/// A vector whose elements are its own (a copy copies them), or borrowed from somebody else (a copy borrows them again, and costs
 /// nothing): how ranks hold rows of a matrix that is in memory already. Reading a const one costs what it costs in a std::vector.
-/// Whoever asks for elements that are not const is about to write: lent ones are copied first, so the lender's never change; what
-/// pointed to them then points to the lender's, or to nothing if he is gone. So a lent vector that is not const wants one thread,
+/// Whoever asks for elements that are not const is about to write: borrowed ones are copied first, so the owner's never change; what
+/// pointed to them then points to the owner's, or to nothing if he is gone. So a borrowed vector that is not const wants one thread,
 /// even to read.
 template <class T> class shared_vector {
 public:
@@ -22,21 +22,21 @@ public:
 
     shared_vector() = default;
     shared_vector(aligned_vector<T> elements) : own_(std::move(elements)) { refresh(); }
-    /// `count` elements from `first` on, which live as long as `lender`; without one, longer than all who read them. They don't change.
-    static shared_vector lent(std::shared_ptr<const void> lender, const T* first, std::size_t count) {
+    /// `count` elements from `first` on, which live as long as `owner`; without one, longer than all who read them. They don't change.
+    static shared_vector borrowed(std::shared_ptr<const void> owner, const T* first, std::size_t count) {
         shared_vector result;
-        result.lender_ = std::move(lender);
-        result.is_lent_ = true;
-        result.first_ = const_cast<T*>(first);  // never written through while it is lent
+        result.owner_ = std::move(owner);
+        result.is_borrowed_ = true;
+        result.first_ = const_cast<T*>(first);  // never written through while it is borrowed
         result.size_ = count;
         return result;
     }
 
     shared_vector(const shared_vector& from)
         : own_(from.own_),
-          lender_(from.lender_),
-          is_lent_(from.is_lent_),
-          first_(is_lent_ ? from.first_ : own_.data()),
+          owner_(from.owner_),
+          is_borrowed_(from.is_borrowed_),
+          first_(is_borrowed_ ? from.first_ : own_.data()),
           size_(from.size_) {}
     shared_vector(shared_vector&& from) noexcept { swap(from); }
     shared_vector& operator=(shared_vector from) noexcept {
@@ -45,16 +45,16 @@ public:
     }
     void swap(shared_vector& other) noexcept {
         std::swap(own_, other.own_);
-        std::swap(lender_, other.lender_);
-        std::swap(is_lent_, other.is_lent_);
+        std::swap(owner_, other.owner_);
+        std::swap(is_borrowed_, other.is_borrowed_);
         std::swap(first_, other.first_);
         std::swap(size_, other.size_);
     }
 
-    bool is_lent() const { return is_lent_; }
+    bool is_borrowed() const { return is_borrowed_; }
     bool empty() const { return size_ == 0; }
     std::size_t size() const { return size_; }
-    std::size_t capacity() const { return is_lent_ ? size_ : own_.capacity(); }
+    std::size_t capacity() const { return is_borrowed_ ? size_ : own_.capacity(); }
 
     const T* data() const { return first_; }
     const T* begin() const { return first_; }
@@ -92,7 +92,7 @@ public:
 
 private:
     void own() {
-        if (is_lent_) copy();
+        if (is_borrowed_) copy();
     }
     [[gnu::noinline, gnu::cold]] void copy() { *this = aligned_vector<T>(first_, first_ + size_); }
     template <class Change> void change(Change&& apply) {
@@ -106,8 +106,8 @@ private:
     }
 
     aligned_vector<T> own_;
-    std::shared_ptr<const void> lender_;
-    bool is_lent_ = false;  // else the elements are in own_
+    std::shared_ptr<const void> owner_;
+    bool is_borrowed_ = false;  // else the elements are in own_
     T* first_ = nullptr;
     std::size_t size_ = 0;
 };

@@ -117,12 +117,12 @@ public:
     /// What a Hessian-vector product needs to know about the point w: for one output the second derivative of the loss at
     /// each row, d_i, so that H v = X' (d .* X v); for several outputs Z itself, from which the rows of S are
     /// differentiated in the direction X V. n or n c numbers.
-    void linearize(const T* w, const T* b, shard_range shards, aligned_vector<T>& curvature) const {
+    void linearize(const T* w, const T* b, shard_range shards, aligned_vector<T>& bends) const {
         const std::size_t first = bounds_[shards.begin];
-        curvature.resize((bounds_[shards.end] - first) * outputs_);
+        bends.resize((bounds_[shards.end] - first) * outputs_);
         set_weights(w, b);
         for_each_block(shards, nullptr, nullptr, 0, [&](workspace& work, double*, std::size_t begin, std::size_t end) {
-            T* out = curvature.data() + (begin - first) * outputs_;
+            T* out = bends.data() + (begin - first) * outputs_;
             predictors(begin, end, work.z.data());
             if constexpr (one_output) {
                 evaluate<curvatures>(work, begin, end, work.z.data(), 1);
@@ -134,13 +134,12 @@ public:
     }
 
     /// partials: shards.size() rows of hessian_size() numbers: the shard's part of H (V, vb).
-    void hessian(const aligned_vector<T>& curvature, const T* v, const T* vb, shard_range shards,
-                 double* partials) const {
+    void hessian(const aligned_vector<T>& bends, const T* v, const T* vb, shard_range shards, double* partials) const {
         const std::size_t first = bounds_[shards.begin];
         set_weights(v, vb);
         for_each_block(shards, nullptr, partials, hessian_size(),
                        [&](workspace& work, double* partial, std::size_t begin, std::size_t end) {
-                           const T* known = curvature.data() + (begin - first) * outputs_;
+                           const T* known = bends.data() + (begin - first) * outputs_;
                            T slope = 0;
                            if constexpr (one_output) {
                                products(begin, end, work.z.data());

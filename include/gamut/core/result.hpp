@@ -18,7 +18,8 @@ enum class status {
     time_limit,       ///< stop.seconds used up
     stopped,          ///< an observer asked for it
     diverged,         ///< a value that is not finite, or an objective that grows without end
-    separable         ///< the classes can be told apart perfectly: the unpenalised minimum is at infinity
+    separable,        ///< some rows can be told apart perfectly: the unpenalised minimum is at infinity
+    stalled           ///< nothing gets better any more, but this is no minimum, or cannot be told to be one
 };
 
 constexpr std::string_view name(status value) {
@@ -35,6 +36,8 @@ constexpr std::string_view name(status value) {
         return "diverged";
     case status::separable:
         return "separable";
+    case status::stalled:
+        return "stalled";
     }
     return "unknown";
 }

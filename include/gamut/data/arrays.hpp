@@ -5,15 +5,19 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sparse.hpp>
 #include <gamut/communicator/agree.hpp>
+#include <gamut/core/is_utf8.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/detail/array_input.hpp>
 #include <gamut/data/detail/choose_rows.hpp>
+#include <gamut/data/detail/csv_cell.hpp>
 #include <gamut/data/detail/labels.hpp>
 #include <gamut/data/detail/names.hpp>
 #include <gamut/data/detail/problems.hpp>
@@ -25,7 +29,7 @@ namespace gamut::data {
 ///     data::arrays source(x, y);                      // x: xt::xtensor<double, 2>, dense_matrix or sparse_matrix
 ///     data::arrays source(x, y, weights);             // y, weights: std::vector, xt::xtensor<T, 1>, ...
 ///     data::arrays source(values, rows, columns, y);  // values: std::vector<double>, row by row
-/// Copies what it gets, once, however often the source is copied; not a matrix of the backend's that is moved in, or lent (see
+/// Copies what it gets, once, however often the source is copied; not a matrix of the backend's that is moved in, or borrowed (see
 /// shared_vector). Datasets read that copy and keep all of it alive, on every rank, unless only some of the rows are wanted.
 /// Sizes that don't fit throw shape_error, values that aren't finite data_error: both from `load`, on all ranks.
 template <class Matrix> class arrays {
@@ -126,10 +130,32 @@ private:
             fail("column ", j, " is ", detail::in_quotes(features[j]), " (the model has ",
                  detail::in_quotes(wanted.features[j]), " there) give it the same columns in the same order");
         }
+        check_names();
         if (wanted.labels && !wanted.classification && !y.texts.empty()) {
             throw core::data_error(core::text(name, ": label ", detail::in_quotes(y.texts[0]),
                                               " is text (this is a regression) ",
                                               "give numbers, or choose a classification model"));
+        }
+    }
+
+    static bool is_finite(double value) { return std::isfinite(static_cast<value_type>(value)); }
+    static std::string why_not_finite(double value) {
+        return std::isfinite(value) ? " (a float holds at most 3.40282e+38) use double, or scale it"
+                                    : " (values must be finite) replace it, or drop the row";
+    }
+
+    /// Names get into messages and model files, which are UTF-8, and name one column each.
+    void check_names() const {
+        std::unordered_set<std::string_view> seen;
+        for (std::size_t j = 0; j <= features.size(); ++j) {
+            const std::string& text = j < features.size() ? features[j] : label;
+            if (!core::is_utf8(text))
+                throw core::data_error(core::text(name, ": ",
+                                                  j < features.size() ? "name of a feature " : "name of the label ",
+                                                  detail::in_quotes(text), " is not UTF-8 (Latin-1?) convert it"));
+            if (j < features.size() && !seen.insert(text).second)
+                throw core::data_error(core::text(name, ": two features are named ", detail::in_quotes(text),
+                                                  " (the second is column ", j, ") rename one"));
         }
     }
 
@@ -140,28 +166,29 @@ private:
         if (!detail::check_row(x.matrix, i, name, problems)) return false;
         value_type number{};
         if (wanted.labels) {
-            if (y.texts.empty() && !std::isfinite(static_cast<value_type>(y.numbers[i]))) {
-                return problems.add(name, ": y(", i, ") is ", y.numbers[i],
-                                    " (values must be finite) replace it, or drop the row");
-            }
+            if (y.texts.empty() && !(wanted.classification ? std::isfinite(y.numbers[i]) : is_finite(y.numbers[i])))
+                return problems.add(name, ": y(", i, ") is ", y.numbers[i], why_not_finite(y.numbers[i]));
             if (wanted.classification) {
-                const std::string text = y.texts.empty() ? core::text(y.numbers[i]) : y.texts[i];
+                const std::string text = y.name(i);
+                if (!y.texts.empty() && detail::is_missing(text, true))
+                    return problems.add(name, ": y(", i, "): missing value ", detail::in_quotes(text),
+                                        " (every row needs a label) fill it in, or drop the row");
                 const std::size_t id = labels.id(text);
-                if (id == detail::label_table::unknown) {
-                    return problems.add(name, ": y(", i, "): ", labels.unknown_label(text));
-                }
+                if (id >= detail::label_table::not_utf8)
+                    return problems.add(name, ": y(", i, "): ", labels.refused_label(id, text));
                 number = static_cast<value_type>(id);
             } else {
                 number = static_cast<value_type>(y.numbers[i]);
             }
         }
-        if (weighted && !(weights.numbers[i] >= 0 && std::isfinite(static_cast<value_type>(weights.numbers[i])))) {
+        if (weighted && weights.numbers[i] >= 0 && !is_finite(weights.numbers[i]) && std::isfinite(weights.numbers[i]))
+            return problems.add(name, ": weight ", i, " is ", weights.numbers[i], why_not_finite(weights.numbers[i]));
+        if (weighted && !(weights.numbers[i] >= 0 && std::isfinite(weights.numbers[i]))) {
             return problems.add(name, ": weight ", i, " is ", weights.numbers[i],
                                 " (a row counts 0 times or more) correct it, or drop the row");
         }
-        if (!offsets.empty() && !std::isfinite(static_cast<value_type>(offsets[i])))
-            return problems.add(name, ": offset ", i, " is ", offsets[i],
-                                " (values must be finite) replace it, or drop the row");
+        if (!offsets.empty() && !is_finite(offsets[i]))
+            return problems.add(name, ": offset ", i, " is ", offsets[i], why_not_finite(offsets[i]));
         if (!keep) return false;
         if (wanted.labels) to.y.push_back(number);
         if (weighted) to.weights.push_back(static_cast<value_type>(weights.numbers[i]));

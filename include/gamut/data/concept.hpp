@@ -19,8 +19,9 @@ struct request {
     std::size_t blocks = 0;       // of the partition; 0: one per shard
 
     // Of a fitted model, when the data are to be predicted with it. Columns then come in this order (found by name where
-    // the source has names), and a label that is none of these classes is an error.
+    // the source has names), the label's likewise, and a label that is none of these classes is an error.
     std::vector<std::string> features = {}, classes = {};
+    std::string label = {};
 
     selection rows =
         {};  // of the source; features and classes are still those of all its rows, so that parts fit together

@@ -14,7 +14,7 @@ namespace gamut::data {
 
 /// Some columns of rows that are loaded, as a dataset of their own: column k is columns[k] of `rows`; shards, labels, weights
 /// and offsets stay as they are, so what is fitted to it has the same bits on any number of ranks. Local: no messages. Dense: reads what it
-/// copies, which is nothing where all of a matrix that is lent is wanted; sparse: one pass over the entries. `columns` ascend strictly.
+/// copies, which is nothing where all of a borrowed matrix is wanted; sparse: one pass over the entries. `columns` ascend strictly.
 template <class Matrix>
 [[gnu::cold]] dataset<Matrix> select_columns(const dataset<Matrix>& rows, std::span<const std::size_t> columns,
                                              int threads = 1) {

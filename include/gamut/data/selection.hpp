@@ -20,7 +20,7 @@ class selection {
     };
 
     template <class Rule> struct rule_stage final : stage {
-        explicit rule_stage(Rule rule) : rule(std::move(rule)) {}
+        explicit rule_stage(Rule of_rows) : rule(std::move(of_rows)) {}
         void narrow(std::vector<bool>& kept, std::size_t count) const override {
             auto keeps = rule(count);
             std::size_t position = 0;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <limits>
 #include <span>
+#include <string>
 #include <type_traits>
 #include <vector>
 
@@ -20,6 +21,19 @@
 #include <gamut/data/dataset.hpp>
 
 namespace gamut::data {
+
+/// Refuses a sum of sample weights that is no number to divide by in T. The sum is the same on all ranks, and so is the error.
+template <class T> void check_sum_of_weights(double sum, const std::string& source) {
+    if (sum <= static_cast<double>(std::numeric_limits<T>::max()) &&
+        sum >= static_cast<double>(std::numeric_limits<T>::min()))
+        return;
+    if (sum < 1)
+        throw core::data_error(core::text(source, ": the sum of the sample weights underflows (it is ", sum,
+                                          ") multiply all weights by one number"));
+    throw core::data_error(core::text(source, ": the sum of the sample weights overflows (it is beyond ",
+                                      static_cast<double>(std::numeric_limits<T>::max()),
+                                      ") divide all weights by one number"));
+}
 
 /// Column j standardised is (x_j - means[j]) / scales[j]. Empty: the identity.
 /// The columns in `constant`, ascending, have the same number in every row, to rounding: standardised they are 0.
@@ -201,6 +215,7 @@ standardization standardize(const C& ranks, const dataset<Matrix>& data, int thr
     ranks.all_reduce(std::span<double>(extremes), communicator::operation::maximum);
 
     const double weight = totals[columns];
+    if (data.rows() > 0) check_sum_of_weights<typename Matrix::value_type>(weight, data.source);
     for (std::size_t j = 0; j < columns; ++j) {
         const double largest = extremes[j], smallest = -extremes[columns + j];
         result.means[j] = largest == smallest ? largest + 0.0 : totals[j] / weight;  // never -0

@@ -68,12 +68,12 @@ template <Function F> double curvature_along(const F& f, const typename F::array
 /// numbers, which carries everything else too; one more pass and sum for the objective at z when that is reported.
 ///
 /// Stops when, with p = sqrt(N dimension()) absolute,
-///   residual        sqrt(sum |w_i - z|^2) / (p + max(sqrt(sum |w_i|^2), sqrt(N) |z|))       and
+///   residual        sqrt(sum |w_i - z|^2) / (p + max(sqrt(sum |w_i - o|^2), sqrt(N) |z - o|))       and
 ///   dual_residual   rho sqrt(N) |z - z before|, and the local solves' gradients, / (p + rho sqrt(sum |u_i|^2))
-/// are both at most stop.tolerance, or no more than the rounding of the weights makes of them: with c the curvature of the
-/// losses (or the given rho), a gradient is known to c epsilon |w|, and a block's weights to that over rho. rho starts from
+/// (o: the best intercepts with weights 0, where it begins) are both at most stop.tolerance, or no more than the rounding of the weights makes of them: with c the curvature of the
+/// losses (or the given rho), a gradient is known to 16 c epsilon |w|, and a block's weights to that over rho. rho starts from
 /// c and follows the ratio of the two for the first balance_until iterations (without the gradients, which do not vanish, where
-/// the loss has corners). The result is z, with the zeros that the penalty makes.
+/// the loss has corners). Where the objective is smooth at z, Newton's method confirms the end, see stopping.hpp. The result is z, with the zeros that the penalty makes.
 /// Converges for convex losses and penalties; with penalty::l0 it is a heuristic. Keeps (2 acceleration + 5) arrays per block.
 /// Boyd et al. 2011, sections 3.3, 3.4 and 7.1; solver/anderson.hpp for the acceleration.
 template <class Local> struct admm {
@@ -107,16 +107,19 @@ template <class Local> struct admm {
         using A = typename P::array;
         using T = typename A::value_type;
         run<P, O...> record("admm", p, stop, observers...);
+        communicator::agree(p.communicator(), [&] { validate(); });
+        const beginning<A> start = best_start(p);
         auto s = prepare(p, [&] {
-            validate();
-            return state<P>(p, anderson<A>::affordable(acceleration, p.blocks(), p.dimension()));
+            return state<P>(p, start.weights, anderson<A>::affordable(acceleration, p.blocks(), p.dimension()));
         });
         const double n = static_cast<double>(p.blocks());
         const double curvature = rho > 0 ? rho : curvature_at_start(p, s, record);
         double weight = rho > 0 ? rho : curvature > 0 ? 0.1 * curvature : 1 / n;
         p.prox(s.mean, 1 / (n * weight), s.z);
-        s.far.begin(s.z, objective(p, s.z));
+        const double at_start = objective(p, s.z);
+        s.far.begin(s.z, at_start);
 
+        double tolerance = stop.tolerance;
         double first_moved = 0, first_pull = 0;
         for (std::size_t k = 1;; ++k) {
             improve_blocks(p, s, weight);
@@ -143,7 +146,8 @@ template <class Local> struct admm {
                          dual = std::sqrt(pull * pull + scalars[gradient_squared]);
             const double floor = absolute * std::sqrt(n * static_cast<double>(p.dimension()));
             const double primal_scale =
-                floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::norm(s.z), first_moved});
+                floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::distance(s.z, s.origin),
+                                  first_moved});
             const double dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
 
             core::record now{.iteration = k,
@@ -153,24 +157,45 @@ template <class Local> struct admm {
                              .nonzeros = p.nonzeros(s.z)};
             if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, s.z);
             const bool finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
-            const double known = std::numeric_limits<T>::epsilon() * curvature * std::sqrt(scalars[length_squared]);
-            const bool converged = finite && (now.residual <= stop.tolerance || primal <= known / weight) &&
-                                   (now.dual_residual <= stop.tolerance || dual <= known);
-            const bool last = !finite || converged || k >= stop.iterations;
-            if (last && std::isnan(now.objective)) now.objective = objective(p, s.z);
+            const double known = 16 * std::numeric_limits<T>::epsilon() * curvature * std::sqrt(n) * backend::norm(s.z);
+            const bool converged = finite && (now.residual <= tolerance || primal <= known / weight) &&
+                                   (now.dual_residual <= tolerance || dual <= known);
+            const bool rounded = primal <= known / weight && dual <= known;
+            const bool last = !finite || k >= stop.iterations;
+            if ((last || converged) && std::isnan(now.objective)) now.objective = objective(p, s.z);
             const std::optional<core::status> asked = record.report(now);
 
             std::optional<core::status> end;
+            std::string why;
             if (!finite)
                 end = core::status::diverged;
-            else if (last || s.far.due(k))
-                end = s.far.look(s.z, now.objective, [&](const A& w) { return objective(p, w); });
-            if (!end && converged) end = core::status::converged;
+            else if (last || converged || s.far.due(k)) {
+                if (s.far.look(s.z, now.objective, [&](const A& w) { return objective(p, w); })) {
+                    end = core::status::separable;
+                    why = separable_along(columns_along(p, s.far.direction()));
+                }
+            }
+            if (!end && converged) {
+                if (std::isnan(now.objective)) now.objective = objective(p, s.z);
+                const auto [says, step] = judge_end(p, s.z, start.weights, at_start - now.objective, stop.tolerance);
+                if (says == verdict::unbounded) {
+                    end = core::status::separable;
+                    why = separable_along(columns_along(p, step.direction));
+                } else if (says == verdict::confirmed) {
+                    end = core::status::converged;
+                } else {
+                    tolerance = 0.1 * std::max(now.residual, now.dual_residual);
+                    why = core::text("the blocks agree, but a step of Newton's method would still gain about ",
+                                     step.gain);
+                    if (!(tolerance > 0) || rounded) end = core::status::stalled;
+                }
+            }
             if (!end && asked) end = asked;
             if (!end && last) end = core::status::iteration_limit;
             if (end) {
                 if (std::isnan(now.objective) && finite) now.objective = objective(p, s.z);
-                return record.finish(std::move(s.z), now.objective, *end, explanation(*end, stop));
+                return record.finish(std::move(s.z), now.objective, *end,
+                                     why.empty() ? explanation(*end, stop) : std::move(why));
             }
             if (s.far.due(k)) s.far.remember(s.z);
             if (k <= balance_until && stepped_on) {
@@ -202,14 +227,15 @@ private:
         using array = typename P::array;
         using block_type = std::remove_cvref_t<decltype(std::declval<const P&>().block(0))>;
         std::vector<block_type> blocks;
-        array z, z_before, mean, mean_step, moved, work, centre;
+        array z, origin, z_before, mean, mean_step, moved, work, centre;
         std::vector<array> w, v;
         anderson<array> mixing;
         horizon<array> far;
         std::vector<double> rows, sums;
 
-        state(const P& p, std::size_t memory)
-            : z(p.start()),
+        state(const P& p, const array& start, std::size_t memory)
+            : z(start),
+              origin(backend::count_nonzeros(p.start()) > 0 ? array(start.size()) : start),
               z_before(z),
               mean(z),
               mean_step(z),
@@ -239,7 +265,7 @@ private:
                 const improvement done = local.improve(s.blocks[b], s.w[b], s.centre, weight);
                 const auto square = [](double x) { return x * x; };
                 scalars[distance_squared] = square(backend::distance(s.w[b], s.z));
-                scalars[length_squared] = square(backend::norm(s.w[b]));
+                scalars[length_squared] = square(backend::distance(s.w[b], s.origin));
                 scalars[multiplier_squared] = square(backend::distance(s.v[b], s.z));
                 scalars[gradient_squared] = square(done.residual);
                 scalars[passes] = static_cast<double>(done.passes);

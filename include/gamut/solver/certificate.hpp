@@ -18,9 +18,9 @@
 #include <gamut/core/text.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/quadratic/perspective.hpp>
+#include <gamut/quadratic/semidefinite.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/perspective.hpp>
-#include <gamut/solver/detail/semidefinite.hpp>
 #include <gamut/solver/polish.hpp>
 
 namespace gamut::solver {
@@ -57,7 +57,7 @@ struct plane {
 
     /// b: intercepts' gradient; delta: the way to the best intercepts; slopes: d gradient / d intercepts, for each intercept all
     /// dimension() entries.
-    plane(const perspective& relaxed, std::span<const double> w, double loss, std::span<const double> g,
+    plane(const quadratic::perspective& relaxed, std::span<const double> w, double loss, std::span<const double> g,
           std::span<const double> delta, std::span<const std::vector<double>> slopes, double epsilon)
         : weights(w.begin(), w.begin() + static_cast<std::ptrdiff_t>(relaxed.entries())),
           gradient(g.begin(), g.begin() + static_cast<std::ptrdiff_t>(relaxed.entries())),
@@ -80,7 +80,7 @@ struct plane {
         if (!(largest <= 0.1) || !std::isfinite(constant)) noise = std::numeric_limits<double>::infinity();
     }
 
-    double bound(const perspective& relaxed, const perspective::selection& s) const {
+    double bound(const quadratic::perspective& relaxed, const quadratic::perspective::selection& s) const {
         double allowance = noise;
         for (std::size_t j = 0; j < gradient.size(); ++j)
             if (s.selected[relaxed.group_of(j)] != 0)
@@ -104,7 +104,8 @@ template <class A> void set(A& a, std::span<const double> values) {
 /// The loss at W with the best intercepts for it: Newton's method on the intercepts alone, from those of w, which move.
 /// Without intercepts one pass; with c of them 2 + c passes where w is stationary already, and that many more for each step.
 template <class P>
-[[gnu::cold]] plane centre(const P& p, const perspective& relaxed, typename P::array& w, double* loss_at_w = nullptr) {
+[[gnu::cold]] plane centre(const P& p, const quadratic::perspective& relaxed, typename P::array& w,
+                           double* loss_at_w = nullptr) {
     using A = typename P::array;
     const std::size_t d = p.dimension(), entries = relaxed.entries(), c = d - entries;
     A g(d), direction(d), product(d);
@@ -135,7 +136,7 @@ template <class P>
             for (std::size_t l = 0; l < c; ++l) inner[k * c + l] = slopes[k][entries + l];
         }
         for (std::size_t k = 0; k < c; ++k) delta[k] = -gradient[entries + k];
-        semidefinite(std::move(inner), c).solve(delta);
+        quadratic::semidefinite(std::move(inner), c).solve(delta);
         double largest = 0;
         for (const double x : delta) largest = std::max(largest, std::abs(x));
         if (!(largest > std::max(1e-8, 4 * epsilon)) || !std::isfinite(largest) || step >= 60) return here();
@@ -157,7 +158,7 @@ template <class P>
 /// passes move on to where D is largest: a minimum of the relaxed problem F(W) + psi(W), psi = the penalty in perspective form
 /// with shares s of a kappa that add up (convex), by proximal gradient steps of Barzilai and Borwein's length.
 /// Sends what the passes send; all ranks get the same. Atamturk and Gomez 2020 (screening); Wright, Nowak and Figueiredo
-/// 2009 (SpaRSA); sources of psi: detail/perspective.hpp.
+/// 2009 (SpaRSA); sources of psi: quadratic/perspective.hpp.
 struct certificate {
     std::size_t steps = 0;  ///< passes spent on a better bound, at most
     double tolerance =
@@ -187,37 +188,37 @@ struct certificate {
                                          "an l2, such as 1e-3");
         });
         const std::size_t before = p.passes();
-        const detail::perspective relaxed(term, p.layout());
-        const detail::choices undecided = relaxed.undecided();
-        detail::choices all = undecided;
+        const quadratic::perspective relaxed(term, p.layout());
+        const quadratic::choices undecided = relaxed.undecided();
+        quadratic::choices all = undecided;
         solver::bounds result;
 
         typename P::array at = w;
         double loss = 0;
         std::vector<detail::plane> planes{detail::centre(p, relaxed, at, &loss)};
         result.upper = loss + p.penalty(w);
-        std::vector<detail::perspective::selection> selected{relaxed.select(all, planes[0].gains)};
+        std::vector<quadratic::perspective::selection> selected{relaxed.select(all, planes[0].gains)};
         result.lower = planes[0].bound(relaxed, selected[0]);
         if (steps > 0 && tightens(term) && !(result.gap() <= tolerance)) {
-            ascend(p, detail::perspective(unbounded(term), p.layout()), all, at, result.upper);
+            ascend(p, quadratic::perspective(unbounded(term), p.layout()), all, at, result.upper);
             planes.push_back(detail::centre(p, relaxed, at));
             selected.push_back(relaxed.select(all, planes[1].gains));
             result.lower = std::max(result.lower, planes[1].bound(relaxed, selected[1]));
         }
         if (std::isfinite(result.upper)) {
             for (std::size_t i = 0; i < planes.size(); ++i) {
-                detail::choices seen = undecided;
+                quadratic::choices seen = undecided;
                 const double slack = result.upper - planes[i].bound(relaxed, selected[i]);
                 relaxed.screen(seen, planes[i].gains, selected[i],
                                std::max(slack, 0.0) + 1e-11 * std::abs(result.upper));
                 for (std::size_t g = 0; g < seen.of.size(); ++g)
-                    if (seen.of[g] != detail::choice::open) all.of[g] = seen.of[g];
+                    if (seen.of[g] != quadratic::choice::open) all.of[g] = seen.of[g];
             }
         }
         for (std::size_t g = 0; g < all.of.size(); ++g) {
-            if (undecided.of[g] != detail::choice::open) continue;
-            if (all.of[g] == detail::choice::in) result.in.push_back(g);
-            if (all.of[g] == detail::choice::out) result.out.push_back(g);
+            if (undecided.of[g] != quadratic::choice::open) continue;
+            if (all.of[g] == quadratic::choice::in) result.in.push_back(g);
+            if (all.of[g] == quadratic::choice::out) result.out.push_back(g);
         }
         if constexpr (requires { p.loss_model(); })  // nor is the penalty below 0
             if (model::is_nonnegative<std::remove_cvref_t<decltype(p.loss_model())>>)
@@ -263,7 +264,7 @@ private:
 
     /// Moves x to a minimum of loss + psi; monotone over ten steps.
     template <class P>
-    [[gnu::cold]] void ascend(const P& p, const detail::perspective& relaxed, const detail::choices& all,
+    [[gnu::cold]] void ascend(const P& p, const quadratic::perspective& relaxed, const quadratic::choices& all,
                               typename P::array& x, double upper) const {
         using A = typename P::array;
         const std::size_t d = p.dimension(), entries = relaxed.entries();

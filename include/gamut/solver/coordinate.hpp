@@ -15,10 +15,10 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
 #include <gamut/solver/detail/descent_end.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 
 namespace gamut::solver {
@@ -35,7 +35,8 @@ namespace gamut::solver {
 ///
 /// Stops when residual <= stop.tolerance:
 ///   l1, elastic_net, group     the duality gap over the objective at zero weights. The dual point is the scaled vector of the
-///                              rows' slopes; intercepts count as being within 1 + |b| of the best
+///                              rows' slopes; intercepts count as being within
+///                              1 + |b| of the best; least squares: the labels' deviation + |b|
 ///   other penalties            the largest violation of a condition of optimality over the largest slope at the start: for
 ///                              mcp and scad, which are not convex, a point that no single weight can improve
 /// or when it is at most 64 times the rounding of the weights' type and nothing gets better any more.
@@ -87,9 +88,10 @@ struct coordinate {
     template <class P, class Penalty, class Run>
     core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
                                             double likely = std::numeric_limits<double>::infinity()) const {
-        using parts_type = detail::parts_of<Penalty>;
-        constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
+        using parts_type = quadratic::parts_of<Penalty>;
+        constexpr bool may_have_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());
+        const P& problem = state.problem();
         const double null_objective = state.null_loss() > 0 ? state.null_loss() : 1.0;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
         constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -100,14 +102,36 @@ struct coordinate {
             const detail::optimality now = detail::assess(state, parts, likely);
             likely = infinity;
             if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
+            // without any penalty there is no dual point that is not 0
+            const bool by_gap = may_have_gap && has_strength(parts);
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;
             const std::optional<core::status> asked = record.report(
                 {.iteration = k, .objective = now.objective, .residual = residual, .nonzeros = now.nonzeros});
-            const std::optional<core::status> end = ended(k, now.objective, residual, asked);
+            std::optional<core::status> end = ended(k, now.objective, residual, asked);
             if (end) {
+                std::string why;
+                if (*end == core::status::stalled && now.violation <= std::max(1e-10, 64 * epsilon) * scale) {
+                    end = core::status::converged;
+                    why = core::text("rounding hides what is left to do; the largest violation of a condition of "
+                                     "optimality, relative, is ",
+                                     now.violation / scale);
+                }
+                if (!has_strength(parts) && (*end == core::status::converged || *end == core::status::stalled)) {
+                    const auto [says, step] = judge_end(problem, state.result(), state.null(),
+                                                        state.null_loss() - now.objective, stop.tolerance);
+                    if (says == verdict::unbounded) {
+                        end = core::status::separable;
+                        why = separable_along(columns_along(problem, step.direction));
+                    } else if (says == verdict::unfinished) {
+                        end = core::status::stalled;
+                        why = core::text("a step of Newton's method would still gain about ", step.gain);
+                    }
+                }
                 auto result = record.finish(
                     state.result(), now.objective, *end,
-                    ended.at_rest() ? core::text("rounding hides what is left to do; the residual is ", residual)
+                    !why.empty() ? std::move(why)
+                    : *end == core::status::stalled
+                        ? core::text("rounding hides what is left to do; the residual is ", residual)
                     : *end == core::status::converged
                         ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
                                      ", relative, fell to ", residual)
@@ -124,6 +148,13 @@ struct coordinate {
     }
 
 private:
+    template <class Parts> static bool has_strength(const Parts& parts) {
+        if constexpr (Parts::has_norm)
+            return parts.threshold() > 0 || parts.ridge() > 0;
+        else
+            return true;
+    }
+
     /// The parts that are to join, the most violated first to be chosen; where the whole set is rebuilt, with those that stay.
     template <class P>
     std::vector<std::size_t> members(const detail::coordinate_state<P>& state, const detail::optimality& now) const {

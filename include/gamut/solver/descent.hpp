@@ -15,6 +15,7 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/line_search.hpp>
 #include <gamut/solver/run.hpp>
+#include <gamut/solver/stopping.hpp>
 
 /// The loop that lbfgs and newton_cg share: direction, step, until the gradient is small.
 namespace gamut::solver::descent {
@@ -47,6 +48,9 @@ struct outcome {
 /// hides any further progress. `report(record, w)` is called before every step and may end the run by a status.
 /// A function may have gradient_scale(), the size of a gradient that is not small: it takes the place of the gradient at
 /// the start where that is smaller, for a start may be the minimum already and its gradient nothing but rounding.
+/// With a `horizon`, an end is confirmed by Newton's method (see stopping.hpp) where second derivatives are to be had: it is
+/// `converged` only if his step would gain no more than stop.tolerance of what the descent has gained, or than rounding hides;
+/// else the descent goes on with a smaller tolerance. Where the loss is strongly convex, f.least_curvature(), that is known.
 template <Function F, class D, class Search, class Report>
 requires Direction<D, F>
 [[gnu::cold]] outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space, D& direction,
@@ -64,13 +68,57 @@ requires Direction<D, F>
     double step = core::record::none, shortest = scale;
     double curvature = 0;  // the largest along a step so far
     std::size_t stalled = 0;
+    [[maybe_unused]] double left = 0;  // what Newton's method says is left to gain
     const auto end = [&](core::status status, std::string message = {}) {
         result.status = status;
         result.message = message.empty() ? explanation(status, stop) : std::move(message);
         return result;
     };
-    const auto minimum_at_infinity = [&]() -> std::optional<core::status> {
-        return horizon ? horizon->look(w, result.value, [&](const A& far) { return f.value(far); }) : std::nullopt;
+    const double value_at_start = result.value;
+    double tolerance = stop.tolerance;
+    const auto no_minimum = [&](const A& direction) {
+        std::string columns;
+        if constexpr (requires { f.columns_along(direction); }) columns = f.columns_along(direction);
+        return end(core::status::separable, separable_along(columns));
+    };
+    const auto minimum_at_infinity = [&] {
+        return horizon && horizon->look(w, result.value, [&](const A& far) { return f.value(far); });
+    };
+    const auto unknown_slope = [&] {
+        return epsilon * curvature * backend::norm(w);
+    };  // the weights' rounding makes it
+    const auto noise_of_value =
+        [&] {  // what the rounding of the rows' predictions, about epsilon |w|, makes of the loss
+            const double length = epsilon * backend::norm(w);
+            return length * std::sqrt(2 * std::abs(result.value) * curvature) + length * length * curvature;
+        };
+    // nothing: there may be more to gain
+    const auto confirm = [&](std::string message) -> std::optional<outcome> {
+        if constexpr (TwiceDifferentiable<F>) {
+            const double allowed = stop.tolerance * std::max(0.0, value_at_start - result.value) +
+                                   std::max(1e-12, 8 * epsilon) * std::abs(result.value) + 16 * noise_of_value();
+            double least = 0;
+            if constexpr (requires { f.least_curvature(); }) least = f.least_curvature();
+            if (horizon && result.residual > 0 && !(result.residual * result.residual <= 2 * least * allowed)) {
+                if constexpr (requires { f.recession(w); })
+                    if (const auto away = f.recession(w)) return no_minimum(*away);
+                const auto [says, step] = judge(f, w, g, result.value, allowed);
+                if (says == verdict::unbounded) return no_minimum(step.direction);
+                left = step.gain;
+                if (says == verdict::unfinished) return std::nullopt;
+            }
+        }
+        return end(core::status::converged, std::move(message));
+    };
+    const auto at_rest = [&] {
+        if (auto ended = confirm("the objective has no smaller value to the rounding of the arithmetic"))
+            return *std::move(ended);
+        return end(
+            core::status::stalled,
+            core::text(
+                "rounding hides in which direction the objective falls, and a step of Newton's method would still "
+                "gain about ",
+                left, " (columns that are nearly collinear?) give them in other units, or add an l2 penalty"));
     };
 
     for (std::size_t k = 0;; ++k) {
@@ -79,12 +127,21 @@ requires Direction<D, F>
         const std::optional<core::status> asked =
             report(core::record{.iteration = k, .objective = result.value, .residual = residual, .step = step}, w);
         if (!std::isfinite(result.value) || !std::isfinite(result.residual)) return end(core::status::diverged);
-        const bool converged = residual <= stop.tolerance, last = k >= stop.iterations;
-        if (converged || last || (horizon && horizon->due(k)))
-            if (const auto status = minimum_at_infinity()) return end(*status);
-        if (converged) return end(core::status::converged);
+        const bool converged = residual <= tolerance, last = k >= stop.iterations;
+        if ((converged || last || (horizon && horizon->due(k))) && minimum_at_infinity())
+            return no_minimum(horizon->direction());
+        if (converged) {
+            if (auto ended = confirm("")) return *std::move(ended);
+            tolerance = 0.1 * residual;
+        }
         if (asked) return end(*asked);
-        if (last) return end(core::status::iteration_limit);
+        if (last)
+            return end(core::status::iteration_limit, converged
+                                                          ? core::text(explanation(core::status::iteration_limit, stop),
+                                                                       ", and a step of Newton's "
+                                                                       "method would still gain about ",
+                                                                       left)
+                                                          : std::string());
         if (horizon && k == 0) horizon->begin(w, result.value);
         if (horizon && horizon->due(k)) horizon->remember(w);
 
@@ -110,16 +167,16 @@ requires Direction<D, F>
         }
 
         // decreases below the rounding of the objective cannot be told from noise; slopes go on for a while
-        const bool rounding = promised <= std::max(1e-12, 8 * epsilon) * std::abs(result.value);
+        const bool rounding = promised <= std::max(1e-12, 8 * epsilon) * std::abs(result.value) ||
+                              promised <= 16 * noise_of_value() || result.residual <= 16 * unknown_slope();
         if (found.endless)
             return end(core::status::diverged, "the objective falls for ever along a line (is it bounded below?)");
-        if (!found.found && rounding)
-            return end(core::status::converged, "the objective has no smaller value to the rounding of the arithmetic");
+        if (!found.found && rounding) return at_rest();
         if (!found.found)
-            return end(core::status::stopped,
+            return end(core::status::stalled,
                        "no point along the negative gradient has a smaller objective (is the gradient right?)");
         step = found.at.step;
-        const double least = 4 * epsilon * std::abs(result.value);
+        const double least = 4 * epsilon * std::abs(result.value) + noise_of_value();
         const bool level = promised <= least && result.value - found.at.value <= least;
         result.value = found.at.value;
         d = static_cast<T>(step) * d;
@@ -132,11 +189,10 @@ requires Direction<D, F>
         result.residual = backend::norm(g);
         stalled = result.residual < 0.9 * shortest ? 0 : stalled + 1;
         shortest = std::min(shortest, result.residual);
-        // the weights' own rounding makes that much of a gradient; mostly it is seen by nothing getting better
-        const bool unknown = result.residual <= epsilon * curvature * backend::norm(w);
-        if (level && (stalled >= 20 || unknown)) {
+        // mostly rounding is seen by nothing getting better
+        if (level && (stalled >= 20 || result.residual <= unknown_slope())) {
             result.iterations = k + 1;
-            return end(core::status::converged, "the objective has no smaller value to the rounding of the arithmetic");
+            return at_rest();
         }
     }
 }
@@ -189,30 +245,70 @@ private:
     mutable std::size_t passes_ = 0;
 };
 
-/// A whole run on a problem: options agreed, observers called, the result filled in.
+/// A problem in units in which its weights are alike, with what the problem says about them.
+template <SmoothProblem P> class rescaled_problem : public rescaled<P> {
+public:
+    using array = typename P::array;
+    using rescaled<P>::rescaled;
+    rescaled_problem(const P& p, const beginning<array>& start)
+        : rescaled<P>(p, units_of_weights(p, start)),
+          start_(start.weights) {}
+
+    /// In the units of u.
+    std::optional<array> recession(const array& u) const {
+        auto away = solver::recession(this->original(), this->given(u), start_);
+        if (away) *away = this->measured(*away);
+        return away;
+    }
+
+    std::string columns_along(const array& direction) const {
+        return solver::columns_along(this->original(), direction);
+    }
+    /// Of the smooth penalty, in all directions but the intercepts'; 0: not known.
+    double least_curvature() const {
+        using T = typename array::value_type;
+        if constexpr (requires(const P& p) { p.penalty_term().second_derivative(T(0)); })
+            return static_cast<double>(this->original().penalty_term().second_derivative(T(0)));
+        return this->curvature_of_penalty();
+    }
+
+private:
+    const array& start_;
+};
+
+/// A whole run on a problem: options agreed, observers called, the result filled in. It begins at the best intercepts, and
+/// measures slopes in units of the weights' curvatures there.
 template <SmoothProblem P, class Make, class Search, class... O>
 [[gnu::cold]] core::result<typename P::array> minimize(const char* name, const P& p, Make&& make_direction,
                                                        const Search& search, const core::stop& stop, O&... observers) {
     using A = typename P::array;
     struct state {
+        rescaled_problem<P> f;
         A w;
         workspace<A> space;
         horizon<A> far;
         std::invoke_result_t<Make&, const A&> direction;
-        explicit state(const A& start, Make& make) : w(start), space(start), far(start), direction(make(start)) {}
+        state(const P& p, const beginning<A>& start, Make& make)
+            : f(p, start),
+              w(f.measured(start.weights)),
+              space(w),
+              far(w),
+              direction(make(w)) {}
     };
-    auto s = prepare(p, [&] {
+    run record(name, p, stop, observers...);
+    communicator::agree(p.communicator(), [&] {
         stop.validate(name);
         search.validate();
-        return state(p.start(), make_direction);
+        make_direction(p.start());
     });
-    run record(name, p, stop, observers...);
+    const beginning<A> start = best_start(p);
+    state s(p, start, make_direction);
     const outcome found =
-        descend(p, s.w, s.space, s.direction, search, stop, &s.far, [&](core::record now, const A& w) {
+        descend(s.f, s.w, s.space, s.direction, search, stop, &s.far, [&](core::record now, const A& w) {
             now.nonzeros = nonzeros(p, w);
             return record.report(now);
         });
-    return record.finish(std::move(s.w), found.value, found.status, found.message);
+    return record.finish(s.f.given(s.w), found.value, found.status, found.message);
 }
 
 /// The same on one rank's own function, near a centre.

@@ -95,10 +95,10 @@ template <class Local> struct disadmm {
         if constexpr (Quadratic<P>) {
             if (mode == solver::mode::gram || (mode == solver::mode::automatic && gram_pays(p))) {
                 const gram_problem<P> in_memory(p);
-                return search(*this, in_memory, p, record).go();
+                return search<gram_problem<P>, P, decltype(record)>(*this, in_memory, p, record).go();
             }
         }
-        return search(*this, p, p, record).go();
+        return search<P, P, decltype(record)>(*this, p, p, record).go();
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
@@ -139,6 +139,9 @@ private:
                 partials_.resize(x_.size() * (n_ + 2));
                 sums_.resize(n_ + 2);
             });
+            z_ = best_start(whole_).weights;
+            const A origin = backend::count_nonzeros(whole_.start()) > 0 ? A(n_) : z_;
+            for (A& x : x_) x = z_;
             p_.value_and_gradient(z_, mean_);
             gradient_at_start_ = backend::norm(mean_);
             if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
@@ -167,7 +170,7 @@ private:
                     status = *asked;
                     break;
                 }
-                const double scale = std::max(backend::norm(z_), 1e-300);
+                const double scale = std::max(backend::distance(z_, origin), 1e-300);
                 if ((primal <= 1e-6 * scale && dual <= 1e-6 * std::max(1.0, total_rho) * scale) || total_rho >= last) {
                     status = core::status::converged;
                     break;
@@ -182,7 +185,7 @@ private:
     private:
         /// One round with N rho = total_rho. Returns the norms of the primal and the dual residual.
         [[gnu::cold]] std::pair<double, double> round(double total_rho) {
-            const double blocks = static_cast<double>(p_.blocks()), rho = total_rho / blocks;
+            const double parts = static_cast<double>(p_.blocks()), rho = total_rho / parts;
             const T alpha = static_cast<T>(options_.relaxation);
             std::exception_ptr failure;
             try {
@@ -203,18 +206,18 @@ private:
             }
             communicator::sum(p_.communicator(), partials_, x_.size(), sums_, failure);
             std::vector<T> mean(n_);
-            for (std::size_t j = 0; j < n_; ++j) mean[j] = static_cast<T>(sums_[j] / blocks);
+            for (std::size_t j = 0; j < n_; ++j) mean[j] = static_cast<T>(sums_[j] / parts);
             mean_.upload(mean);
             std::swap(before_, z_);
             p_.prox(mean_, 1 / total_rho, z_);
             for (A& u : u_) u = u - z_;
             if (!in_memory) {
-                block_passes_ += sums_[n_ + 1] / blocks;
+                block_passes_ += sums_[n_ + 1] / parts;
                 const std::size_t passes = static_cast<std::size_t>(block_passes_);
                 run_.add_passes(passes - counted_passes_);
                 counted_passes_ = passes;
             }
-            return {std::sqrt(sums_[n_]), rho * std::sqrt(blocks) * backend::distance(z_, before_)};
+            return {std::sqrt(sums_[n_]), rho * std::sqrt(parts) * backend::distance(z_, before_)};
         }
 
         /// The largest curvature of the loss at the start, by power iterations: about 10 passes.
@@ -286,8 +289,14 @@ private:
                                       : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
-                message = "polish: " + best_->message;
+                message = best_->message.empty() ? explanation(status, options_.stop) : best_->message;
             }
+            if (status != core::status::separable && status != core::status::stopped &&
+                status != core::status::time_limit)
+                if (auto nowhere = no_minimum_on_support(whole_, w)) {
+                    status = core::status::separable;
+                    message = *std::move(nowhere);
+                }
             const core::record now{
                 .phase = "polish", .iteration = iteration_ + 1, .objective = objective, .nonzeros = p_.nonzeros(w)};
             run_.report(now);

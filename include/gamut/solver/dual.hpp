@@ -224,7 +224,7 @@ private:
         }
 
         /// f(b) of every block of this rank, and the sums over all blocks of what it wrote to `rows`.
-        template <class F> void in_blocks(const P& p, std::span<double> sums, F&& f) {
+        template <class F> void in_blocks(const P& p, std::span<double> totals, F&& f) {
             std::exception_ptr failure;
             try {
                 const auto threads = static_cast<std::size_t>(p.threads());
@@ -232,8 +232,8 @@ private:
             } catch (...) {
                 failure = std::current_exception();
             }
-            communicator::sum(p.communicator(), std::span<const double>(rows).first(blocks.size() * sums.size()),
-                              blocks.size(), sums, failure);
+            communicator::sum(p.communicator(), std::span<const double>(rows).first(blocks.size() * totals.size()),
+                              blocks.size(), totals, failure);
         }
 
         /// The objective at w, where the next round starts.

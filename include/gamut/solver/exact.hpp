@@ -20,10 +20,11 @@
 #include <gamut/core/text.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/quadratic/nodes.hpp>
+#include <gamut/quadratic/perspective.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/nodes.hpp>
-#include <gamut/solver/detail/perspective.hpp>
+#include <gamut/solver/detail/loss_nodes.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -82,7 +83,7 @@ private:
     /// Grows a tree on `part`, some columns of `whole`, and goes on with fewer columns once half of them are decided for good.
     template <class P, class Run>
     core::result<typename P::array> search(const P& whole, const P& part, progress from, Run& record) const {
-        const detail::perspective relaxed(part.penalty_term(), part.layout());
+        const quadratic::perspective relaxed(part.penalty_term(), part.layout());
         auto nodes = nodes_of(part, relaxed);
         tree<P, decltype(nodes), Run> growing(*this, whole, part, relaxed, nodes, record, std::move(from));
         if constexpr (ColumnAccess<P>) {
@@ -97,9 +98,9 @@ private:
         return growing.finish();
     }
 
-    template <class P> auto nodes_of(const P& p, const detail::perspective& relaxed) const {
+    template <class P> auto nodes_of(const P& p, const quadratic::perspective& relaxed) const {
         if constexpr (Quadratic<P>)
-            return detail::gram_nodes<P>(p, relaxed);
+            return quadratic::nodes(p.moments(), relaxed);
         else
             return detail::loss_nodes<P>(p, relaxed, polishing);
     }
@@ -133,7 +134,7 @@ private:
     struct node {
         double bound = -std::numeric_limits<double>::infinity();
         std::size_t id = 0;
-        detail::choices chosen{};
+        quadratic::choices chosen{};
         std::vector<double> start{};
         bool operator<(const node& other) const {  // the top of a heap is the largest
             return bound > other.bound || (bound == other.bound && id > other.id);
@@ -144,7 +145,7 @@ private:
     struct progress {
         std::vector<node> open{};                                 ///< a heap, the lowest bound first
         std::optional<node> next{};                               ///< where the dive goes on
-        detail::fit_on_support best{};                            ///< with the weights of all columns
+        quadratic::fit_on_support best{};                         ///< with the weights of all columns
         double closed = std::numeric_limits<double>::infinity();  ///< no weights of what is done with are below
         std::size_t count = 0, ids = 0;
         core::status status = core::status::converged;
@@ -155,12 +156,12 @@ private:
 
     template <class P, class Nodes, class Run> class tree {
         using A = typename P::array;
-        using choices = detail::choices;
-        using choice = detail::choice;
+        using choices = quadratic::choices;
+        using choice = quadratic::choice;
 
     public:
         /// `p` is all of `whole`, or those of its columns that `from` names.
-        tree(const exact& options, const P& whole, const P& p, const detail::perspective& relaxed, Nodes& nodes,
+        tree(const exact& options, const P& whole, const P& p, const quadratic::perspective& relaxed, Nodes& nodes,
              Run& record, progress from)
             : options_(options),
               whole_(whole),
@@ -222,7 +223,12 @@ private:
                                                        ? core::text("the limit of ", count, " nodes is used up")
                                                        : explanation(status, options_.stop),
                                                    "; the least objective lies between ", bound, " and ", objective);
-            core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
+            core::status ended = status;
+            if (auto nowhere = no_minimum_on_support(whole_, w)) {
+                ended = core::status::separable;
+                message = *std::move(nowhere);
+            }
+            core::result<A> result = run_.finish(std::move(w), objective, ended, std::move(message));
             result.lower_bound = bound;
             return result;
         }
@@ -302,7 +308,7 @@ private:
             for (std::size_t g = 0; g < c.of.size(); ++g)
                 if (c.of[g] == choice::in) hash = (hash ^ (g + 1)) * 1099511628211ull;
             if (!seen_.insert(hash).second) return;
-            detail::fit_on_support found = nodes_.fit(c);
+            quadratic::fit_on_support found = nodes_.fit(c);
             run_.add_passes(nodes_.own_passes());
             if (!(found.objective < now_.best.objective) && !now_.best.weights.empty()) return;
             now_.best.objective = found.objective;
@@ -355,7 +361,7 @@ private:
         std::optional<node> examine(node& n) {
             choices& c = n.chosen;
             if (relaxed_.decided(c)) return leaf(c);
-            detail::relaxation r = nodes_.relax(c, n.start, cutoff());
+            quadratic::relaxation r = nodes_.relax(c, n.start, cutoff());
             r.bound = std::max(r.bound, n.bound);
             if (now_.count == 1) now_.root_bound = r.bound, now_.root_lift = r.lift_in;
             if (r.bound >= cutoff()) return done(r.bound);
@@ -408,7 +414,7 @@ private:
 
         const exact& options_;
         const P &whole_, &p_;
-        const detail::perspective& relaxed_;
+        const quadratic::perspective& relaxed_;
         Nodes& nodes_;
         Run& run_;
         std::unordered_set<std::uint64_t> seen_;

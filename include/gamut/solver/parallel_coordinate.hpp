@@ -16,12 +16,12 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/column_view.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/column_rounds.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
 #include <gamut/solver/detail/descent_end.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/selection.hpp>
 
@@ -72,7 +72,7 @@ template <class Selection> struct parallel_coordinate {
     requires(!P::smooth && penalty::Separable<penalty_of<P>>) core::result<typename P::array> minimize(const P& p,
                                                                                                        O&&... observers)
     const {
-        using parts_type = detail::parts_of<penalty_of<P>>;
+        using parts_type = quadratic::parts_of<penalty_of<P>>;
         constexpr bool by_gap = parts_type::has_norm && P::nonnegative_loss;
         constexpr double epsilon = std::numeric_limits<typename P::array::value_type>::epsilon();
         run<P, O...> record("parallel_coordinate", p, stop, observers...);
@@ -112,7 +112,7 @@ template <class Selection> struct parallel_coordinate {
             if (end) {
                 auto result = record.finish(
                     state.result(), now.objective, *end,
-                    ended.at_rest() && *end == core::status::iteration_limit
+                    *end == core::status::stalled
                         ? core::text("nothing got better for ", patience, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
                 if (by_gap) result.lower_bound = now.objective - now.gap;
@@ -148,12 +148,12 @@ template <class Selection> struct parallel_coordinate {
     }
 
 private:
-    template <bool ByGap> std::string why(core::status end, double residual, std::size_t rounds) const {
+    template <bool ByGap> std::string why(core::status end, double residual, std::size_t made) const {
         if (end == core::status::converged)
             return core::text(ByGap ? "the duality gap" : "the largest violation of a condition of optimality",
-                              ", relative, fell to ", residual, " in ", rounds, " rounds");
+                              ", relative, fell to ", residual, " in ", made, " rounds");
         if (end == core::status::diverged)
-            return core::text("the objective grew beyond where it began in ", rounds,
+            return core::text("the objective grew beyond where it began in ", made,
                               " rounds (columns that move together are too correlated?) use selection::scheduled, or "
                               "fewer together");
         return explanation(end, stop);

@@ -20,12 +20,13 @@
 #include <gamut/core/text.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/quadratic/candidates.hpp>
+#include <gamut/quadratic/gram_path.hpp>
+#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/support_model.hpp>
+#include <gamut/quadratic/units.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/candidates.hpp>
-#include <gamut/solver/detail/gram_path.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
-#include <gamut/solver/detail/quadratic_units.hpp>
-#include <gamut/solver/detail/support_model.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -116,20 +117,20 @@ struct path {
                                                            double label, O&&... observers) const {
         check(p);
         const core::clock clock;
-        const auto f = detail::least_squares::of(products, label, p.has_intercept());
+        const auto f = quadratic::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
         std::optional<gram_problem<P>> in_moments;
-        for (const detail::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label, in_moments));
+        for (const quadratic::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label, in_moments));
         show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
 
     /// The path of the problem's penalty for other second moments. Local: no messages.
     template <class P>
-    std::vector<detail::gram_solution> of_moments(const P& p, const detail::least_squares& f,
-                                                  std::size_t threads) const {
-        return detail::gram_path(f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
-                                 {largest, swapping.restarts, swapping.disturb, swapping.seed, threads});
+    std::vector<quadratic::gram_solution> of_moments(const P& p, const quadratic::least_squares& f,
+                                                     std::size_t threads) const {
+        return quadratic::gram_path(f, p.penalty_term(), p.layout().features, strengths_of(p.penalty_term()),
+                                    {largest, swapping.restarts, swapping.disturb, swapping.seed, threads});
     }
 
 private:
@@ -145,8 +146,9 @@ private:
     }
 
     /// Every rank does the same; if one fails, all do.
-    template <class P> std::vector<detail::gram_solution> together(const P& p, const detail::least_squares& f) const {
-        std::vector<detail::gram_solution> solutions;
+    template <class P>
+    std::vector<quadratic::gram_solution> together(const P& p, const quadratic::least_squares& f) const {
+        std::vector<quadratic::gram_solution> solutions;
         communicator::agree(p.communicator(),
                             [&] { solutions = of_moments(p, f, static_cast<std::size_t>(p.threads())); });
         return solutions;
@@ -221,11 +223,11 @@ private:
             const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
             const auto moments = part->moments_by();
             const auto solutions =
-                together(*part, detail::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
+                together(*part, quadratic::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
             found.resize(solutions.size());
             changed.assign(solutions.size(), false);
             for (std::size_t i = 0; i < solutions.size(); ++i) {
-                const detail::gram_solution& s = solutions[i];
+                const quadratic::gram_solution& s = solutions[i];
                 if (round > 0 && !(s.objective < found[i].result.objective - 1e-10 * std::abs(s.objective))) continue;
                 changed[i] = true;
                 std::vector<T> w(s.weights.begin(), s.weights.end());
@@ -263,8 +265,9 @@ private:
     }
 
     template <class P>
-    at_kappa<typename P::array> described(const P& p, const detail::least_squares& f, const detail::gram_solution& s,
-                                          double label, std::optional<gram_problem<P>>& in_moments) const {
+    at_kappa<typename P::array> described(const P& p, const quadratic::least_squares& f,
+                                          const quadratic::gram_solution& s, double label,
+                                          std::optional<gram_problem<P>>& in_moments) const {
         using A = typename P::array;
         using T = typename A::value_type;
         const auto to_array = [](std::span<const double> numbers) {
@@ -315,12 +318,12 @@ private:
               shape_(p.layout()) {}
 
         std::vector<at_kappa<A>> go() {
-            const detail::candidates all(with(p_.penalty_term(), options_.largest, 0), shape_);
+            const quadratic::candidates all(with(p_.penalty_term(), options_.largest, 0), shape_);
             const std::size_t groups = p_.penalty_term().competitions_of(shape_);
             std::vector<at_kappa<A>> found;
             std::vector<place> before;
-            for (const double l2 : options_.strengths_of(p_.penalty_term())) {
-                l2_ = l2;
+            for (const double strength : options_.strengths_of(p_.penalty_term())) {
+                l2_ = strength;
                 best_.assign(all.places() / groups + 1, {});
                 search(0, p_.start());
                 for (std::size_t k = 0; k < before.size() && k < best_.size(); ++k)
@@ -361,12 +364,12 @@ private:
         bool search(std::size_t k, const A& w) {
             if (ended_) return false;
             const auto p = p_.with_penalty(with(p_.penalty_term(), k, l2_));
-            swap swapping = options_.swapping;
-            if (!disturbing_) swapping.restarts = 0;
+            swap by = options_.swapping;
+            if (!disturbing_) by.restarts = 0;
             core::result<A> found = std::apply(
                 [&](auto&... observers) {
-                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, swapping.stop, observers...);
-                    auto improved = swapping.improve(p, swapping.polishing.improve(p, w), record, iteration_);
+                    run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, by.stop, observers...);
+                    auto improved = by.improve(p, by.polishing.improve(p, w), record, iteration_);
                     iteration_ = improved.iterations;
                     return record.finish(std::move(improved.weights), improved.objective, improved.status,
                                          std::move(improved.message));
@@ -386,11 +389,11 @@ private:
             return better;
         }
 
-        /// f(s, pool): the second-order model at `weights` on their support, which is all of s (quadratic_support or quadratic_units)
+        /// f(s, pool): the second-order model at `weights` on their support, which is all of s (quadratic::support or quadratic::units)
         /// and, as entries of w, `pool`.
         template <class F> auto on_support(const A& weights, std::size_t k, F&& f) const {
             const auto problem = p_.with_penalty(with(p_.penalty_term(), k, l2_));
-            const detail::candidates all(problem.penalty_term(), shape_);
+            const quadratic::candidates all(problem.penalty_term(), shape_);
             const std::vector<T> w = weights.download();
             const penalty::detail::units units = problem.penalty_term().units_of(shape_);
             std::vector<bool> used(units.count());
@@ -409,33 +412,34 @@ private:
             const auto part = problem.on_columns(features, on_features(problem.penalty_term(), features));
             const A at(std::span<const T>(
                 gather_features(std::span<const T>(w), std::span<const std::size_t>(features), shape_)));
-            const detail::support_model model(*part, at, {}, local, all.shape_of(pool));
+            const quadratic::support_model model = detail::support_model_of(*part, at, {}, local, all.shape_of(pool));
             const auto with_all = [&](auto s) {
                 for (std::size_t u = 0; u < model.function().units(); ++u) s.add(u);
                 return f(s, model.function(), std::span<const std::size_t>(pool));
             };
-            if (all.are_entries()) return with_all(detail::quadratic_support(model.function()));
-            return with_all(detail::quadratic_units(model.function()));
+            if (all.are_entries()) return with_all(quadratic::support(model.function()));
+            return with_all(quadratic::units(model.function()));
         }
 
         /// The best weights for kappa = k + 1, and in each group that has more than k the one that is worth least set to 0.
         A without_cheapest(std::size_t k) const {
             const A& from = best_[k + 1].result->weights;
             std::vector<T> w = from.download();
-            on_support(from, k + 1, [&](const auto& s, const detail::quadratic& f, std::span<const std::size_t> pool) {
-                std::vector<std::size_t> used(shape_.outputs), cheapest(shape_.outputs, s.size());
-                for (std::size_t place = 0; place < s.size(); ++place) {
-                    const std::size_t g = s.group_of(s.members()[place]);
-                    ++used[g];
-                    if (cheapest[g] == s.size() || s.loss(place) < s.loss(cheapest[g])) cheapest[g] = place;
-                }
-                for (std::size_t g = 0; g < used.size(); ++g)
-                    if (used[g] > k)
-                        for (std::size_t i = f.begin(s.members()[cheapest[g]]); i < f.end(s.members()[cheapest[g]]);
-                             ++i)
-                            w[pool[i]] = 0;
-                return 0;
-            });
+            on_support(from, k + 1,
+                       [&](const auto& s, const quadratic::objective& f, std::span<const std::size_t> pool) {
+                           std::vector<std::size_t> used(shape_.outputs), cheapest(shape_.outputs, s.size());
+                           for (std::size_t i = 0; i < s.size(); ++i) {
+                               const std::size_t g = s.group_of(s.members()[i]);
+                               ++used[g];
+                               if (cheapest[g] == s.size() || s.loss(i) < s.loss(cheapest[g])) cheapest[g] = i;
+                           }
+                           for (std::size_t g = 0; g < used.size(); ++g)
+                               if (used[g] > k)
+                                   for (std::size_t i = f.begin(s.members()[cheapest[g]]);
+                                        i < f.end(s.members()[cheapest[g]]); ++i)
+                                       w[pool[i]] = 0;
+                           return 0;
+                       });
             return A(std::span<const T>(w));
         }
 
@@ -453,9 +457,9 @@ private:
             found.degrees_of_freedom = static_cast<double>(counted) + intercepts;
             if (l2_ > 0 && !ended_ && counted > free)
                 found.degrees_of_freedom =
-                    on_support(result.weights, k, [&](const auto& s, const detail::quadratic&, auto) {
+                    on_support(result.weights, k, [&](const auto& s, const quadratic::objective&, auto) {
                         double degrees = static_cast<double>(s.entries() + free) + intercepts;
-                        for (std::size_t place = 0; place < s.size(); ++place) degrees -= l2_ * s.inverse(place);
+                        for (std::size_t i = 0; i < s.size(); ++i) degrees -= l2_ * s.inverse(i);
                         return degrees;
                     });
             if (!ended_) {

@@ -84,6 +84,13 @@ public:
     const array& start() const { return start_; }
     std::size_t passes() const { return problem_.passes(); }
     double gradient_scale() const { return scale_; }
+    double least_curvature() const { return problem_.penalty_term().l2; }
+    penalty::layout layout() const { return problem_.layout(); }
+    const auto& dataset() const requires requires(const P& p) { p.dataset(); }
+    { return problem_.dataset(); }
+    auto second_derivatives(const array& w, std::span<const std::size_t> entries) const requires SecondDerivatives<P> {
+        return problem_.second_derivatives(w, entries);
+    }
     std::size_t nonzeros(const array& w) const { return problem_.nonzeros(w); }
 
     double value(const array& w) const { return problem_.value(w) + ridge_value(w); }
@@ -133,6 +140,21 @@ std::vector<std::size_t> used_features(const P& p, std::span<const typename P::a
     for (std::size_t i = 0; i < shape.features; ++i)
         if (used[i]) features.push_back(i);
     return features;
+}
+
+/// Why there is no minimum on the support of w, or nothing: without l2 the objective may fall for ever along it; see recession in
+/// stopping.hpp. Two passes and some values for losses that are not quadratic, else none.
+template <Cardinality P>
+[[gnu::cold]] std::optional<std::string> no_minimum_on_support(const P& p, const typename P::array& w) {
+    if constexpr (SecondDerivatives<P> && TwiceDifferentiable<P> &&
+                  !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); }) {
+        if (p.penalty_term().l2 > 0 || !p.penalty_term().is_smooth() || !std::isfinite(backend::norm(w)))
+            return std::nullopt;
+        const restricted<P> inside(p, w);
+        if (const auto away = recession(inside, w, best_start(p, true).weights))
+            return separable_along(columns_along(p, *away));
+    }
+    return std::nullopt;
 }
 
 /// The rows of w that `features` names, and the intercepts.
@@ -301,8 +323,9 @@ private:
         const auto whole = [&](const A& v) { return p.value(v) + p.penalty(v); };
         double objective = whole(x), lipschitz = 0, momentum = 1;
         core::result<A> result;
-        result.status = core::status::iteration_limit;
         const std::size_t most = stop.iterations * 20;
+        result.status = core::status::iteration_limit;
+        result.message = core::text("the limit of ", most, " proximal steps is used up");
         for (std::size_t k = 0; k < most; ++k) {
             const double loss = p.value_and_gradient(y, g);
             g = mask * g;
@@ -340,6 +363,7 @@ private:
             result.iterations = k + 1;
             if (change <= stop.tolerance * std::max(1.0, backend::norm(x))) {
                 result.status = core::status::converged;
+                result.message.clear();
                 break;
             }
         }

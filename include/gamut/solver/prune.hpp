@@ -19,8 +19,8 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/quadratic/bounded_support.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/bounded_support.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
@@ -71,6 +71,11 @@ struct prune {
                                   ? core::text("the weights that were worth most at each of ", found.iterations,
                                                " stages; a heuristic, without a certificate")
                                   : explanation(status, stop);
+        if (status == core::status::converged)
+            if (auto nowhere = no_minimum_on_support(p, found.weights)) {
+                status = core::status::separable;
+                message = *std::move(nowhere);
+            }
         return record.finish(std::move(found.weights), found.objective, status, std::move(message));
     }
 
@@ -194,8 +199,8 @@ private:
         for (std::size_t e = 0; e < shape.size(); ++e) {
             const double square = squares[e / shape.outputs];
             const penalty::l0& term = p.penalty_term();
-            const detail::best_alone step(-static_cast<double>(slopes[e]), square > 0 ? square : 1, term.l1, term.lower,
-                                          term.upper);
+            const quadratic::best_alone step(-static_cast<double>(slopes[e]), square > 0 ? square : 1, term.l1,
+                                             term.lower, term.upper);
             worth[e] = w[e] != 0    ? T(1e15)  // stays
                        : square > 0 ? static_cast<T>(std::sqrt(2 * std::max(step.gain, 0.0)))
                                     : T(0);

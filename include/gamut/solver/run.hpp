@@ -19,6 +19,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/stopping.hpp>
 
 namespace gamut::solver {
 
@@ -114,9 +115,9 @@ inline std::string explanation(core::status status, const core::stop& stop) {
     case core::status::diverged:
         return "the objective or the weights are no longer finite";
     case core::status::separable:
-        return "no minimum exists: the objective falls for ever as the weights grow (are the classes separable?) add "
-               "an l2 "
-               "penalty";
+        return separable_along("");
+    case core::status::stalled:
+        return "nothing gets better any more, though the residual is above the tolerance";
     default:
         return core::text("the residual fell below ", stop.tolerance);
     }
@@ -139,17 +140,19 @@ public:
 
     void remember(const A& w) { earlier_ = w; }
 
-    /// `separable`, or nothing. `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their
+    /// Is the minimum nowhere? `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their
     /// length; with `value`, the objective at w, not known (NaN) twice.
-    template <class F> std::optional<core::status> look(const A& w, double value, F&& objective) {
+    template <class F> bool look(const A& w, double value, F&& objective) {
         using T = typename A::value_type;
-        if (!(backend::distance(w, earlier_) > 0.01 * backend::norm(w))) return std::nullopt;
+        if (!(backend::distance(w, earlier_) > 0.01 * backend::norm(w))) return false;
         if (std::isnan(value)) value = objective(w);
         far_ = w + T(1000) * (w - earlier_);
         const double there = objective(far_);
-        const bool no_higher = there <= value && value - there <= 0.01 * (start_ - value);
-        return no_higher ? std::optional(core::status::separable) : std::nullopt;
+        return there <= value && value - there <= 0.01 * (start_ - value);
     }
+
+    /// The way that was looked along last, a thousand times and more from there.
+    const A& direction() const { return far_; }
 
 private:
     A earlier_, far_;

@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <utility>
 
 #include <gamut/backend/array.hpp>
 #include <gamut/core/error.hpp>
@@ -67,6 +69,8 @@ template <class Rate> struct sgd {
             validate();
             return state(p.start());
         });
+        const A start = best_start(p).weights;
+        s.w = start;
         run<P, O...> record("sgd", p, stop, observers...);
 
         // objective and residual at w; after it, `moved` is free again
@@ -89,24 +93,43 @@ template <class Rate> struct sgd {
 
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
         look(now.step, now);
+        const double at_start = now.objective;
+        double tolerance = stop.tolerance;
         const std::size_t batches = p.batches(batch);
         for (;;) {
             now.nonzeros = nonzeros(p, s.w);
             const std::optional<core::status> asked = record.report(now);
             const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.w));
-            const bool converged = now.residual <= stop.tolerance, last = now.iteration >= stop.iterations;
+            const bool converged = now.residual <= tolerance, last = now.iteration >= stop.iterations;
             std::optional<core::status> end;
+            std::string why;
             if (!finite)
                 end = core::status::diverged;
             else if (converged || last) {
-                end = s.far.look(s.w, now.objective, whole);
-                if (!end) end = converged ? core::status::converged : core::status::iteration_limit;
+                if (s.far.look(s.w, now.objective, whole)) {
+                    end = core::status::separable;
+                    why = separable_along(columns_along(p, s.far.direction()));
+                }
+                if (!end && converged) {
+                    const auto [says, step] = judge_end(p, s.w, start, at_start - now.objective, stop.tolerance);
+                    if (says == verdict::unbounded) {
+                        end = core::status::separable;
+                        why = separable_along(columns_along(p, step.direction));
+                    } else if (says == verdict::confirmed) {
+                        end = core::status::converged;
+                    } else {
+                        tolerance = 0.1 * now.residual;
+                    }
+                }
+                if (!end && asked) end = asked;
+                if (!end && last) end = core::status::iteration_limit;
             } else {
                 end = asked;
             }
             if (end) {
                 if (finite && std::isnan(now.residual)) now.objective = whole(s.w);
-                return record.finish(std::move(s.w), now.objective, *end, explanation(*end, stop));
+                return record.finish(std::move(s.w), now.objective, *end,
+                                     why.empty() ? explanation(*end, stop) : std::move(why));
             }
             if (now.iteration == 0) s.far.begin(s.w, now.objective);
             if (horizon<A>::due(now.iteration)) s.far.remember(s.w);

@@ -14,6 +14,7 @@
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/scad.hpp>
+#include <gamut/quadratic/parts_of.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/run.hpp>
 
@@ -101,7 +102,7 @@ private:
         state.measure();
         const auto all_zero = [&](double strength) {
             const auto penalty = of_strength(p.penalty_term(), strength);
-            const detail::parts_of parts(penalty, state.shape());
+            const quadratic::parts_of parts(penalty, state.shape());
             for (std::size_t part = 0; part < parts.size(); ++part)
                 if (parts.excess(part, state.of(state.slopes(), parts.begin(part), parts.end(part))) > 0) return false;
             return true;

@@ -21,16 +21,18 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/quadratic/bounded_support.hpp>
+#include <gamut/quadratic/candidates.hpp>
+#include <gamut/quadratic/support.hpp>
+#include <gamut/quadratic/support_model.hpp>
+#include <gamut/quadratic/support_search.hpp>
+#include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/bounded_support.hpp>
-#include <gamut/solver/detail/candidates.hpp>
-#include <gamut/solver/detail/quadratic_support.hpp>
-#include <gamut/solver/detail/quadratic_units.hpp>
-#include <gamut/solver/detail/support_model.hpp>
-#include <gamut/solver/detail/support_search.hpp>
+#include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/prune.hpp>
@@ -63,7 +65,7 @@ namespace gamut::solver {
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
 /// With l1 or bounds an exchange has no closed form: the eight that promise most if no other weight meets a bound get the best weights
-/// there are, and the best of them is made (solver/detail/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
+/// there are, and the best of them is made (quadratic/bounded_support.hpp). For rows and groups l1 and bounds are respected by the weights
 /// and by what is kept, not by what is tried.
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
@@ -178,9 +180,9 @@ private:
                 status = in_parts();
             } else if (candidates_.places() > 0) {
                 for (bool disturbing = false; status == core::status::converged;) {
-                    std::vector<std::size_t> pool = next_pool();
-                    if (pool != pool_) {
-                        look_at(std::move(pool));
+                    std::vector<std::size_t> next = next_pool();
+                    if (next != pool_) {
+                        look_at(std::move(next));
                         disturbing = false;
                     } else if (exact || !gained_) {
                         if (disturbing || options_.restarts == 0) {
@@ -195,11 +197,20 @@ private:
             }
             model_.reset();
             part_.reset();
-            if (status == core::status::converged) status = best_->status;  // of the last fit
+            std::string why;
+            if (status == core::status::converged && best_->status != core::status::converged) {  // of the last fit
+                status = best_->status;
+                why = best_->message;
+            }
+            if (status != core::status::stopped && status != core::status::time_limit)
+                if (auto nowhere = no_minimum_on_support(p_, best_->weights)) {
+                    status = core::status::separable;
+                    why = *std::move(nowhere);
+                }
             best_->status = status;
             best_->iterations = iteration_;
             if (status != core::status::converged)
-                best_->message = explanation(status, options_.stop);
+                best_->message = why.empty() ? explanation(status, options_.stop) : std::move(why);
             else if (!is_in_parts())
                 best_->message =
                     core::text(p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
@@ -244,9 +255,10 @@ private:
             const penalty::l0& term = p_.penalty_term();
             for (std::size_t e = 0; e < scores.size(); ++e) {
                 const double slope = static_cast<double>(slopes[e]), square = squares_[e / shape_.outputs];
-                scores[e] = w[e] != 0    ? of_members
-                            : square > 0 ? 2 * detail::best_alone(-slope, square, term.l1, term.lower, term.upper).gain
-                                         : 0;
+                scores[e] = w[e] != 0 ? of_members
+                            : square > 0
+                                ? 2 * quadratic::best_alone(-slope, square, term.l1, term.lower, term.upper).gain
+                                : 0;
             }
             return scores;
         }
@@ -273,10 +285,10 @@ private:
                 for (std::size_t e = 0; e < worth.size(); ++e)
                     worth[e] = static_cast<double>(w[e]) * static_cast<double>(w[e]) *
                                (squares_[e / shape_.outputs] + p_.penalty_term().l2);
-                std::vector<std::size_t> pool = candidates_.part(worth, scores, skip, count);
-                if (pool.empty()) break;
+                std::vector<std::size_t> part = candidates_.part(worth, scores, skip, count);
+                if (part.empty()) break;
                 const double before = best_->objective;
-                look_at(std::move(pool));
+                look_at(std::move(part));
                 const core::status status = explore(false);
                 if (status != core::status::converged) return status;
                 failures = best_->objective < before ? 0 : failures + 1;
@@ -332,8 +344,8 @@ private:
         }
 
         /// From here on the pool is this one.
-        [[gnu::cold]] void look_at(std::vector<std::size_t> pool) {
-            pool_ = std::move(pool);
+        [[gnu::cold]] void look_at(std::vector<std::size_t> next) {
+            pool_ = std::move(next);
             features_.clear();
             model_.reset();
             part_.reset();  // before the next is made
@@ -368,13 +380,14 @@ private:
                 const std::vector<T> all = best_->weights.download(),
                                      w = gather_features(std::span<const T>(all), std::span(features_), shape_);
                 if (!model_)
-                    model_.emplace(part, A(std::span<const T>(w)), part_ ? std::vector<T>() : slopes_at_best(), local_,
-                                   candidates_.shape_of(pool_, std::span<const T>(all)));
+                    model_ = detail::support_model_of(part, A(std::span<const T>(w)),
+                                                      part_ ? std::vector<T>() : slopes_at_best(), local_,
+                                                      candidates_.shape_of(pool_, std::span<const T>(all)));
                 gained_ = false;
-                const auto starts = !candidates_.are_entries() ? better_supports<detail::quadratic_units>(w, disturbing)
+                const auto starts = !candidates_.are_entries() ? better_supports<quadratic::units>(w, disturbing)
                                     : model_->function().is_bounded()
-                                        ? better_supports<detail::bounded_support>(w, disturbing)
-                                        : better_supports<detail::quadratic_support>(w, disturbing);
+                                        ? better_supports<quadratic::bounded_support>(w, disturbing)
+                                        : better_supports<quadratic::support>(w, disturbing);
                 for (const std::vector<T>& start : starts) {
                     core::result<A> found = options_.polishing.improve(part, A(std::span<const T>(start)));
                     const std::vector<T> few = found.weights.download();
@@ -417,15 +430,15 @@ private:
                 seen.push_back(model_->members_of(std::span<const T>(w)));
                 s.reset(seen.front());
                 here = s.value();
-                detail::fill(s);
+                quadratic::fill(s);
                 if (disturbing) return;
                 const Support filled = s;
-                detail::descend(s);
+                quadratic::descend(s);
                 s.refresh();
                 if (widened_) {  // what has joined may lead to better ones from the beginning
                     Support anew(model_->function());
-                    detail::fill(anew);
-                    detail::descend(anew);
+                    quadratic::fill(anew);
+                    quadratic::descend(anew);
                     anew.refresh();
                     if (anew.value() < s.value()) s = std::move(anew);
                 }
@@ -433,16 +446,16 @@ private:
                 if constexpr (!exact) {  // far from w the model may be wrong: a smaller step, too
                     Support one = filled;
                     const auto exchange = one.best_exchange(0);
-                    if (exchange.candidate != detail::best_entry::none) one.apply(exchange);
+                    if (exchange.candidate != quadratic::best_entry::none) one.apply(exchange);
                     offer(one);
                     offer(filled);
                 }
             });
             if (!disturbing) return starts;
-            std::vector<detail::found_support> found;
+            std::vector<quadratic::found_support> found;
             // a model that is right nearby only is asked about what is near, and about more of it at a time
-            const detail::disturbance how =
-                exact ? detail::disturbance{options_.disturb} : detail::disturbance{0.625 * options_.disturb, 12, 10};
+            const quadratic::disturbance how = exact ? quadratic::disturbance{options_.disturb}
+                                                     : quadratic::disturbance{0.625 * options_.disturb, 12, 10};
             const std::size_t at_least = exact ? 0 : 32;
             // that many come back, and none is better: nothing else is near
             const std::size_t enough =
@@ -450,8 +463,8 @@ private:
             const std::size_t searches = affordable_searches(s);
             for (std::size_t begin = 0, came_back = 0; begin < searches && came_back < enough;) {
                 const std::size_t count = std::min(searches - begin, std::max<std::size_t>(begin, 4));
-                const auto more = detail::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin, count,
-                                                             how, options_.seed + iteration_);
+                const auto more = quadratic::disturbed_supports(p_.communicator(), threads_for(count, s), s, begin,
+                                                                count, how, options_.seed + iteration_);
                 found.insert(found.end(), more.begin(), more.end());
                 begin += count;
                 const std::vector<std::size_t> members = s.sorted_members();
@@ -462,8 +475,7 @@ private:
                                      })->value;
                 if (begin >= at_least && least < here - tolerance(here)) break;  // the others had better begin there
             }
-            std::stable_sort(found.begin(), found.end(),
-                             [](const auto& a, const auto& b) { return a.value < b.value; });
+            core::stable_sort(found, [](const auto& a, const auto& b) { return a.value < b.value; });
             const std::size_t most = exact ? 1 : 4;
             together([&] {
                 for (const auto& support : found) {
@@ -486,10 +498,11 @@ private:
         /// All, or a quarter where the model is right nearby only, where a search (about places^2 times pool operations for each of a handful
         /// of exchanges; with l1 or bounds many more, see bounded_support) takes a millisecond; and 8 in a pool that is not the last.
         template <class Support> std::size_t affordable_searches(const Support& s) const {
-            constexpr bool bounded = std::is_same_v<Support, detail::bounded_support>;
+            constexpr bool bounded = std::is_same_v<Support, quadratic::bounded_support>;
             const double places = static_cast<double>(s.entries()),
-                         pool = static_cast<double>(model_->function().size()),
-                         operations = places * places * (bounded ? (pool + places) * std::max(1.0, places / 5) : pool),
+                         width = static_cast<double>(model_->function().size()),
+                         operations =
+                             places * places * (bounded ? (width + places) * std::max(1.0, places / 5) : width),
                          least = bounded ? 1.0 / 512 : 1.0 / 32,
                          share =
                              std::clamp((exact ? 3.2e5 : 1e5) / std::max(1.0, operations), least, exact ? 1.0 : 0.25);
@@ -508,7 +521,7 @@ private:
         const P& p_;
         Run& record_;
         penalty::layout shape_;
-        detail::candidates candidates_;
+        quadratic::candidates candidates_;
         std::vector<double> squares_;
         std::vector<T> slopes_;  // at best_, or empty
         std::size_t first_, iteration_;
@@ -516,11 +529,11 @@ private:
         bool gained_ = false;   // by the last fit
         bool widened_ = false;  // the pool is all
 
-        std::vector<std::size_t> pool_, local_;       // candidates, and where they are in terms of part_
-        std::vector<std::size_t> features_;           // of the pool, and what else is not 0
-        bool is_part_ = false;                        // there are such others
-        std::unique_ptr<const part_type> part_;       // the problem on these features; null: p_, all of them
-        std::optional<detail::support_model> model_;  // of it, at the best weights
+        std::vector<std::size_t> pool_, local_;          // candidates, and where they are in terms of part_
+        std::vector<std::size_t> features_;              // of the pool, and what else is not 0
+        bool is_part_ = false;                           // there are such others
+        std::unique_ptr<const part_type> part_;          // the problem on these features; null: p_, all of them
+        std::optional<quadratic::support_model> model_;  // of it, at the best weights
     };
 };
 

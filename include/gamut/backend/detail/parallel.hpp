@@ -7,14 +7,26 @@
 
 #ifdef _OPENMP
 #    include <omp.h>
+#    include <pthread.h>
 #endif
 
 namespace gamut::backend::detail {
 
 using indexed_task = void (*)(void* context, std::size_t index, std::size_t thread);
 
+#ifdef _OPENMP
+/// Whether this process was forked off one that had threads at work: a fork copies none of them, and OpenMP would wait for
+/// them for ever. Asked before threads are used, so that the children of later forks know.
+inline bool threads_were_lost() {
+    static bool lost = false;
+    static const int registered = ::pthread_atfork(nullptr, nullptr, [] { lost = true; });
+    static_cast<void>(registered);
+    return lost;
+}
+#endif
+
 /// Runs task(context, i, thread) for begin <= i < end on that many threads, in any order; an exception is rethrown when all
-/// have ended. Not a template, so that it is compiled once.
+/// have ended. Not a template, so that it is compiled once. Behind a fork of a process that ran some already, one thread does all.
 inline void run_tasks(std::size_t begin, std::size_t end, std::size_t threads, indexed_task task, void* context) {
     threads = std::min(threads, end - begin);
     if (threads <= 1) {
@@ -22,6 +34,7 @@ inline void run_tasks(std::size_t begin, std::size_t end, std::size_t threads, i
         return;
     }
 #ifdef _OPENMP
+    if (threads_were_lost()) return run_tasks(begin, end, 1, task, context);
     std::exception_ptr failure;
     std::size_t next = begin;
 #    pragma omp parallel num_threads(static_cast <int>(threads))

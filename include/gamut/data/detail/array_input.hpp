@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
@@ -129,45 +130,63 @@ void for_each_element(const List& list, std::string_view name, std::string& trou
     }
 }
 
-/// Labels or sample weights: numbers or texts.
+/// Labels or sample weights: numbers or texts. A char is a text of one letter.
 struct value_list {
     std::vector<double> numbers;
     std::vector<std::string> texts;
+    std::vector<std::pair<std::size_t, std::string>>
+        exact;  // integers beyond 2^53, which doubles merge, with their places
     std::string trouble;
 
     value_list() = default;
     template <class List> value_list(const List& list, std::string_view name) {
         for_each_element(list, name, trouble, [&](const auto& value) {
-            if constexpr (std::is_convertible_v<decltype(value), double>)
+            using V = std::remove_cvref_t<decltype(value)>;
+            if constexpr (std::is_same_v<V, char>) {
+                texts.emplace_back(1, value);
+            } else if constexpr (std::is_convertible_v<decltype(value), double>) {
+                if constexpr (std::is_integral_v<V> && sizeof(V) > 4) {
+                    constexpr V most = V(1) << 53;
+                    if (value > most || (std::is_signed_v<V> && value < V(0) - most))
+                        exact.emplace_back(numbers.size(), core::text(value));
+                }
                 numbers.push_back(static_cast<double>(value));
-            else
+            } else {
                 texts.emplace_back(std::string_view(value));
+            }
         });
     }
 
     std::size_t size() const { return numbers.empty() ? texts.size() : numbers.size(); }
+    /// Element i as the name of a class.
+    std::string name(std::size_t i) const {
+        if (!texts.empty()) return texts[i];
+        const auto place = std::lower_bound(exact.begin(), exact.end(), i,
+                                            [](const auto& entry, std::size_t row) { return entry.first < row; });
+        return place != exact.end() && place->first == i ? place->second : core::all_digits(numbers[i]);
+    }
 };
 
-/// Rows [begin, end), lent by `owner`: nothing but a sparse matrix's offsets is copied.
+/// Rows [begin, end), borrowed from `owner`: nothing but a sparse matrix's offsets is copied.
 template <class T>
 void lend_rows(const std::shared_ptr<const void>& owner, const backend::dense_matrix<T>& from, range rows,
                backend::dense_matrix<T>& to) {
     to.rows = rows.size();
-    to.values = backend::shared_vector<T>::lent(owner, from.row(rows.begin), rows.size() * from.columns);
+    to.values = backend::shared_vector<T>::borrowed(owner, from.row(rows.begin), rows.size() * from.columns);
 }
 template <class T>
 void lend_rows(const std::shared_ptr<const void>& owner, const backend::sparse_matrix<T>& from, range rows,
                backend::sparse_matrix<T>& to) {
     const std::int64_t first = from.offsets[rows.begin];
     const auto count = static_cast<std::size_t>(from.offsets[rows.end] - first);
-    const auto lend = [&]<class V>(const backend::shared_vector<V>& values) {
-        return backend::shared_vector<V>::lent(owner, values.data() + first, count);
+    const auto borrow = [&]<class V>(const backend::shared_vector<V>& values) {
+        return backend::shared_vector<V>::borrowed(owner, values.data() + first, count);
     };
     to.rows = rows.size();
     to.offsets.resize(rows.size() + 1);
     for (std::size_t i = 0; i <= rows.size(); ++i) to.offsets[i] = from.offsets[rows.begin + i] - first;
-    to.indices = lend(from.indices);
-    if (!from.values.empty()) to.values = lend(from.values);
+    to.indices = borrow(from.indices);
+    if (!from.values.empty()) to.values = borrow(from.values);
 }
 
 /// Makes room for rows like those of `from`.

@@ -98,14 +98,18 @@ private:
     std::string unquoted;
 };
 
-/// What people write for "no value here"; fewer words when the cell names a class.
+/// What people, R, pandas and spreadsheets write for "no value here"; fewer words when the cell names a class.
 inline bool is_missing(std::string_view cell, bool of_class = false) {
-    constexpr std::string_view words[] = {"", "na", "n/a", "nan", "null", "?", "none", "."};
-    if (cell.size() > 4) return false;
-    std::string lower(cell);
-    for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    const auto end = std::end(words) - (of_class ? 2 : 0);
-    return std::find(std::begin(words), end, lower) != end;
+    constexpr std::string_view words[] = {"",      "na",    "n/a",    "n.a.",   "nan",  "-nan",    "nat",
+                                          "null",  "<na>",  "?",      "#na",    "#n/a", "#div/0!", "#value!",
+                                          "#ref!", "#num!", "#name?", "#null!", "none", ".",       "-"};
+    constexpr std::size_t longest = 7, also_classes = 3;
+    if (cell.size() > longest) return false;
+    char lower[longest];
+    std::transform(cell.begin(), cell.end(), lower,
+                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    const auto end = std::end(words) - (of_class ? also_classes : 0);
+    return std::find(std::begin(words), end, std::string_view(lower, cell.size())) != end;
 }
 
 }  // namespace gamut::data::detail

@@ -16,6 +16,7 @@
 #include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/number.hpp>
 #include <gamut/data/detail/problems.hpp>
+#include <gamut/data/detail/why_no_number.hpp>
 
 namespace gamut::data::detail {
 
@@ -103,10 +104,13 @@ private:
         if (!cells.finished()) {
             std::size_t count = columns;
             while (cells.next()) ++count;
-            const bool row_numbers = layout.has_header && count == columns + 1;
+            const bool one_more = count == columns + 1;
             return wrong(cells.column(), count, " cells (", columns, " are needed, as in line ", layout.line_number,
-                         ") check the separators and quotes",
-                         row_numbers ? ", or name the first column in the header if it has row numbers" : "");
+                         one_more && cells.text.empty() ? ") take the separator at the end of the line out"
+                                                        : ") check the separators and quotes",
+                         one_more && !cells.text.empty() && layout.has_header
+                             ? ", or name the first column in the header if it has row numbers"
+                             : "");
         }
         return true;
     }
@@ -114,40 +118,50 @@ private:
     bool take_label(const csv_cells& cells, std::size_t c) {
         if (wanted.classification) {
             const std::size_t id = labels.id(cells.text);
-            if (id == label_table::unknown) return wrong(cells.column(), labels.unknown_label(cells.text));
+            if (id >= label_table::not_utf8) return wrong(cells.column(), labels.refused_label(id, cells.text));
             row_label = static_cast<T>(id);
             return true;
         }
         if (is_number(cells.text, row_label) && std::isfinite(row_label)) return true;
-        return wrong(cells.column(), "label ", in_quotes(cells.text), " in column ", in_quotes(layout.names[c]),
+        const auto what = core::text("label ", in_quotes(cells.text), " in column ", in_quotes(layout.names[c]));
+        if (const auto why = why_no_number<T>(cells.text); !why.empty()) return wrong(cells.column(), what, why);
+        return wrong(cells.column(), what,
                      " is not a finite number (this is a regression) choose another .label, or a classification model");
     }
 
     bool take_number(const csv_cells& cells, std::size_t c, T& value) {
-        const auto what = core::text(in_quotes(cells.text), " in column ", in_quotes(layout.names[c]));
         const bool is_weight = layout.use[c] == csv_layout::weight;
         const std::size_t first = std::min(cells.text.find_first_not_of(' '), cells.text.size());  // in quotes
         const std::string_view text = cells.text.substr(first, cells.text.find_last_not_of(' ') + 1 - first);
-        if (is_number(text, value)) {
-            if (!std::isfinite(value)) {
-                return wrong(cells.column(), what,
-                             " is not finite (nothing can be learned from it) "
-                             "drop the row, or put a number there");
-            }
-            if (!is_weight || value >= 0) return true;
-            return wrong(cells.column(), "weight ", what, " is negative (a row counts 0 times or more) correct it");
-        }
-        const std::size_t comma = text.find(',');
-        std::string with_point(text);
-        if (comma != text.npos) with_point[comma] = '.';
-        if (comma != text.npos && is_number(with_point, value)) {
-            return wrong(cells.column(), what, " is not a number (decimal comma?) write a decimal point");
-        }
-        if (is_weight)
-            return wrong(cells.column(), "weight ", what, " is not a number (how often a row counts) correct it");
+        const bool number = is_number(text, value);
+        if (number && std::isfinite(value) && (!is_weight || value >= 0)) return true;
+
+        const auto what =
+            core::text(is_weight ? "weight " : "", in_quotes(cells.text), " in column ", in_quotes(layout.names[c]));
+        if (number && std::isfinite(value))
+            return wrong(cells.column(), what, " is negative (a row counts 0 times or more) correct it");
+        if (const auto why = why_no_number<T>(text); !why.empty()) return wrong(cells.column(), what, why);
+        if (is_weight) return wrong(cells.column(), what, " is not a number (how often a row counts) correct it");
+        const char other = other_separator(text);
+        if (other != 0)
+            return wrong(cells.column(), what, " is not a number (numbers between ", in_quotes({&other, 1}),
+                         ") set .separator = ", other == '\t' ? "'\\t'" : in_quotes({&other, 1}));
         return wrong(cells.column(), what,
                      " is not a number (features are numeric) encode it as numbers, or add the column "
                      "to .ignore");
+    }
+
+    /// A separator that this cell should have been cut at, because there are numbers before and behind it; or 0.
+    char other_separator(std::string_view text) const {
+        for (const char other : {';', '\t', '|'}) {
+            const auto at = text.find(other);
+            if (other == separator || at == text.npos) continue;
+            const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+            if (at > 0 && at + 1 < text.size() && is_digit(text[at - 1]) &&
+                std::any_of(text.begin() + static_cast<std::ptrdiff_t>(at), text.end(), is_digit))
+                return other;
+        }
+        return 0;
     }
 
     const std::string path;

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -12,28 +12,27 @@
 #include <vector>
 
 #include <gamut/core/error.hpp>
+#include <gamut/core/is_utf8.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
-#include <gamut/data/detail/number.hpp>
+#include <gamut/data/detail/decimal.hpp>
 #include <gamut/data/detail/problems.hpp>
 
 namespace gamut::data::detail {
 
 /// Class labels as a rank meets them, numbered as they come; then the classes that all ranks agree on. Labels that are
-/// the same number ("1", "+1", "1.0") are the same class, unless some label anywhere is no number.
+/// the same number, digit for digit ("1", "+1", "1.0", "01"), are the same class, unless some label anywhere is no number.
 class label_table {
 public:
-    static constexpr std::size_t most_classes = 10'000, longest_label = 256, unknown = static_cast<std::size_t>(-1);
+    static constexpr std::size_t most_classes = 10'000, longest_label = 256;
+    static constexpr std::size_t unknown = static_cast<std::size_t>(-1), not_utf8 = unknown - 1;  // instead of an id
 
     /// `known`: a fitted model's classes; then labels are numbered by them and others are unknown.
     [[gnu::cold]] label_table(std::string source_name, const std::vector<std::string>& known)
         : source(std::move(source_name)),
           closed(!known.empty()),
           classes(known) {
-        for (const auto& name : known) {
-            double value;
-            numbers = numbers && is_number(name, value);
-        }
+        for (const auto& name : known) numbers = numbers && decimal::of(name);
         for (std::size_t k = 0; k < known.size(); ++k) ids.emplace(canonical(known[k]), k);
     }
 
@@ -50,12 +49,16 @@ public:
                                               " bytes long (at most ", longest_label,
                                               " for the name of a class) choose another label column"));
         }
+        if (!core::is_utf8(label)) return not_utf8;
         seen.emplace_back(label);
         return ids.emplace(label, ids.size()).first->second;
     }
 
-    /// For a label whose id is unknown.
-    [[gnu::cold]] std::string unknown_label(std::string_view label) const {
+    /// What is wrong with a label that has no id.
+    [[gnu::cold]] std::string refused_label(std::size_t why, std::string_view label) const {
+        if (why == not_utf8)
+            return core::text("label ", in_quotes(label),
+                              " is not UTF-8 (Latin-1?) convert it, for instance with iconv");
         return core::text("label ", in_quotes(label), " is unknown (the model's classes are ", listed(classes),
                           ") remove the row, or fit a model with this class");
     }
@@ -76,10 +79,8 @@ public:
                 begin = space + 1 + length;
             }
         }
-        numbers = std::all_of(all.begin(), all.end(), [](const std::string& label) {
-            double value;
-            return is_number(label, value) && std::isfinite(value);
-        });
+        numbers = std::all_of(all.begin(), all.end(),
+                              [](const std::string& label) { return decimal::of(label).has_value(); });
         for (auto& label : all) label = canonical(label);
         std::sort(all.begin(), all.end(), [this](const std::string& a, const std::string& b) { return before(a, b); });
         all.erase(std::unique(all.begin(), all.end()), all.end());
@@ -115,16 +116,11 @@ private:
     };
 
     std::string canonical(std::string_view label) const {
-        double value;
-        if (!numbers || !is_number(label, value)) return std::string(label);
-        return core::text(value + 0.0);  // -0 is 0
+        const auto number = numbers ? decimal::of(label) : std::nullopt;
+        return number ? number->text() : std::string(label);
     }
     bool before(const std::string& a, const std::string& b) const {
-        if (!numbers) return a < b;
-        double x = 0, y = 0;
-        is_number(a, x);
-        is_number(b, y);
-        return x < y;
+        return numbers ? *decimal::of(a) < *decimal::of(b) : a < b;
     }
     [[noreturn, gnu::cold]] void complain_of_too_many(std::size_t count, std::size_t rows) const {
         const auto how_many = count > most_classes ? core::text("more than ", most_classes, " different labels")

@@ -13,10 +13,12 @@
 
 #include <gamut/backend/sparse.hpp>
 #include <gamut/data/concept.hpp>
+#include <gamut/data/detail/csv_cell.hpp>
 #include <gamut/data/detail/labels.hpp>
 #include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/number.hpp>
 #include <gamut/data/detail/problems.hpp>
+#include <gamut/data/detail/why_no_number.hpp>
 
 namespace gamut::data::detail {
 
@@ -135,6 +137,10 @@ private:
                          ") put the label in front of the entries");
         }
         double value;
+        if (!wanted.labels && is_missing(label)) {
+            p += label.size();
+            return true;
+        }
         if (!is_number(label, value) || !std::isfinite(value)) {
             if (label.find(',') != label.npos) {
                 return wrong(p, "several labels ", in_quotes(label),
@@ -146,12 +152,11 @@ private:
         }
         if (wanted.classification && wanted.labels) {
             const std::size_t id = labels.id(label);
-            if (id == label_table::unknown) return wrong(p, labels.unknown_label(label));
+            if (id >= label_table::not_utf8) return wrong(p, labels.refused_label(id, label));
             y.push_back(static_cast<T>(id));
         } else if (wanted.labels) {
             y.push_back(static_cast<T>(value));
-            if (!std::isfinite(y.back()))
-                return wrong(p, "label ", in_quotes(label), " is too large (for float) use double");
+            if (!std::isfinite(y.back())) return wrong(p, "label ", in_quotes(label), why_no_number<T>(label));
         }
         p += label.size();
         return true;
@@ -178,13 +183,11 @@ private:
 
     [[gnu::cold]] bool wrong_value(const char* at) {
         const std::string_view value = token_at(at);
-        T number;
         if (value.empty()) return wrong(at, "no value after the colon (expected index:value) check the file");
-        if (is_number(value, number)) {
-            return wrong(at, "value ", in_quotes(value),
-                         " is not finite (nothing can be learned from it) "
-                         "drop the row, or put a number there");
-        }
+        if (const auto why = why_no_number<T>(value); !why.empty()) return wrong(at, "value ", in_quotes(value), why);
+        if (is_missing(value))
+            return wrong(at, "missing value ", in_quotes(value),
+                         " (nothing can be learned from it) drop the entry or the row");
         return wrong(at, "value ", in_quotes(value), " is not a number (expected index:value) check the file");
     }
 

@@ -11,24 +11,14 @@
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/core/is_utf8.hpp>
 #include <gamut/core/text.hpp>
 
 namespace gamut::data::detail {
 
 /// A piece of the user's file for a message: in quotes, shortened, with control characters made visible.
 [[gnu::cold]] inline std::string in_quotes(std::string_view raw) {
-    constexpr std::size_t longest = 40;
-    std::string shown = "'";
-    for (const char c : raw.substr(0, longest)) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte >= 0x20 && byte != 0x7f) {
-            shown += c;
-        } else {
-            constexpr char hexadecimal[] = "0123456789abcdef";
-            shown += core::text("\\x", hexadecimal[byte >> 4], hexadecimal[byte & 15]);
-        }
-    }
-    return shown + (raw.size() > longest ? "...'" : "'");
+    return core::text("'", core::visible(raw, 40), "'");
 }
 
 /// "a, b, c, ..." : at most `most` of them.
@@ -36,7 +26,7 @@ template <class Names> [[gnu::cold]] std::string listed(const Names& names, std:
     std::string joined;
     for (std::size_t i = 0; i < std::min<std::size_t>(names.size(), most); ++i) {
         if (i) joined += ", ";
-        joined += names[i];
+        joined += core::visible(names[i]);
     }
     return names.size() > most ? joined + ", ..." : joined;
 }

@@ -50,7 +50,16 @@ inline std::string_view binary_kind(std::string_view head) {
     for (const auto& [signature, kind] : signatures) {
         if (head.starts_with(signature)) return kind;
     }
+    if (head.size() >= 4 &&
+        ((!head[0] && head[1] && !head[2] && head[3]) || (head[0] && !head[1] && head[2] && !head[3])))
+        return "UTF-16 text";
     return head.find('\0') != head.npos ? "binary file" : "";
+}
+
+/// Whether lines end in a carriage return alone: one stands within the first bytes, and no line feed.
+inline bool ends_lines_in_cr(std::string_view head) {
+    const auto first = head.find('\r');
+    return first != head.npos && first + 1 < head.size() && head.find('\n') == head.npos;
 }
 
 /// A text file of fixed size, read by position, so that ranks and threads don't disturb each other. Not memory-mapped: a
@@ -109,6 +118,9 @@ private:
         if (kind.ends_with("compressed")) fail(kind, "plain text is needed", "decompress it first");
         if (kind == "UTF-16 text") fail(kind, "UTF-8 or ASCII is needed", "convert it with iconv -f UTF-16 -t UTF-8");
         if (!kind.empty()) fail(kind, "plain text is needed", "export it as text first");
+        if (ends_lines_in_cr(start))
+            fail("lines end in carriage returns alone", "as on old Macs: all of the file would be one line",
+                 "convert it with tr '\\r' '\\n'");
         begin = start.starts_with("\xef\xbb\xbf") ? 3 : 0;
     }
 

@@ -16,10 +16,11 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/penalty/concept.hpp>
+#include <gamut/quadratic/known_products.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
-#include <gamut/solver/detail/known_products.hpp>
 #include <gamut/solver/detail/priorities.hpp>
 #include <gamut/solver/selection.hpp>
 
@@ -193,7 +194,7 @@ private:
             chosen_ = movers_;
         } else if (!movers_.empty()) {
             communicator::agree(ranks(), [&] {
-                std::stable_sort(movers_.begin(), movers_.end(), [&](std::size_t a, std::size_t b) {
+                core::stable_sort(movers_, [&](std::size_t a, std::size_t b) {
                     return last_[0][candidates_[a]] > last_[0][candidates_[b]];
                 });
                 std::vector<std::size_t> names;
@@ -298,8 +299,8 @@ private:
     std::size_t round_ = 0, read_ = 0;
     std::vector<double> weights_, slopes_, products_, curvatures_, proposals_, steps_;
     backend::aligned_vector<value_type> row_slopes_;
-    std::vector<priorities> last_;       // one
-    std::vector<known_products> known_;  // one
+    std::vector<priorities> last_;                  // one
+    std::vector<quadratic::known_products> known_;  // one
     std::vector<std::size_t> candidates_, movers_, group_, chosen_, moved_;
 };
 

@@ -16,8 +16,9 @@
 #include <gamut/backend/matrix.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/penalty/none.hpp>
+#include <gamut/quadratic/descent.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/quadratic_descent.hpp>
+#include <gamut/solver/stopping.hpp>
 
 namespace gamut::solver {
 
@@ -67,6 +68,14 @@ public:
     }
     std::span<const double> intercepts(std::span<const double> all) const { return all.subspan(shape_.size()); }
 
+    const P& problem() const { return problem_; }
+    /// No weights, and the best intercepts for that.
+    array null() const {
+        array w(weights_.size());
+        upload(null_, w);
+        return w;
+    }
+
     void clear_weights() { std::fill(weights_.begin(), weights_.end(), 0.0); }
     array result() const {
         array w(weights_.size());
@@ -79,9 +88,13 @@ public:
         const std::vector<double> given = weights_;
         std::fill(weights_.begin(), weights_.begin() + static_cast<std::ptrdiff_t>(shape_.size()), 0.0);
         const none_of_parts nothing;
+        const auto best = best_start(problem_, true).weights.download();
+        std::copy(best.begin() + static_cast<std::ptrdiff_t>(shape_.size()), best.end(),
+                  weights_.begin() + static_cast<std::ptrdiff_t>(shape_.size()));
         take({}, nothing);
         newton(nothing, 0);
         null_loss_ = loss_;
+        null_ = weights_;
         if (std::any_of(given.begin(), given.begin() + static_cast<std::ptrdiff_t>(shape_.size()),
                         [](double w) { return w != 0; }))
             weights_ = given;
@@ -114,7 +127,7 @@ public:
         if constexpr (quadratic) {
             communicator::agree(problem_.communicator(), [&] {
                 std::vector<double> v = gather(weights_), slope = gather(slopes_);
-                quadratic_descent<Parts>(parts, model_.data(), capacity_, units_, memory_)
+                quadratic::descent<Parts>(parts, model_.data(), capacity_, units_, memory_)
                     .minimize(v, slope, tolerance, 100000);
                 scatter(v);
             });
@@ -174,8 +187,9 @@ private:
             for (std::size_t j = units_[i].begin; j < units_[i].end && !units_[i].free; ++j)
                 curvature_[entries_[j] / c] = 0;
         for (std::size_t i = first_unit; i < units_.size(); ++i) {
-            unit& u = units_[i];
-            u.curvature = largest_eigenvalue(model_.data() + u.begin * capacity_ + u.begin, capacity_, u.end - u.begin);
+            quadratic::unit& u = units_[i];
+            u.curvature = quadratic::largest_eigenvalue(model_.data() + u.begin * capacity_ + u.begin, capacity_,
+                                                        u.end - u.begin);
             if (!(1 / u.curvature <= std::numeric_limits<double>::max())) u.curvature = 0;
             for (std::size_t j = u.begin; j < u.end && !u.free; ++j)
                 curvature_[entries_[j] / c] = std::max(curvature_[entries_[j] / c], u.curvature);
@@ -234,7 +248,7 @@ private:
 
     template <class Parts> double penalty_of(const Parts& parts, std::span<const double> v) const {
         double sum = 0;
-        for (const unit& u : units_)
+        for (const quadratic::unit& u : units_)
             if (!u.free) sum += parts.value(u.part, v.subspan(u.begin, u.end - u.begin));
         return sum;
     }
@@ -243,7 +257,7 @@ private:
     double violation(const Parts& parts, std::span<const double> v, std::span<const double> slope) const {
         double largest = 0;
         std::vector<double> next;
-        for (const unit& u : units_) {
+        for (const quadratic::unit& u : units_) {
             if (!(u.curvature > 0)) continue;
             next.clear();
             for (std::size_t j = u.begin; j < u.end; ++j) next.push_back(v[j] - slope[j] / u.curvature);
@@ -296,7 +310,7 @@ private:
             before = size;
             trial = v;
             trial_slope = slope;
-            quadratic_descent<Parts>(parts, model_.data(), d, units_, memory_)
+            quadratic::descent<Parts>(parts, model_.data(), d, units_, memory_)
                 .minimize(trial, trial_slope, std::max(0.02 * size, 0.3 * tolerance), 10000);
             double fall = penalty_of(parts, trial) - penalty_of(parts, v), length = 1;
             std::vector<double> direction(d);
@@ -336,11 +350,12 @@ private:
     penalty::layout shape_;
     std::size_t memory_;
     std::vector<double> weights_, slopes_;
+    std::vector<double> null_;
     double loss_ = 0, null_loss_ = 0;
 
     std::vector<std::size_t> features_, entries_;  // at work; entries are places in weights_
     std::vector<bool> place_;
-    std::vector<unit> units_;
+    std::vector<quadratic::unit> units_;
     std::vector<double> model_;  // second derivatives over the entries, capacity_ numbers a row
     std::size_t capacity_ = 0, grown_features_ = 0;
     bool grown_ = false, measured_ = false;
@@ -391,7 +406,9 @@ template <class State, class Parts> optimality assess(const State& state, const 
         if (std::isnan(g[j])) now.violation = g[j];
     }
     double loose = 0;
-    for (std::size_t j = features; j < w.size(); ++j) loose += (1 + std::abs(w[j])) * std::abs(g[j]);
+    // least squares: no best intercept is farther than the labels' deviation; others: a guess
+    const double reach = State::quadratic ? std::sqrt(2 * state.null_loss()) : 1.0;
+    for (std::size_t j = features; j < w.size(); ++j) loose += (reach + std::abs(w[j])) * std::abs(g[j]);
     std::vector<double> next;
     double t = 1, above = 0;
     for (std::size_t part = 0; part < parts.size(); ++part) {

@@ -37,7 +37,8 @@ public:
         if (residual <= stop_.tolerance) return core::status::converged;
         if (asked) return asked;
         if (at_rest() && residual <= 64 * epsilon_) return core::status::converged;
-        if (at_rest() || k >= stop_.iterations) return core::status::iteration_limit;
+        if (at_rest()) return core::status::stalled;
+        if (k >= stop_.iterations) return core::status::iteration_limit;
         return std::nullopt;
     }
 

@@ -182,8 +182,8 @@ private:
         backend::parallel_for(0, strips, threads, [&](std::size_t s, std::size_t) {
             const std::size_t begin = s * strip, height = std::min(strip, n - begin);
             double* const out = result.values.data() + begin * width;
-            const auto multiply = [&](std::size_t first, std::size_t columns) {
-                backend::host<double>::gemm(true, false, height, columns, count, 1.0, left + begin, left_stride,
+            const auto multiply = [&](std::size_t first, std::size_t some) {
+                backend::host<double>::gemm(true, false, height, some, count, 1.0, left + begin, left_stride,
                                             rows.data() + first, stride, 0.0, out + first, width);
             };
             multiply(0, m);
