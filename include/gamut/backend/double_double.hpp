@@ -11,7 +11,7 @@ struct double_double {
 
     constexpr double_double() = default;
     constexpr double_double(double x) : high(x) {}
-    constexpr double_double(double high, double low) : high(high), low(low) {}
+    constexpr double_double(double of_high, double of_low) : high(of_high), low(of_low) {}
 
     constexpr double value() const { return high + low; }
     constexpr double_double operator-() const { return {-high, -low}; }

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/double_double.hpp>
 #include <gamut/backend/orthogonal_factor.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/solver/concept.hpp>
@@ -102,10 +103,12 @@ template <LeastSquares P>
     std::vector<double>& w = result.weights;
     w = a.solution();
 
-    // a step is known to `share` of itself; where columns are collinear it also makes up for the rounding of those that stay
+    // A step is known to `share` of itself, and weights keep 30 digits meanwhile: the error of a step is small where A hardly sees it,
+    // which rounded weights would undo.
+    std::vector<backend::double_double> exact(w.begin(), w.end());
     double share = std::min(1.0, 64 * epsilon * a.condition()), before = 0;
     for (std::size_t k = 0; k < steps && !result.settled; ++k) {
-        const auto left = rows.left_at(w);
+        const auto left = rows.left_at(exact);
         ++result.passes;
         std::vector<double> g = left.slopes;
         double squares_of_weights = 0, gain = 0;
@@ -117,8 +120,7 @@ template <LeastSquares P>
         for (std::size_t j = 0; j < n; ++j) gain += g[j] * d[j];
         result.finite = std::isfinite(left.squares) && std::isfinite(gain);
         if (!result.finite) return result;
-        const double floor = a.rank() < n ? 1.0 : share;
-        const detail::step_sizes now(w, d, a, floor);
+        const detail::step_sizes now(w, d, a, share);
         if (before > 0 && now.largest_step > 16 * epsilon * now.largest_weight)
             share = std::clamp(now.largest_step / before, share, 1.0);
         before = now.largest_step;
@@ -128,10 +130,11 @@ template <LeastSquares P>
         result.objective = std::max(0.0, objective - 0.5 * gain / p.total_weight());
         double next = 0;  // what the step after this one may be
         for (std::size_t j = 0; j < n; ++j) {
-            next = std::max(next, share * now.largest_step / a.length(j) / now.size(j, w, a, floor));
-            w[j] += d[j];
+            next = std::max(next, share * now.largest_step / a.length(j) / now.size(j, w, a, share));
+            exact[j] += d[j];
+            w[j] = exact[j].value();
         }
-        result.settled = now.relative <= 4 * epsilon || (share < 1 && next <= 4 * epsilon);
+        result.settled = now.relative <= epsilon || (share < 1 && next <= epsilon);
     }
     return result;
 }

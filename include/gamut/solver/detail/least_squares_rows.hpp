@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -107,16 +108,16 @@ public:
         double squares = 0;
         std::vector<double> slopes;
     };
-    remainder left_at(std::span<const double> w) const {
+    remainder left_at(std::span<const backend::double_double> w) const {
         const std::size_t c = columns_.size(), width = c + 2;  // slopes of the columns as given, of the ones, squares
         std::vector<double> partials;
         std::size_t most = 0;
         communicator::agree(p_.communicator(), [&] {
             std::vector<wide> v(c);
-            wide bias = p_.has_intercept() ? wide(w[c]) : wide(0);
+            wide bias = p_.has_intercept() ? w[c] : wide(0);
             for (std::size_t k = 0; k < c; ++k) {
                 if (std::isinf(divisors_[k])) continue;
-                v[k] = divisors_[k] == 1 ? wide(w[k]) : wide(w[k]) / wide(divisors_[k]);
+                v[k] = divisors_[k] == 1 ? w[k] : w[k] / wide(divisors_[k]);
                 if (means_[k] != 0) bias -= wide(means_[k]) * v[k];
             }
             for (std::size_t r = 0; r < ranks(); ++r) most = std::max(most, cut_.shards_of(r, ranks()).size());
