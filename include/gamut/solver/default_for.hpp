@@ -83,9 +83,8 @@ template <class Model, class Penalty> struct default_for {
 private:
     static constexpr bool has_l2 =
         std::is_same_v<Penalty, penalty::l2> || std::is_same_v<Penalty, penalty::elastic_net>;
-    static constexpr bool is_direct =
-        std::is_same_v<Model, model::linear> &&
-        (std::is_same_v<Penalty, penalty::none> || std::is_same_v<Penalty, penalty::l2>);
+    static constexpr bool is_direct = std::is_same_v<Model, model::linear> &&
+                                      (std::is_same_v<Penalty, penalty::none> || std::is_same_v<Penalty, penalty::l2>);
     using smooth = std::conditional_t<is_direct, detail::least_squares_or_lbfgs, lbfgs<>>;
     using smooth_loss =
         std::conditional_t<penalty::Smooth<Penalty>, smooth,

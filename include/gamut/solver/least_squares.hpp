@@ -42,7 +42,8 @@ struct least_squares {
     std::size_t steps = 10;  ///< of refinement, at most; each is a pass
 
     void validate() const {
-        if (steps < 1) throw core::option_error("least_squares: steps is 0 (one step tells how near the end is) try 10");
+        if (steps < 1)
+            throw core::option_error("least_squares: steps is 0 (one step tells how near the end is) try 10");
     }
 
     template <DirectlySolvable P, class... O>
@@ -71,23 +72,26 @@ struct least_squares {
                                                        .residual = found.correction,
                                                        .nonzeros = nonzeros(p, w)});
         if (!found.finite)
-            return process.finish(std::move(w), objective, core::status::diverged,
-                                  "numbers overflow (columns or labels are not finite when squared) give them in other units");
+            return process.finish(
+                std::move(w), objective, core::status::diverged,
+                "numbers overflow (columns or labels are not finite when squared) give them in other units");
         if (asked) return process.finish(std::move(w), objective, *asked, explanation(*asked, stop));
         return process.finish(
             std::move(w), objective, found.settled ? core::status::converged : core::status::iteration_limit,
-            core::text(found.settled ? "solved directly, no step would move a weight by more than rounding"
-                                     : core::text("not settled, the last step still moved a weight by ", found.correction,
-                                                  " of itself (columns are nearly collinear) add an l2 penalty"),
+            core::text(found.settled
+                           ? "solved directly, no step would move a weight by more than rounding"
+                           : core::text("not settled, the last step still moved a weight by ", found.correction,
+                                        " of itself (columns are nearly collinear) add an l2 penalty"),
                        found.rank == 0 ? std::string() : core::text("; condition about ", found.condition),
                        of_rank(p, found)));
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
         static_assert(Problem<P>, "least_squares: needs a problem; see gamut/solver/concept.hpp");
-        static_assert(!Problem<P> || DirectlySolvable<P>,
-                      "least_squares: needs model::linear with penalty::none or penalty::l2, and rows in this process's "
-                      "memory; use solver::lbfgs");
+        static_assert(
+            !Problem<P> || DirectlySolvable<P>,
+            "least_squares: needs model::linear with penalty::none or penalty::l2, and rows in this process's "
+            "memory; use solver::lbfgs");
         return {};
     }
 
@@ -97,7 +101,8 @@ private:
         const auto& constant = p.scaling().constant;
         const auto is_zero = [&](std::size_t j) { return std::binary_search(constant.begin(), constant.end(), j); };
         const auto name = [&](std::size_t j) {
-            return j < p.layout().features ? core::text("'", p.dataset().features[j], "'") : std::string("the intercept");
+            return j < p.layout().features ? core::text("'", p.dataset().features[j], "'")
+                                           : std::string("the intercept");
         };
         std::string sets;
         std::size_t told = 0, all = 0;

@@ -37,14 +37,16 @@ concept LeastSquares = Composite<P> && P::backend_type::host_memory && requires(
 struct refitted {
     std::vector<double> weights;
     double objective = std::numeric_limits<double>::quiet_NaN(), squares = objective;
-    std::size_t rank = 0;       ///< of the columns, the ones and the rows of l2: less than weights.size() if they are collinear
-    double condition = 1;       ///< of those that count, each at length 1, in the 1-norm
-    double correction = 0;      ///< how far the last step moved a weight, relative to it: what was left to gain before it
-    bool settled = false;       ///< another step would move no weight by more than rounding does
-    bool finite = true;         ///< false: something overflowed, and the weights are 0
-    std::size_t passes = 0;     ///< over these columns
+    std::size_t rank =
+        0;  ///< of the columns, the ones and the rows of l2: less than weights.size() if they are collinear
+    double condition = 1;    ///< of those that count, each at length 1, in the 1-norm
+    double correction = 0;   ///< how far the last step moved a weight, relative to it: what was left to gain before it
+    bool settled = false;    ///< another step would move no weight by more than rounding does
+    bool finite = true;      ///< false: something overflowed, and the weights are 0
+    std::size_t passes = 0;  ///< over these columns
     std::size_t unknowns() const { return weights.size(); }
-    std::vector<std::vector<std::size_t>> collinear;  ///< sets of places in `weights`, each linearly dependent to rounding
+    std::vector<std::vector<std::size_t>>
+        collinear;  ///< sets of places in `weights`, each linearly dependent to rounding
 };
 
 namespace detail {
@@ -61,8 +63,7 @@ struct step_sizes {
             largest_weight = std::max(largest_weight, std::abs(w[j]) * a.length(j));
         }
         for (std::size_t j = 0; j < w.size(); ++j)
-            if (d[j] != 0)
-                relative = std::max(relative, std::abs(d[j]) / size(j, w, a, share));
+            if (d[j] != 0) relative = std::max(relative, std::abs(d[j]) / size(j, w, a, share));
     }
     double size(std::size_t j, std::span<const double> w, const backend::least_squares_factor& a, double share) const {
         return std::max(std::abs(w[j]) + share * largest_weight / a.length(j), std::numeric_limits<double>::min());
