@@ -101,7 +101,7 @@ template <class Model, class T, class C> struct validated_path {
 template <class Model, class T, class C> void save(const validated_path<Model, T, C>& found, const std::string& file) {
     detail::write_together(found.path.base.communicator, file, [&] {
         return detail::table(found.path, ",cv_mean,cv_standard_error", [&](std::size_t i) {
-            const auto number = [](double x) { return std::isfinite(x) ? core::text(x) : std::string(); };
+            const auto number = [](double x) { return std::isfinite(x) ? core::all_digits(x) : std::string(); };
             return core::text(',', number(found.curve[i].mean), ',', number(found.curve[i].standard_error));
         });
     });

@@ -187,13 +187,13 @@ std::string table(const Path& path, std::string_view extra_names, const Extra& e
     for (const std::size_t place : used) text += ',' + cell(weight_name(path, place));
     for (std::size_t k = 0; k < c; ++k) text += ',' + cell(weight_name(path, path.base.features.size() * c + k));
     text += '\n';
-    const auto number = [](double x) { return std::isfinite(x) ? core::text(x) : std::string(); };  // else empty
+    const auto number = [](double x) { return std::isfinite(x) ? core::all_digits(x) : std::string(); };  // else empty
     for (std::size_t i = 0; i < path.size(); ++i) {
         const auto& e = path.entries[i];
         const criterion::information known = path.information(i);
-        text += core::text(e.kappa, ',', e.l2, ',', number(e.objective), ',', number(e.lower_bound), ',',
-                           number(e.loss), ',', number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)), ',',
-                           number(criterion::bic{}(known)), ',', number(criterion::ebic{}(known)), ',',
+        text += core::text(e.kappa, ',', core::all_digits(e.l2), ',', number(e.objective), ',', number(e.lower_bound),
+                           ',', number(e.loss), ',', number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)),
+                           ',', number(criterion::bic{}(known)), ',', number(criterion::ebic{}(known)), ',',
                            number(criterion::gic{}(known)), extra(i), ',', core::name(e.status), ',');
         std::string names;
         for (const std::size_t j : e.support) names += (names.empty() ? "" : " + ") + path.base.features[j];

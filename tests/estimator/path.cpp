@@ -184,9 +184,9 @@ BOOST_AUTO_TEST_CASE(sparse_rows_have_the_validated_path_of_dense_ones) {
     const auto loaded = rows.load(communicator::single<>{});
     std::string text;
     for (std::size_t i = 0; i < 90; ++i) {
-        text += core::text(loaded.y[i]);
+        text += core::all_digits(loaded.y[i]);
         for (std::size_t j = 0; j < 6; ++j)
-            if (loaded.x(i, j) != 0) text += core::text(' ', j + 1, ':', loaded.x(i, j));
+            if (loaded.x(i, j) != 0) text += core::text(' ', j + 1, ':', core::all_digits(loaded.x(i, j)));
         text += '\n';
     }
     const test::temporary_file file(text);

@@ -76,9 +76,9 @@ requires Direction<D, F>
     };
     const double value_at_start = result.value;
     double tolerance = stop.tolerance;
-    const auto no_minimum = [&](const A& direction) {
+    const auto no_minimum = [&](const A& along) {
         std::string columns;
-        if constexpr (requires { f.columns_along(direction); }) columns = f.columns_along(direction);
+        if constexpr (requires { f.columns_along(along); }) columns = f.columns_along(along);
         return end(core::status::separable, separable_along(columns));
     };
     const auto minimum_at_infinity = [&] {
@@ -102,9 +102,9 @@ requires Direction<D, F>
             if (horizon && result.residual > 0 && !(result.residual * result.residual <= 2 * least * allowed)) {
                 if constexpr (requires { f.recession(w); })
                     if (const auto away = f.recession(w)) return no_minimum(*away);
-                const auto [says, step] = judge(f, w, g, result.value, allowed);
-                if (says == verdict::unbounded) return no_minimum(step.direction);
-                left = step.gain;
+                const auto [says, newton] = judge(f, w, g, result.value, allowed);
+                if (says == verdict::unbounded) return no_minimum(newton.direction);
+                left = newton.gain;
                 if (says == verdict::unfinished) return std::nullopt;
             }
         }

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/gram.hpp>
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/sweep.hpp>
 #include <gamut/communicator/concept.hpp>
