@@ -14,11 +14,14 @@
 #include <gamut/communicator/threads.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/model/linear.hpp>
+#include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/default_for.hpp>
+#include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/least_squares.hpp>
 #include <gamut/solver/problem.hpp>
 #include <gamut/solver/refit.hpp>
+#include <gamut/solver/swap.hpp>
 
 using namespace gamut;
 
@@ -210,6 +213,26 @@ BOOST_AUTO_TEST_CASE(refit_takes_some_columns_and_float_data) {
     check_near(found.weights[0], exact[1], 1e-14);
     check_near(found.weights[1], exact[2], 1e-14);
     check_near(found.weights[2], exact[0], 1e-14);
+}
+
+/// The support {x, ..., x^10} among columns with others, found by exchanges, must have the weights that least squares has.
+BOOST_AUTO_TEST_CASE(refits_of_searches_are_as_accurate) {
+    numbers x, powers, y;
+    for (int i = 0; i < 82; ++i) {
+        const double t = -9 + 6.0 * i / 81;
+        for (int k = 1; k <= 10; ++k) powers.push_back(std::pow(t, k));
+        x.insert(x.end(), powers.end() - 10, powers.end());
+        y.push_back(0.8 + 0.1 * std::sin(3 * t) + 0.001 * ((i * 37) % 11));
+    }
+    const numbers exact = exactly(powers, y);
+    const data::arrays source(x, 82, 10, y);
+    const auto check = [&](const auto& found) {
+        BOOST_TEST((found.status == core::status::converged), found.message);
+        BOOST_TEST_REQUIRE(found.support.size() == 10u);
+        for (std::size_t j = 0; j < 10; ++j) check_near(found.weights[j], exact[j + 1], 1e-12);
+    };
+    check(fits::fit(model::linear{}, penalty::l0{.kappa = 10}, solver::disadmm<>{}, source));
+    check(fits::fit(model::linear{}, penalty::l0{.kappa = 10}, solver::swap{}, source));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
