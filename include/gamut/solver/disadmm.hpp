@@ -281,7 +281,7 @@ private:
                     iteration_ = best_->iterations;
                 }
             if constexpr (in_memory && LeastSquares<Whole>)  // from the rows, where the Gram matrix has too few digits
-                if (best_->status == core::status::converged && p_.penalty_term().is_smooth()) {
+                if (status == core::status::converged && p_.penalty_term().is_smooth()) {
                     const restricted<P> inside(p_, best_->weights);
                     const std::vector<std::size_t> entries = inside.entries();
                     auto h = p_.second_derivatives(best_->weights, entries);

@@ -229,15 +229,15 @@ struct polish {
         }
     }
 
-    /// Columns of this matrix of second derivatives are nearly collinear: of the squared length of one no more than a millionth is left
-    /// beside the others, and products of columns hold the rest with ten digits or less.
+    /// Columns of this matrix of second derivatives are nearly collinear: of the squared length of one no more than 1e-4 is left beside
+    /// the others, and products of columns hold the rest with twelve digits or less.
     static bool loses_digits(backend::dense_matrix<double> h) {
         const std::size_t m = h.rows;
         std::vector<double> squares(m);
         for (std::size_t e = 0; e < m; ++e) squares[e] = h(e, e);
         if (m == 0 || !backend::host<double>::factorize(m, h.values.data())) return m > 0;
         for (std::size_t e = 0; e < m; ++e)
-            if (h(e, e) * h(e, e) <= 1e-6 * squares[e]) return true;
+            if (h(e, e) * h(e, e) <= 1e-4 * squares[e]) return true;
         return false;
     }
 
