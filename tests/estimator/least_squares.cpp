@@ -65,7 +65,7 @@ numbers exactly(const numbers& x, const numbers& y) {
 
 }  // namespace
 
-BOOST_AUTO_TEST_SUITE(solver_least_squares)
+BOOST_AUTO_TEST_SUITE(least_squares)
 
 BOOST_AUTO_TEST_CASE(is_the_default_for_linear_models_without_corners) {
     static_assert(std::is_same_v<solver::default_for<model::linear, penalty::none>::type,
