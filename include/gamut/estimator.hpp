@@ -29,7 +29,7 @@ namespace gamut {
 ///     estimator sparse{.model = model::logistic{}, .penalty = penalty::l0{.kappa = 10, .l2 = 1e-3}};
 ///     auto fit = sparse.fit(data::libsvm{"train.svm"});
 ///
-/// What is left out takes its default: no penalty, the solver that suits model and penalty (lbfgs where both are smooth, disadmm for
+/// What is left out takes its default: no penalty, the solver that suits model and penalty (least_squares or lbfgs where both are smooth, disadmm for
 /// l0, coordinate for others that make zeros, dual for the hinge with l2, admm for the rest), the host in double precision, one process.
 /// The penalty sees standardised columns unless `prepare` says otherwise; fitted weights are for the columns as given.
 template <class Model, class Penalty, class Solver, class Backend, class Communicator> struct estimator {

@@ -36,6 +36,8 @@ template <class T> class shared_vector;   // its own or borrowed; aligned_vector
 template <class T> struct dense_matrix;   // matrix.hpp
 template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
+class orthogonal_factor;  // with least_squares_factor
+struct double_double;
 // sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
 // row_moments.hpp: means and squares while rows are near; row_slopes.hpp: a loss where products are known;
 // columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
@@ -117,6 +119,8 @@ struct backtracking;
 // schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; stopping.hpp: what converged means
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
+struct least_squares;
+struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
 template <class Rate = double> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;

@@ -50,11 +50,13 @@
 #include <gamut/solver/dual.hpp>
 #include <gamut/solver/exact.hpp>
 #include <gamut/solver/lbfgs.hpp>
+#include <gamut/solver/least_squares.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/parallel_coordinate.hpp>
 #include <gamut/solver/path.hpp>
 #include <gamut/solver/plain_function.hpp>
 #include <gamut/solver/prune.hpp>
+#include <gamut/solver/refit.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/strengths.hpp>
 #include <gamut/solver/swap.hpp>

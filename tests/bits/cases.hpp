@@ -153,6 +153,11 @@ void add_solvers(std::vector<fit_case>& cases, const std::string& name, Model mo
     };
     add("lbfgs", penalty::l2{0.01}, solver::lbfgs<>{.stop = {.iterations = 15}});
     add("newton_cg", penalty::l2{0.01}, solver::newton_cg<>{.stop = {.iterations = 5}});
+    if constexpr (std::is_same_v<Model, model::linear>) {
+        const typename solver::default_for<Model, penalty::l2>::type direct;
+        add("least_squares", penalty::l2{0.01}, direct);
+        add("least_squares without l2", penalty::l2{0}, direct);
+    }
     add("admm", penalty::elastic_net{.l1 = 0.01, .l2 = 0.001}, solver::admm<>{.stop = {.iterations = 12}});
     add("disadmm", penalty::l0{.kappa = 3, .l2 = 0.01, .over = penalty::support::rows},
         solver::disadmm<>{.blocks = 7, .growth = 1.7});

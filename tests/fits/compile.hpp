@@ -14,6 +14,7 @@
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/admm.hpp>
 #include <gamut/solver/coordinate.hpp>
+#include <gamut/solver/default_for.hpp>
 #include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/dual.hpp>
 #include <gamut/solver/exact.hpp>
@@ -74,6 +75,13 @@ template <class Model, class Matrix> struct compiled {
     static constexpr auto* sgd = &fit<Model, gamut::penalty::l2, gamut::solver::sgd<>, Matrix>;
     static constexpr auto* admm = &fit<Model, gamut::penalty::elastic_net, gamut::solver::admm<>, Matrix>;
     static constexpr auto* disadmm = &fit<Model, gamut::penalty::l0, gamut::solver::disadmm<>, Matrix>;
+};
+
+/// Least squares by what an estimator takes for it.
+template <class Matrix> struct compiled_default {
+    using model = gamut::model::linear;
+    using penalty = gamut::penalty::l2;
+    static constexpr auto* l2 = &fit<model, penalty, gamut::solver::default_for<model, penalty>::type, Matrix>;
 };
 
 /// The same for solvers that work on some columns, or on rows of their own, in memory.

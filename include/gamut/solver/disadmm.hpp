@@ -280,6 +280,15 @@ private:
                     best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_);
                     iteration_ = best_->iterations;
                 }
+            if constexpr (in_memory && LeastSquares<Whole>)  // from the rows, where the Gram matrix has too few digits
+                if (status == core::status::converged && p_.penalty_term().is_smooth()) {
+                    const restricted<P> inside(p_, best_->weights);
+                    const std::vector<std::size_t> entries = inside.entries();
+                    auto h = p_.second_derivatives(best_->weights, entries);
+                    for (std::size_t e = 0; e < entries.size(); ++e) h(e, e) += inside.ridge_of(entries[e]);
+                    if (entries.size() <= options_.polishing.largest && polish::loses_digits(std::move(h)))
+                        best_ = options_.polishing.improve(whole_, best_->weights, gradient_at_start_);
+                }
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             const double lower_bound = options_.bounding.below(p_, w, objective);

@@ -18,6 +18,7 @@
 #include <gamut/penalty/l0.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/refit.hpp>
 
 namespace gamut::solver {
 
@@ -197,7 +198,8 @@ inline penalty::l0 on_features(const penalty::l0& whole, std::span<const std::si
 /// them: then only copying them reads all of the data.
 ///
 /// Smooth case (l1 = 0, no bounds): Newton's method, at most `largest` weights with their second derivatives as a matrix (a pass,
-/// a sum of its entries, a Cholesky factorisation per step; 3 to 6 steps when warm), more by conjugate gradients.
+/// a sum of its entries, a Cholesky factorisation per step; 3 to 6 steps when warm), more by conjugate gradients. Least squares whose
+/// columns are so nearly collinear that a matrix of second derivatives loses digits: solver::refit.
 /// With l1 or bounds: accelerated proximal gradient on the support with restarts (O'Donoghue and Candes 2015), then done.
 /// Each step costs what newton_cg's does: passes over the data with one reduction each.
 /// Stops at stop.tolerance times the gradient at w, or times `scale` where that is more: w may be the best already.
@@ -227,7 +229,43 @@ struct polish {
         }
     }
 
+    /// Columns of this matrix of second derivatives are nearly collinear: of the squared length of one no more than 1e-4 is left beside
+    /// the others, and products of columns hold the rest with twelve digits or less.
+    static bool loses_digits(backend::dense_matrix<double> h) {
+        const std::size_t m = h.rows;
+        std::vector<double> squares(m);
+        for (std::size_t e = 0; e < m; ++e) squares[e] = h(e, e);
+        if (m == 0 || !backend::host<double>::factorize(m, h.values.data())) return m > 0;
+        for (std::size_t e = 0; e < m; ++e)
+            if (h(e, e) * h(e, e) <= 1e-4 * squares[e]) return true;
+        return false;
+    }
+
 private:
+    /// Least squares on the support from its rows; nothing where that does not settle.
+    template <Cardinality P>
+    requires LeastSquares<P>
+    [[gnu::cold]] std::optional<core::result<typename P::array>> directly(const P& p, const restricted<P>& inside,
+                                                                          std::span<const std::size_t> entries) const {
+        using A = typename P::array;
+        using T = typename A::value_type;
+        const std::size_t before = p.passes();
+        std::vector<std::size_t> columns;
+        for (const std::size_t e : entries)
+            if (e < p.layout().features) columns.push_back(e);
+        const refitted found = refit(p, columns, p.penalty_term().l2);
+        if (!found.settled) return std::nullopt;
+        std::vector<T> w = inside.start().download();
+        for (std::size_t e = 0; e < entries.size(); ++e) w[entries[e]] = static_cast<T>(found.weights[e]);
+        core::result<A> result;
+        result.weights = A(std::span<const T>(w));
+        result.objective = std::is_same_v<T, double> ? found.objective : inside.value(result.weights);
+        result.status = core::status::converged;
+        result.iterations = 1;
+        result.passes = p.passes() - before + found.passes;
+        return result;
+    }
+
     template <Cardinality P>
     [[gnu::cold]] core::result<typename P::array> on_all(const P& p, const typename P::array& w, double scale) const {
         if (p.penalty_term().is_smooth()) {
@@ -263,6 +301,9 @@ private:
                 h(e, e) += inside.ridge_of(entries[e]);
                 trace += h(e, e);
             }
+            if constexpr (LeastSquares<P>)
+                if (k == 0 && loses_digits(h))
+                    if (auto found = directly(p, inside, entries)) return found;
             const auto solve = [&](double ridge) {  // the least that makes the matrix definite
                 for (; ridge <= 1; ridge = std::max(1e-14, 100 * ridge)) {
                     auto factor = h;

@@ -2,3 +2,4 @@
 #include "../compile.hpp"
 
 template struct fits::detail::compiled<gamut::model::linear, fits::dense>;
+template struct fits::detail::compiled_default<fits::dense>;
