@@ -211,9 +211,7 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
     fit.passes = read.count("passes");
     const std::string status = read.text("status");
     bool known = false;
-    for (const core::status s :
-         {core::status::converged, core::status::iteration_limit, core::status::time_limit, core::status::stopped,
-          core::status::diverged, core::status::separable, core::status::stalled}) {
+    for (const core::status s : core::every_status) {
         if (core::name(s) != status) continue;
         fit.status = s;
         known = true;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>
+
+#include <boost/test/unit_test.hpp>
 
 #include <gamut/backend/matrix.hpp>
 #include <gamut/core/random.hpp>
@@ -55,6 +59,33 @@ inline double best_value(const quadratic::objective& f, const std::vector<std::s
     double value = 0;
     for (std::size_t i = 0; i < k; ++i) value -= 0.5 * f.slope[s[i]] * a[i][k] / a[i][i];
     return value;
+}
+
+/// Every loss, every gain and the best exchange of a support s are those of refits; the exchange is made.
+template <class Support> void check_against_refits(Support& s, const quadratic::objective& f, std::size_t candidates) {
+    const std::vector<std::size_t> members = s.members();
+    for (std::size_t place = 0; place < members.size(); ++place) {
+        auto without = members;
+        without.erase(without.begin() + static_cast<std::ptrdiff_t>(place));
+        BOOST_TEST(std::abs(best_value(f, without) - s.value() - s.loss(place)) <= 1e-10);
+    }
+    double most = 0;
+    for (std::size_t t = 0; t < candidates; ++t) {
+        if (std::find(members.begin(), members.end(), t) != members.end()) continue;
+        auto with = members;
+        with.push_back(t);
+        BOOST_TEST(std::abs(s.value() - best_value(f, with) - s.gain(t)) <= 1e-10);
+        for (std::size_t place = 0; place < members.size(); ++place) {
+            auto other = members;
+            other[place] = t;
+            most = std::max(most, s.value() - best_value(f, other));
+        }
+    }
+    const auto exchange = s.best_exchange(0);
+    BOOST_TEST(std::abs(exchange.gain - most) <= 1e-10);
+    const double before = s.value();
+    s.apply(exchange);
+    BOOST_TEST(std::abs(before - s.value() - most) <= 1e-10);
 }
 
 /// A quadratic of p candidates from few rows, H = F'F + ridge: as a matrix, and row by row.

@@ -22,6 +22,10 @@ enum class status {
     stalled           ///< nothing gets better any more, but this is no minimum, or cannot be told to be one
 };
 
+inline constexpr status every_status[] = {status::converged, status::iteration_limit, status::time_limit,
+                                          status::stopped,   status::diverged,        status::separable,
+                                          status::stalled};
+
 constexpr std::string_view name(status value) {
     switch (value) {
     case status::converged:
@@ -58,9 +62,9 @@ struct record {
     int rank = 0, ranks = 1;
 };
 
-/// How much of an objective may be too much: (objective - lower_bound) / |objective|; NaN if there is no bound.
+/// How much of an objective may be too much: (objective - lower_bound) / |objective|, never below 0; NaN if there is no bound.
 inline double relative_gap(double objective, double lower_bound) {
-    return (objective - lower_bound) / std::max(std::abs(objective), std::numeric_limits<double>::min());
+    return std::max(objective - lower_bound, 0.0) / std::max(std::abs(objective), std::numeric_limits<double>::min());
 }
 
 template <class Array> struct result {

@@ -76,7 +76,7 @@ public:
                                                        : features;
             const range covered = kept.cover(mine);
             if (kept.everything())
-                detail::lend_rows(content, x, mine, result.x);
+                detail::borrow_rows(content, x, mine, result.x);
             else
                 detail::reserve_rows(x, mine.size(), result.x);
             for (std::size_t i = covered.begin; i < covered.end; ++i) {

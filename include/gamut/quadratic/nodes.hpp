@@ -71,6 +71,7 @@ public:
         entries_ = relaxed.entries();
         intercepts_ = d - entries_;
         constant_ = moments.constant;
+        given_ = std::abs(constant_);
         m_ = {entries_, std::vector<double>(entries_ * entries_)};
         q_.resize(entries_);
         // the intercepts are eliminated: M - B C^-1 B'
@@ -104,6 +105,33 @@ public:
         }
         largest_ = m_.largest();
     }
+
+    /// What the rounding of the moments of so many rows, and of what is computed from them, may make of the objective of any support,
+    /// or of its bound:  r (m t / 2 + root(m t)) y'y,  for m columns at length 1 with t = trace(G^-1) >= 1 / (least eigenvalue of G):
+    /// a change of G by R changes the minimum by w'R w / 2 <= r m |w|^2 / 2, and |w|^2 <= t y'y. r, the error of an entry, is
+    /// 16 + root(rows) + root(m) roundings, which roundings that don't conspire stay below (Higham and Mary, A new approach to
+    /// probabilistic rounding error analysis, 2019). To it comes what eliminating the intercepts has cancelled.
+    double rounding(std::size_t rows) const {
+        std::vector<double> g, lengths;
+        std::vector<std::size_t> used;
+        for (std::size_t i = 0; i < entries_; ++i)
+            if (const double square = m_.entries[i * entries_ + i] + relaxed_.l2(); square > 0) {
+                used.push_back(i);
+                lengths.push_back(std::sqrt(square));
+            }
+        const std::size_t m = used.size();
+        g.resize(m * m);
+        for (std::size_t a = 0; a < m; ++a)
+            for (std::size_t b = 0; b < m; ++b)
+                g[a * m + b] = a == b ? 1 : m_.entries[used[a] * entries_ + used[b]] / lengths[a] / lengths[b];
+        const double entry = epsilon_ * (16 + std::sqrt(static_cast<double>(rows)) + std::sqrt(static_cast<double>(m)));
+        if (!(constant_ > 0) || m == 0) return entry * given_;
+        const double trace = semidefinite(std::move(g), m).inverse_trace(), width = static_cast<double>(m);
+        return entry * ((0.5 * width * trace + std::sqrt(width * trace)) * 2 * constant_ + given_);
+    }
+
+    /// The loss without weights, at the best intercepts.
+    double at_zero() const { return constant_; }
 
     std::vector<double> start() const { return std::vector<double>(entries_); }
 
@@ -207,7 +235,7 @@ private:
     const perspective& relaxed_;
     double epsilon_;  // rounding of the numbers that the moments are given in
     std::size_t entries_ = 0, intercepts_ = 0;
-    double constant_ = 0, largest_ = 0;
+    double constant_ = 0, given_ = 0, largest_ = 0;  // given_: before the intercepts were eliminated
     symmetric m_;
     std::vector<double> q_, level_, border_;
 };

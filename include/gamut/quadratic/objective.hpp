@@ -67,6 +67,12 @@ struct best_entry {
     double gain = 0;
 };
 
+/// One member of a support, by its place, for one candidate.
+struct exchange {
+    std::size_t place = 0, candidate = best_entry::none;
+    double gain = 0;  ///< net
+};
+
 /// The indices of the largest gains above 0, at most n, ascending; of equals the first.
 inline std::vector<std::size_t> largest_gains(const std::vector<double>& gains, std::size_t n) {
     std::vector<double> sorted;

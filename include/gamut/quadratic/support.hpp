@@ -99,10 +99,7 @@ public:
         return quadratic::largest_gains(gains, n);
     }
 
-    struct exchange {
-        std::size_t place = 0, candidate = best_entry::none;
-        double gain = 0;  ///< net
-    };
+    using exchange = quadratic::exchange;
     /// The exchange of one member for one candidate of its group that gains most; candidate none: no exchange gains more than `least`.
     /// None gains more than adding its candidate alone: (d + m a)^2 / (v + m^2 b) <= d^2 / v + a^2 / b. So once the member that is worth
     /// least has shown what can be had, few candidates are left.

@@ -190,10 +190,7 @@ public:
         return quadratic::largest_gains(gains, n);
     }
 
-    struct exchange {
-        std::size_t place = 0, candidate = best_entry::none;
-        double gain = 0;  ///< net
-    };
+    using exchange = quadratic::exchange;
     /// The exchange of one member for one candidate that gains most; candidate none: no exchange gains more than `least`.
     exchange best_exchange(double least) const {
         exchange found{.gain = least};

@@ -169,14 +169,14 @@ struct value_list {
 
 /// Rows [begin, end), borrowed from `owner`: nothing but a sparse matrix's offsets is copied.
 template <class T>
-void lend_rows(const std::shared_ptr<const void>& owner, const backend::dense_matrix<T>& from, range rows,
-               backend::dense_matrix<T>& to) {
+void borrow_rows(const std::shared_ptr<const void>& owner, const backend::dense_matrix<T>& from, range rows,
+                 backend::dense_matrix<T>& to) {
     to.rows = rows.size();
     to.values = backend::shared_vector<T>::borrowed(owner, from.row(rows.begin), rows.size() * from.columns);
 }
 template <class T>
-void lend_rows(const std::shared_ptr<const void>& owner, const backend::sparse_matrix<T>& from, range rows,
-               backend::sparse_matrix<T>& to) {
+void borrow_rows(const std::shared_ptr<const void>& owner, const backend::sparse_matrix<T>& from, range rows,
+                 backend::sparse_matrix<T>& to) {
     const std::int64_t first = from.offsets[rows.begin];
     const auto count = static_cast<std::size_t>(from.offsets[rows.end] - first);
     const auto borrow = [&]<class V>(const backend::shared_vector<V>& values) {
