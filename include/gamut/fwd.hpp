@@ -116,7 +116,7 @@ namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
-// schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; stopping.hpp: what converged means
+// schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; beginning.hpp, stopping.hpp: where descents begin, and what converged means
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;

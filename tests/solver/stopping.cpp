@@ -62,7 +62,6 @@ BOOST_AUTO_TEST_CASE(newtons_step_says_what_is_left_to_gain) {
     toy::array g(2);
     f.value_and_gradient(w, g);
     const auto step = solver::newton_step_at(f, w, g, 1e-12, 10);
-    BOOST_TEST(step.solved);
     BOOST_TEST(std::abs(step.direction.download()[1] + 2) < 1e-12);
     BOOST_TEST(std::abs(step.gain - 0.5 * (0.25 / 1.5 + 4)) < 1e-12);
 }
@@ -73,19 +72,6 @@ BOOST_AUTO_TEST_CASE(a_loss_that_fades_for_ever_has_no_minimum_and_a_ridge_gives
     BOOST_TEST((at({}, {20, 1.1}, 1e-6) == solver::verdict::unfinished));  // first the parabola
     BOOST_TEST((at({.ridge = 1}, {0.351733711249, 1}, 1e-6) == solver::verdict::confirmed));
     BOOST_TEST((at({.ridge = 1}, {2, 1}, 1e-6) == solver::verdict::unfinished));
-}
-
-BOOST_AUTO_TEST_CASE(a_function_in_other_units_is_the_same_function) {
-    const fading f{.ridge = 1};
-    const solver::rescaled<fading> g(f, {2, 0.25});
-    const toy::array u = point({0.3, 8}), w = g.given(u);
-    BOOST_TEST(g.value(u) == f.value(w));
-    BOOST_TEST(backend::distance(g.measured(w), u) == 0);
-    toy::array of_g(2), of_f(2);
-    g.value_and_gradient(u, of_g);
-    f.value_and_gradient(w, of_f);
-    BOOST_TEST(of_g.download()[0] == 2 * of_f.download()[0]);
-    BOOST_TEST(of_g.download()[1] == 0.25 * of_f.download()[1]);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,6 +20,7 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/anderson.hpp>
+#include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/run.hpp>
@@ -165,33 +166,27 @@ template <class Local> struct admm {
             if ((last || converged) && std::isnan(now.objective)) now.objective = objective(p, s.z);
             const std::optional<core::status> asked = record.report(now);
 
-            std::optional<core::status> end;
-            std::string why;
+            ending ended;
+            auto& [end, why] = ended;
             if (!finite)
                 end = core::status::diverged;
-            else if (last || converged || s.far.due(k)) {
-                if (s.far.look(s.z, now.objective, [&](const A& w) { return objective(p, w); })) {
-                    end = core::status::separable;
-                    why = separable_along(columns_along(p, s.far.direction()));
-                }
-            }
+            else if (last || converged || s.far.due(k))
+                ended = s.far.end(p, s.z, now.objective);
             if (!end && converged) {
-                if (std::isnan(now.objective)) now.objective = objective(p, s.z);
-                const auto [says, step] = judge_end(p, s.z, start.weights, at_start - now.objective, stop.tolerance);
-                if (says == verdict::unbounded) {
-                    end = core::status::separable;
-                    why = separable_along(columns_along(p, step.direction));
-                } else if (says == verdict::confirmed) {
-                    end = core::status::converged;
-                } else {
+                ended = confirmed_end(p, s.z, start.weights, at_start - now.objective, stop.tolerance);
+                if (!end) {
                     tolerance = 0.1 * std::max(now.residual, now.dual_residual);
-                    why = core::text("the blocks agree, but a step of Newton's method would still gain about ",
-                                     step.gain);
-                    if (!(tolerance > 0) || rounded) end = core::status::stalled;
+                    if (!(tolerance > 0) || rounded) {
+                        end = core::status::stalled;
+                        why = "the blocks agree, but " + why;
+                    }
                 }
             }
-            if (!end && asked) end = asked;
-            if (!end && last) end = core::status::iteration_limit;
+            if (!end && asked) end = asked, why.clear();
+            if (!end && last) {
+                end = core::status::iteration_limit;
+                if (!why.empty()) why = explanation(*end, stop) + ", and " + why;
+            }
             if (end) {
                 if (std::isnan(now.objective) && finite) now.objective = objective(p, s.z);
                 return record.finish(std::move(s.z), now.objective, *end,

@@ -117,14 +117,11 @@ struct coordinate {
                                      now.violation / scale);
                 }
                 if (!has_strength(parts) && (*end == core::status::converged || *end == core::status::stalled)) {
-                    const auto [says, step] = judge_end(problem, state.result(), state.null(),
-                                                        state.null_loss() - now.objective, stop.tolerance);
-                    if (says == verdict::unbounded) {
-                        end = core::status::separable;
-                        why = separable_along(columns_along(problem, step.direction));
-                    } else if (says == verdict::unfinished) {
-                        end = core::status::stalled;
-                        why = core::text("a step of Newton's method would still gain about ", step.gain);
+                    ending judged = confirmed_end(problem, state.result(), state.null(),
+                                                  state.null_loss() - now.objective, stop.tolerance);
+                    if (judged.status != core::status::converged) {
+                        end = judged.status.value_or(core::status::stalled);
+                        why = std::move(judged.why);
                     }
                 }
                 auto result = record.finish(
@@ -136,7 +133,7 @@ struct coordinate {
                         ? core::text(by_gap ? "the duality gap" : "the largest violation of a condition of optimality",
                                      ", relative, fell to ", residual)
                         : explanation(*end, stop));
-                if (by_gap) result.lower_bound = now.objective - now.gap;
+                if (by_gap) result.lower_bound = now.objective - std::max(now.gap, 0.0);
                 return result;
             }
             if (now.newcomers.empty()) sharpness *= 0.1;

@@ -12,6 +12,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/line_search.hpp>
 #include <gamut/solver/run.hpp>

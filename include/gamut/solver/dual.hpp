@@ -121,9 +121,9 @@ struct dual {
         auto result =
             record.finish(std::move(w), s.best, status,
                           status == core::status::converged
-                              ? core::text("no weights are better by more than ", s.gap(), " of the objective")
+                              ? core::text("no weights are better by more than ", gap_in_words(s.best, s.lower))
                               : explanation(status, stop));
-        if (std::isfinite(s.lower)) result.lower_bound = s.lower;
+        if (std::isfinite(s.lower)) result.lower_bound = std::min(s.lower, s.best);  // rounding must not say more
         return result;
     }
 

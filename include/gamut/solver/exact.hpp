@@ -147,6 +147,8 @@ private:
         std::optional<node> next{};                               ///< where the dive goes on
         quadratic::fit_on_support best{};                         ///< with the weights of all columns
         double closed = std::numeric_limits<double>::infinity();  ///< no weights of what is done with are below
+        double rounding = 0,
+               at_zero = 0;  ///< what it may hide of any bound, in the worst of the trees; the loss without weights
         std::size_t count = 0, ids = 0;
         core::status status = core::status::converged;
         std::vector<std::size_t> columns{};  ///< of the problem that the tree looks at; empty: all
@@ -171,6 +173,10 @@ private:
               run_(record),
               now_(std::move(from)) {
             if (now_.count == 0) now_.next = node{.chosen = relaxed_.undecided(), .start = nodes_.start()};
+            if constexpr (requires { nodes_.rounding(p_.rows()); }) {
+                now_.rounding = std::max(now_.rounding, nodes_.rounding(p_.rows()));
+                now_.at_zero = std::max(now_.at_zero, nodes_.at_zero());
+            }
         }
 
         /// Looks at nodes until there are none, the limit is reached, or somebody asks to stop. True: not so, but half of the
@@ -215,15 +221,26 @@ private:
             A w(whole_.dimension());
             detail::set(w, now_.best.weights);
             const double objective = whole_.value(w) + whole_.penalty(w);
-            const double bound = std::min(lower(), objective), gap = core::relative_gap(objective, bound);
-            std::string message = status == core::status::converged
-                                      ? core::text("proven with ", count, " nodes: no support is better by more than ",
-                                                   gap, " of the objective")
-                                      : core::text(status == core::status::iteration_limit
-                                                       ? core::text("the limit of ", count, " nodes is used up")
-                                                       : explanation(status, options_.stop),
-                                                   "; the least objective lies between ", bound, " and ", objective);
+            double bound = std::min(lower() - now_.rounding, objective);
+            if constexpr (P::nonnegative_loss) bound = std::max(bound, std::min(0.0, objective));
             core::status ended = status;
+            // of an objective that is next to nothing beside the loss without weights, no share is asked for
+            if (status == core::status::converged &&
+                now_.rounding > options_.stop.tolerance * std::max(std::abs(objective), 1e-3 * now_.at_zero))
+                ended = core::status::stalled;
+            std::string message =
+                ended == core::status::converged
+                    ? core::text("proven with ", count, " nodes: no support is better by more than ",
+                                 gap_in_words(objective, bound))
+                : ended == core::status::stalled
+                    ? core::text(
+                          "not proven: columns are so nearly collinear that rounding may hide a better support; the "
+                          "least objective lies between ",
+                          bound, " and ", objective)
+                    : core::text(status == core::status::iteration_limit
+                                     ? core::text("the limit of ", count, " nodes is used up")
+                                     : explanation(status, options_.stop),
+                                 "; the least objective lies between ", bound, " and ", objective);
             if (auto nowhere = no_minimum_on_support(whole_, w)) {
                 ended = core::status::separable;
                 message = *std::move(nowhere);

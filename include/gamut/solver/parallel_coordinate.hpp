@@ -115,7 +115,7 @@ template <class Selection> struct parallel_coordinate {
                     *end == core::status::stalled
                         ? core::text("nothing got better for ", patience, " measurements; the residual is ", residual)
                         : why<by_gap>(*end, residual, state.rounds()));
-                if (by_gap) result.lower_bound = now.objective - now.gap;
+                if (by_gap) result.lower_bound = now.objective - std::max(now.gap, 0.0);
                 return result;
             }
             share = 1;

@@ -16,6 +16,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/refit.hpp>

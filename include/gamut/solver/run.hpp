@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -103,6 +104,13 @@ template <Problem P, class Make> auto prepare(const P& p, Make&& make) {
     return std::move(*made);
 }
 
+/// "2.5e-05 of the objective", how much lower than the objective the least one may be; as a number where the objective is next to 0,
+/// and a share of it says nothing.
+[[gnu::cold]] inline std::string gap_in_words(double objective, double lower_bound) {
+    const double gap = core::relative_gap(objective, lower_bound);
+    return gap <= 1 ? core::text(gap, " of the objective") : core::text(std::max(objective - lower_bound, 0.0));
+}
+
 /// Why a run ended, for result::message.
 inline std::string explanation(core::status status, const core::stop& stop) {
     switch (status) {
@@ -149,6 +157,12 @@ public:
         far_ = w + T(1000) * (w - earlier_);
         const double there = objective(far_);
         return there <= value && value - there <= 0.01 * (start_ - value);
+    }
+
+    /// The same as the end of a run on a problem.
+    template <Problem P> ending end(const P& p, const A& w, double value) {
+        if (!look(w, value, [&](const A& far) { return solver::objective(p, far); })) return {};
+        return {core::status::separable, separable_along(columns_along(p, direction()))};
     }
 
     /// The way that was looked along last, a thousand times and more from there.

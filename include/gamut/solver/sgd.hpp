@@ -13,6 +13,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -101,30 +102,21 @@ template <class Rate> struct sgd {
             const std::optional<core::status> asked = record.report(now);
             const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.w));
             const bool converged = now.residual <= tolerance, last = now.iteration >= stop.iterations;
-            std::optional<core::status> end;
-            std::string why;
+            ending ended;
+            auto& [end, why] = ended;
             if (!finite)
                 end = core::status::diverged;
             else if (converged || last) {
-                if (s.far.look(s.w, now.objective, whole)) {
-                    end = core::status::separable;
-                    why = separable_along(columns_along(p, s.far.direction()));
-                }
+                ended = s.far.end(p, s.w, now.objective);
                 if (!end && converged) {
-                    const auto [says, step] = judge_end(p, s.w, start, at_start - now.objective, stop.tolerance);
-                    if (says == verdict::unbounded) {
-                        end = core::status::separable;
-                        why = separable_along(columns_along(p, step.direction));
-                    } else if (says == verdict::confirmed) {
-                        end = core::status::converged;
-                    } else {
-                        tolerance = 0.1 * now.residual;
-                    }
+                    ended = confirmed_end(p, s.w, start, at_start - now.objective, stop.tolerance);
+                    if (!end) tolerance = 0.1 * now.residual;
                 }
-                if (!end && asked) end = asked;
-                if (!end && last) end = core::status::iteration_limit;
-            } else {
-                end = asked;
+            }
+            if (!end && asked) end = asked, why.clear();
+            if (!end && last) {
+                end = core::status::iteration_limit;
+                if (!why.empty()) why = explanation(*end, stop) + ", and " + why;
             }
             if (end) {
                 if (finite && std::isnan(now.residual)) now.objective = whole(s.w);

@@ -212,10 +212,11 @@ private:
             if (status != core::status::converged)
                 best_->message = why.empty() ? explanation(status, options_.stop) : std::move(why);
             else if (!is_in_parts())
-                best_->message =
-                    core::text(p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
-                               candidates_.are_entries() ? "weight" : "row or group",
-                               " improves it, nor did searches from disturbed supports", mode());
+                best_->message = core::text(
+                    exact && p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
+                    candidates_.are_entries() ? "weight" : "row or group",
+                    exact ? " improves it" : " improves it (promising by the second-order model of the loss)",
+                    ", nor did searches from disturbed supports", mode());
             else
                 best_->message = core::text(
                     "no exchange of what is worth least for what has the largest slopes improves it", mode());

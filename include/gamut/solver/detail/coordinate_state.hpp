@@ -17,6 +17,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/quadratic/descent.hpp>
+#include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/stopping.hpp>
 
