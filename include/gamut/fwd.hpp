@@ -107,6 +107,7 @@ class relaxed;          // its minimum with a quadratic
 class nodes;            // of a search tree
 struct symmetric;
 class semidefinite;
+class subset_factor;                   // least squares on subsets of columns, from a triangle of the rows
 template <class Parts> class descent;  // over the parts of a penalty: parts_of.hpp
 struct least_squares;                  // gram_path.hpp: supports of every size
 }  // namespace quadratic

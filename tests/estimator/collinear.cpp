@@ -16,9 +16,7 @@
 #include <gamut/data/arrays.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/l0.hpp>
-#include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/exact.hpp>
-#include <gamut/solver/swap.hpp>
 
 using namespace gamut;
 
@@ -57,10 +55,21 @@ instance make(kind what, double apart, std::uint64_t seed) {
     return made;
 }
 
-/// The least mean squared error, halved, of each number of columns: all supports, by modified Gram-Schmidt with every projection made
-/// twice, in long double.
-std::vector<double> least_of_size(const instance& of) {
-    using column = std::vector<long double>;
+using column = std::vector<long double>;
+
+long double length(const column& v) {
+    long double sum = 0;
+    for (const long double e : v) sum += e * e;
+    return std::sqrt(sum);
+}
+
+/// All supports, by modified Gram-Schmidt with every projection made twice, in long double.
+struct answers {
+    std::vector<double> least;  ///< of each number of columns: mean squared error, halved
+    double condition = 0;       ///< the most that a column is longer than what the others leave of it
+};
+
+answers all_supports(const instance& of) {
     const auto take_out = [](column& v, const column& q) {
         for (int again = 0; again < 2; ++again) {
             long double share = 0;
@@ -68,22 +77,23 @@ std::vector<double> least_of_size(const instance& of) {
             for (std::size_t i = 0; i < rows; ++i) v[i] -= share * q[i];
         }
     };
-    const auto length = [](const column& v) {
-        long double sum = 0;
-        for (const long double e : v) sum += e * e;
-        return std::sqrt(sum);
+    answers found{std::vector<double>(columns + 1, std::numeric_limits<double>::infinity())};
+    const column ones(rows, 1 / std::sqrt(static_cast<long double>(rows)));
+    const auto centred = [&](std::size_t j) {
+        column v(rows);
+        for (std::size_t i = 0; i < rows; ++i) v[i] = of.x[i * columns + j];
+        take_out(v, ones);
+        return v;
     };
-    std::vector<double> least(columns + 1, std::numeric_limits<double>::infinity());
     for (std::size_t support = 0; support < std::size_t(1) << columns; ++support) {
-        std::vector<column> basis{column(rows, 1 / std::sqrt(static_cast<long double>(rows)))};
+        std::vector<column> basis{ones};
         column left(of.y.begin(), of.y.end());
-        take_out(left, basis[0]);
+        take_out(left, ones);
         std::size_t size = 0;
         for (std::size_t j = 0; j < columns; ++j) {
             if ((support >> j & 1) == 0) continue;
             ++size;
-            column v(rows);
-            for (std::size_t i = 0; i < rows; ++i) v[i] = of.x[i * columns + j];
+            column v = centred(j);
             const long double whole = length(v);
             for (const column& q : basis) take_out(v, q);
             const long double rest = length(v);
@@ -92,11 +102,19 @@ std::vector<double> least_of_size(const instance& of) {
             take_out(left, v);
             basis.push_back(std::move(v));
         }
+        for (std::size_t j = 0; j < columns && size + 1 == columns; ++j) {
+            if ((support >> j & 1) != 0) continue;
+            column v = centred(j);
+            const long double whole = length(v);
+            for (const column& q : basis) take_out(v, q);
+            found.condition = std::max(found.condition, static_cast<double>(whole / length(v)));
+        }
         const long double norm = length(left);
-        least[size] = std::min(least[size], static_cast<double>(norm * norm / (2 * static_cast<long double>(rows))));
+        found.least[size] =
+            std::min(found.least[size], static_cast<double>(norm * norm / (2 * static_cast<long double>(rows))));
     }
-    for (std::size_t k = 1; k <= columns; ++k) least[k] = std::min(least[k], least[k - 1]);
-    return least;
+    for (std::size_t k = 1; k <= columns; ++k) found.least[k] = std::min(found.least[k], found.least[k - 1]);
+    return found;
 }
 
 std::size_t proven = 0, refused = 0;
@@ -104,15 +122,17 @@ std::size_t proven = 0, refused = 0;
 void check(kind what, double apart) {
     for (const std::uint64_t seed : {1u, 2u, 3u}) {
         const instance made = make(what, apart, seed);
-        const std::vector<double> least = least_of_size(made);
+        const auto [least, condition] = all_supports(made);
         const data::arrays source(made.x, rows, columns, made.y);
         for (std::size_t k = 1; k <= columns; ++k) {
             const auto found = fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::exact{}, source);
-            const std::string told = core::text("kind ", static_cast<int>(what), ", ", apart, ", seed ", seed,
-                                                ", kappa ", k, ": ", found.message, "; objective ", found.objective,
-                                                ", bound ", found.lower_bound, ", least ", least[k]);
+            const std::string told =
+                core::text("kind ", static_cast<int>(what), ", ", apart, ", seed ", seed, ", kappa ", k, ": ",
+                           found.message, "; objective ", found.objective, ", bound ", found.lower_bound, ", least ",
+                           least[k], ", condition ", condition);
             BOOST_TEST(found.lower_bound <= least[k] * (1 + 1e-9), told);
-            BOOST_TEST(found.objective >= least[k] * (1 - 1e-9), told);
+            // standardised columns are off by a rounding, which the condition multiplies
+            BOOST_TEST(found.objective >= least[k] * (1 - 1e-15 * std::min(condition, 1e12)) - 1e-15, told);
             if (found.status == core::status::converged) {
                 ++proven;
                 BOOST_TEST(found.objective <= least[k] * (1 + 1e-5) + 1e-12, told);
@@ -131,12 +151,13 @@ void check(kind what, double apart) {
 BOOST_AUTO_TEST_SUITE(estimator_collinear)
 
 BOOST_AUTO_TEST_CASE(nothing_false_is_proven) {
-    for (const double apart : {1e-2, 1e-4, 1e-5, 1e-6, 1e-8}) check(kind::pairs, apart);
+    for (const double apart : {1e-2, 1e-4, 1e-5}) check(kind::pairs, apart);
+    BOOST_TEST(refused == 0u);
+    for (const double apart : {1e-6, 1e-8}) check(kind::pairs, apart);
     check(kind::powers, 0);
     check(kind::duplicates, 0);
     BOOST_TEST_MESSAGE(proven << " proven, " << refused << " refused");
-    BOOST_TEST(proven >= 20u);   // what can be proven is
-    BOOST_TEST(refused >= 20u);  // and the rest is not
+    BOOST_TEST(refused >= 20u);
 }
 
 BOOST_AUTO_TEST_CASE(constant_labels_are_proven_in_words_that_say_something) {

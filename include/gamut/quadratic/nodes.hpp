@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
@@ -13,6 +14,7 @@
 #include <gamut/quadratic/perspective.hpp>
 #include <gamut/quadratic/relaxed.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
+#include <gamut/quadratic/subset_factor.hpp>
 
 /// What a search tree asks of a loss: the bound of a node, and the best weights on a support.
 namespace gamut::quadratic {
@@ -111,7 +113,9 @@ public:
     /// a change of G by R changes the minimum by w'R w / 2 <= r m |w|^2 / 2, and |w|^2 <= t y'y. r, the error of an entry, is
     /// 16 + root(rows) + root(m) roundings, which roundings that don't conspire stay below (Higham and Mary, A new approach to
     /// probabilistic rounding error analysis, 2019). To it comes what eliminating the intercepts has cancelled.
-    double rounding(std::size_t rows) const {
+    /// From a factor of the rows: what subset_factor says.
+    rounding_error rounding(std::size_t rows) const {
+        if (factor_) return factor_->rounding(rows);
         std::vector<double> g, lengths;
         std::vector<std::size_t> used;
         for (std::size_t i = 0; i < entries_; ++i)
@@ -125,10 +129,15 @@ public:
             for (std::size_t b = 0; b < m; ++b)
                 g[a * m + b] = a == b ? 1 : m_.entries[used[a] * entries_ + used[b]] / lengths[a] / lengths[b];
         const double entry = epsilon_ * (16 + std::sqrt(static_cast<double>(rows)) + std::sqrt(static_cast<double>(m)));
-        if (!(constant_ > 0) || m == 0) return entry * given_;
+        if (!(constant_ > 0) || m == 0) return {entry * given_, 0};
         const double trace = semidefinite(std::move(g), m).inverse_trace(), width = static_cast<double>(m);
-        return entry * ((0.5 * width * trace + std::sqrt(width * trace)) * 2 * constant_ + given_);
+        return {entry * ((0.5 * width * trace + std::sqrt(width * trace)) * 2 * constant_ + given_), 0};
     }
+
+    /// From here on the rows' own factor says what a subset of columns leaves, l2 among its rows, and bounds nodes, with l2 > 0 too: where
+    /// columns are so nearly collinear that the Gram matrix has too few digits left, an l2 that cures that would have cured both.
+    void refine(subset_factor factor) { factor_ = std::move(factor); }
+    bool is_refined() const { return factor_.has_value(); }
 
     /// The loss without weights, at the best intercepts.
     double at_zero() const { return constant_; }
@@ -136,7 +145,7 @@ public:
     std::vector<double> start() const { return std::vector<double>(entries_); }
 
     relaxation relax(const choices& c, const std::vector<double>& start, double cutoff) const {
-        if (relaxed_.l2() == 0) return superset(c);
+        if (relaxed_.l2() == 0 || factor_) return superset(c);
         const auto enough = [&](double primal, double dual) {
             const double p = primal + constant_, d = dual + constant_ - noise({}, dual);
             return d >= cutoff || (p < cutoff && p - d <= 0.05 * (cutoff - d));
@@ -156,9 +165,10 @@ public:
     /// All choices made.
     fit_on_support fit(const choices& c) const {
         fit_on_support out;
-        if (relaxed_.l2() == 0) {
-            out.weights = least_squares(c).first;
-            out.objective = value(out.weights);
+        if (relaxed_.l2() == 0 || factor_) {
+            subset_factor::fit found = least_squares(c);
+            out.weights = std::move(found.weights);
+            out.objective = found.objective;
         } else {
             const auto s = relaxed(m_, relaxed_, largest_)
                                .minimize(
@@ -193,12 +203,23 @@ private:
     }
 
     /// The best weights of what is not out, and what leaving out each of them costs (0 if columns depend on each other).
-    std::pair<std::vector<double>, std::vector<double>> least_squares(const choices& c) const {
+    subset_factor::fit least_squares(const choices& c) const {
         std::vector<std::size_t> live;
         for (std::size_t j = 0; j < entries_; ++j)
-            if (c.of[relaxed_.group_of(j)] != choice::out) live.push_back(j);
+            if (c.of[relaxed_.group_of(j)] != choice::out && !(factor_ && factor_->is_zero(j))) live.push_back(j);
+        subset_factor::fit all{0, std::vector<double>(entries_), std::vector<double>(relaxed_.groups())};
+        if (factor_) {
+            const subset_factor::fit found = factor_->on(live);
+            all.objective = found.objective;
+            for (std::size_t r = 0; r < live.size(); ++r) {
+                const std::size_t g = relaxed_.group_of(live[r]);
+                all.weights[live[r]] = found.weights[r];
+                if (c.of[g] == choice::open) all.cost[g] = std::max(all.cost[g], found.cost[r]);
+            }
+            return all;
+        }
         const std::size_t a = live.size();
-        std::vector<double> matrix(a * a), w(entries_), cost(relaxed_.groups()), x(a);
+        std::vector<double> matrix(a * a), x(a);
         for (std::size_t r = 0; r < a; ++r) {
             x[r] = -q_[live[r]];
             for (std::size_t s = 0; s <= r; ++s) matrix[r * a + s] = m_.row(live[r])[live[s]];
@@ -206,7 +227,8 @@ private:
         const semidefinite factor(std::move(matrix), a);
         factor.solve(x);
         bool independent = true;
-        for (std::size_t r = 0; r < a; ++r) w[live[r]] = x[r], independent = independent && !factor.left_out(r);
+        for (std::size_t r = 0; r < a; ++r)
+            all.weights[live[r]] = x[r], independent = independent && !factor.left_out(r);
         std::vector<double> unit(a);
         for (std::size_t r = 0; r < a && independent; ++r) {
             const std::size_t g = relaxed_.group_of(live[r]);
@@ -214,15 +236,16 @@ private:
             std::fill(unit.begin(), unit.end(), 0.0);
             unit[r] = 1;
             factor.solve(unit);
-            if (unit[r] > 0) cost[g] = std::max(cost[g], 0.5 * x[r] * x[r] / unit[r]);
+            if (unit[r] > 0) all.cost[g] = std::max(all.cost[g], 0.5 * x[r] * x[r] / unit[r]);
         }
-        return {std::move(w), std::move(cost)};
+        all.objective = value(all.weights);
+        return all;
     }
 
     relaxation superset(const choices& c) const {
         relaxation out;
-        auto [w, cost] = least_squares(c);
-        out.bound = value(w) - noise(w, 0);
+        auto [objective, w, cost] = least_squares(c);
+        out.bound = factor_ ? objective : objective - noise(w, 0);
         for (double& x : cost) x *= 1 - 1e-9;
         out.weights = std::move(w);
         out.lift_in.assign(relaxed_.groups(), 0);
@@ -238,6 +261,7 @@ private:
     double constant_ = 0, given_ = 0, largest_ = 0;  // given_: before the intercepts were eliminated
     symmetric m_;
     std::vector<double> q_, level_, border_;
+    std::optional<subset_factor> factor_;
 };
 
 }  // namespace gamut::quadratic

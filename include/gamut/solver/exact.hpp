@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -22,11 +23,13 @@
 #include <gamut/penalty/l0.hpp>
 #include <gamut/quadratic/nodes.hpp>
 #include <gamut/quadratic/perspective.hpp>
+#include <gamut/quadratic/subset_factor.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/loss_nodes.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
+#include <gamut/solver/refit.hpp>
 #include <gamut/solver/run.hpp>
 
 namespace gamut::solver {
@@ -100,9 +103,20 @@ private:
 
     template <class P> auto nodes_of(const P& p, const quadratic::perspective& relaxed) const {
         if constexpr (Quadratic<P>)
-            return quadratic::nodes(p.moments(), relaxed);
+            return refined(p, quadratic::nodes(p.moments(), relaxed));
         else
             return detail::loss_nodes<P>(p, relaxed, polishing);
+    }
+
+    /// Where the Gram matrix has too few digits left for a proof, nodes look at an orthogonal factor of the rows: one more pass.
+    template <class P> [[gnu::cold]] quadratic::nodes refined(const P& p, quadratic::nodes nodes) const {
+        if constexpr (LeastSquares<P>)
+            if (nodes.rounding(p.rows()).added > 1e-3 * stop.tolerance * nodes.at_zero() && p.penalty_term().l1 == 0) {
+                std::vector<std::size_t> columns(p.layout().features);
+                std::iota(columns.begin(), columns.end(), std::size_t(0));
+                nodes.refine({detail::factor_of(p, columns, p.penalty_term().l2), p.has_intercept(), p.total_weight()});
+            }
+        return nodes;
     }
 
     template <class P> void validate(const P& p) const {
@@ -147,8 +161,9 @@ private:
         std::optional<node> next{};                               ///< where the dive goes on
         quadratic::fit_on_support best{};                         ///< with the weights of all columns
         double closed = std::numeric_limits<double>::infinity();  ///< no weights of what is done with are below
-        double rounding = 0,
-               at_zero = 0;  ///< what it may hide of any bound, in the worst of the trees; the loss without weights
+        quadratic::rounding_error rounding{};                     ///< of the bounds, in the worst of the trees
+        double at_zero = 0;                                       ///< the loss without weights
+        bool refined = false;                                     ///< bounds come from a factor of the rows
         std::size_t count = 0, ids = 0;
         core::status status = core::status::converged;
         std::vector<std::size_t> columns{};  ///< of the problem that the tree looks at; empty: all
@@ -174,7 +189,11 @@ private:
               now_(std::move(from)) {
             if (now_.count == 0) now_.next = node{.chosen = relaxed_.undecided(), .start = nodes_.start()};
             if constexpr (requires { nodes_.rounding(p_.rows()); }) {
-                now_.rounding = std::max(now_.rounding, nodes_.rounding(p_.rows()));
+                now_.rounding = now_.rounding.worst(nodes_.rounding(p_.rows()));
+                if (nodes_.is_refined()) {
+                    now_.refined = true;
+                    run_.add_passes(1);
+                }
                 now_.at_zero = std::max(now_.at_zero, nodes_.at_zero());
             }
         }
@@ -220,13 +239,15 @@ private:
             const std::size_t count = now_.count;
             A w(whole_.dimension());
             detail::set(w, now_.best.weights);
+            if (now_.refined) w = options_.polishing.improve(whole_, w).weights;
             const double objective = whole_.value(w) + whole_.penalty(w);
-            double bound = std::min(lower() - now_.rounding, objective);
+            double bound = std::min(now_.rounding.below(lower()), objective);
             if constexpr (P::nonnegative_loss) bound = std::max(bound, std::min(0.0, objective));
             core::status ended = status;
             // of an objective that is next to nothing beside the loss without weights, no share is asked for
             if (status == core::status::converged &&
-                now_.rounding > options_.stop.tolerance * std::max(std::abs(objective), 1e-3 * now_.at_zero))
+                objective - now_.rounding.below(objective) >
+                    options_.stop.tolerance * std::max(std::abs(objective), 1e-3 * now_.at_zero))
                 ended = core::status::stalled;
             std::string message =
                 ended == core::status::converged

@@ -70,6 +70,22 @@ struct step_sizes {
     }
 };
 
+/// With the rows root(ridge) I below, for the first c columns.
+inline backend::orthogonal_factor with_ridge(backend::orthogonal_factor r, std::size_t c, double ridge) {
+    if (!(ridge > 0)) return r;
+    const std::size_t width = r.columns();
+    std::vector<double> block(c * width);
+    for (std::size_t k = 0; k < c; ++k) block[k * width + k] = std::sqrt(ridge);
+    r.add(block.data(), c, true);
+    return r;
+}
+
+/// R of the rows [ columns | ones with an intercept | labels ], and of the rows of l2. One pass and one gather.
+template <LeastSquares P>
+[[gnu::cold]] backend::orthogonal_factor factor_of(const P& p, const std::vector<std::size_t>& columns, double l2) {
+    return with_ridge(least_squares_rows<P>(p, columns).factor(), columns.size(), l2 * p.total_weight());
+}
+
 }  // namespace detail
 
 /// The minimiser of   sum of omega (x~'w + b - y)^2 / (2 Omega) + l2/2 |w|^2   over the weights of some columns, and the intercept b if the
@@ -86,13 +102,7 @@ template <LeastSquares P>
     const detail::least_squares_rows<P> rows(p, {columns.begin(), columns.end()});
     const std::size_t n = rows.unknowns(), c = columns.size();
     const double ridge = l2 * p.total_weight();
-    backend::orthogonal_factor r = rows.factor();
-    if (ridge > 0) {
-        std::vector<double> block(c * (n + 1));
-        for (std::size_t k = 0; k < c; ++k) block[k * (n + 1) + k] = std::sqrt(ridge);
-        r.add(block.data(), c, true);
-    }
-    const backend::least_squares_factor a(r);
+    const backend::least_squares_factor a(detail::with_ridge(rows.factor(), c, ridge));
     refitted result;
     result.passes = 1;
     result.rank = a.rank();
