@@ -4,11 +4,15 @@
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release)
 endif()
+# A precompiled header needs the two kinds of sloppiness. It knows its headers by their bytes (#pragma once), so it must not be
+# found by what the preprocessor leaves of them: that is the same after a change of a comment. Depend mode compares the bytes;
+# what was stored without it is left in another name space.
+set(gamut_ccache_settings "CCACHE_SLOPPINESS=pch_defines,time_macros" "CCACHE_DEPEND=1" "CCACHE_NAMESPACE=gamut-depend")
 if(NOT CMAKE_CXX_COMPILER_LAUNCHER AND NOT DEFINED ENV{CMAKE_CXX_COMPILER_LAUNCHER})
     find_program(GAMUT_CCACHE ccache)
     mark_as_advanced(GAMUT_CCACHE)
-    if(GAMUT_CCACHE)  # the two kinds of sloppiness are what a precompiled header needs
-        set(CMAKE_CXX_COMPILER_LAUNCHER "/usr/bin/env;CCACHE_SLOPPINESS=pch_defines,time_macros;${GAMUT_CCACHE}")
+    if(GAMUT_CCACHE)
+        set(CMAKE_CXX_COMPILER_LAUNCHER "/usr/bin/env;${gamut_ccache_settings};${GAMUT_CCACHE}")
     endif()
 endif()
 
@@ -38,7 +42,7 @@ set(gamut_environment
     OMPI_MCA_orte_tmpdir_base=/tmp
     OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1
     "TMPDIR=${PROJECT_BINARY_DIR}/temporary"
-    "CCACHE_SLOPPINESS=pch_defines,time_macros")
+    ${gamut_ccache_settings})
 set(gamut_suppressions "${PROJECT_SOURCE_DIR}/tests/sanitize")
 if(GAMUT_SANITIZE STREQUAL "address")
     list(APPEND gamut_environment
