@@ -26,7 +26,7 @@ enumerate::rows rare_rows() {
     set(0, 1, -.1), set(1, 0, -1.1), set(1, 1, .2), set(1, 2, 1.1), set(2, 2, -1.2), set(4, 0, -.6), set(5, 2, -1.9);
     set(6, 2, .8), set(7, 0, -.7), set(7, 1, .4), set(8, 2, 1.1), set(9, 0, -.5), set(9, 2, .8), set(11, 1, .2);
     set(11, 3, -1), set(13, 1, .7), set(14, 0, .4), set(14, 2, .9), set(14, 5, 1), set(15, 4, 2);
-    return data::arrays(x, 16, 6, y).load({}, {.classification = true, .blocks = 4});
+    return data::arrays(x, 16, 6, y).load(fits::any_communicator{}, {.classification = true, .blocks = 4});
 }
 
 template <class Solver> void is_best_of_all(const Solver& solver) {
@@ -50,9 +50,9 @@ BOOST_AUTO_TEST_CASE(few_supports_of_rare_columns_are_all_fitted) {
 
 BOOST_AUTO_TEST_CASE(of_every_way_to_count_all_are_fitted) {
     const enumerate::rows data = enumerate::random_rows(5, 30, 4, 3, true);
-    for (const auto& [over, number] : {std::pair(penalty::support::entries, "all 66 supports"),
-                                       std::pair(penalty::support::rows, "all 6 supports"),
-                                       std::pair(penalty::support::per_output, "all 216 supports")}) {
+    for (const auto& [over, number] :
+         {std::pair(penalty::support::entries, "all 66 supports"), std::pair(penalty::support::rows, "all 6 supports"),
+          std::pair(penalty::support::per_output, "all 216 supports")}) {
         const auto p = enumerate::problem_of<model::softmax>(data, {.kappa = 2, .l2 = 1e-2, .over = over});
         const auto found = solver::swap{}.minimize(p);
         BOOST_TEST(found.objective <= enumerate::best_of_all(p).objective * (1 + 1e-9));

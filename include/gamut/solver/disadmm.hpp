@@ -22,9 +22,9 @@
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/every_support.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
-#include <gamut/solver/detail/every_support.hpp>
 #include <gamut/solver/polish.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/swap.hpp>
@@ -295,12 +295,12 @@ private:
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             const double lower_bound = options_.bounding.below(p_, w, objective);
-            std::string message = status == core::status::converged
-                                      ? core::text(all_fitted ? detail::every_support<P>::says(*all_fitted)
-                                                              : core::text("the best of ", polished_.size(),
-                                                                           " polished supports"),
-                                                   "; ", certificate::says(objective, lower_bound))
-                                      : explanation(status, options_.stop);
+            std::string message =
+                status == core::status::converged
+                    ? core::text(all_fitted ? detail::every_support<P>::says(*all_fitted)
+                                            : core::text("the best of ", polished_.size(), " polished supports"),
+                                 "; ", certificate::says(objective, lower_bound))
+                    : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
                 message = best_->message.empty() ? explanation(status, options_.stop) : best_->message;

@@ -25,10 +25,7 @@ template <Cardinality P> class every_support {
     using T = typename A::value_type;
 
 public:
-    explicit every_support(const P& p)
-        : p_(p),
-          shape_(p.layout()),
-          units_(p.penalty_term().units_of(shape_)) {
+    explicit every_support(const P& p) : p_(p), shape_(p.layout()), units_(p.penalty_term().units_of(shape_)) {
         const penalty::l0& term = p.penalty_term();
         std::vector<bool> free(shape_.features);
         for (const std::size_t feature : term.free) free[feature] = true;
@@ -60,7 +57,8 @@ public:
     /// Replaces `best` where another support is better. `go_on()` is asked between fits; how many supports were fitted, or nothing if
     /// it said no or a fit did not converge: then nothing follows about all of them.
     template <class GoOn>
-    [[gnu::cold]] std::optional<std::size_t> improve(const polish& polishing, core::result<A>& best, GoOn&& go_on) const {
+    [[gnu::cold]] std::optional<std::size_t> improve(const polish& polishing, core::result<A>& best,
+                                                     GoOn&& go_on) const {
         std::vector<std::vector<std::size_t>> chosen;
         for (const std::size_t places : places_) {
             chosen.emplace_back(places);
