@@ -22,6 +22,7 @@
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/every_support.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/polish.hpp>
@@ -276,9 +277,10 @@ private:
         }
 
         [[gnu::cold]] core::result<A> finish(core::status status) {
+            std::optional<std::size_t> all_fitted;
             if constexpr (ColumnAccess<P> && SecondDerivatives<P>)
                 if (status == core::status::converged && options_.swapping) {
-                    best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_);
+                    best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_, &all_fitted);
                     iteration_ = best_->iterations;
                 }
             if constexpr (in_memory && LeastSquares<Whole>)  // from the rows, where the Gram matrix has too few digits
@@ -293,10 +295,12 @@ private:
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             const double lower_bound = options_.bounding.below(p_, w, objective);
-            std::string message = status == core::status::converged
-                                      ? core::text("the best of ", polished_.size(), " polished supports; ",
-                                                   certificate::says(objective, lower_bound))
-                                      : explanation(status, options_.stop);
+            std::string message =
+                status == core::status::converged
+                    ? core::text(all_fitted ? detail::every_support<P>::says(*all_fitted)
+                                            : core::text("the best of ", polished_.size(), " polished supports"),
+                                 "; ", certificate::says(objective, lower_bound))
+                    : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
                 status = best_->status;
                 message = best_->message.empty() ? explanation(status, options_.stop) : best_->message;

@@ -32,6 +32,7 @@
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/every_support.hpp>
 #include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
@@ -61,6 +62,9 @@ namespace gamut::solver {
 ///
 /// Rows and groups are exchanged as such: read "weight" as "row" or "group" above, and scores and gains as those of all its weights
 /// together. Where each has one weight they are exchanged as weights.
+///
+/// A loss that is not its model may hide a better support from it: where all supports are few, each is fitted in the end, and the
+/// message says so (detail/every_support.hpp).
 ///
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
@@ -125,11 +129,18 @@ struct swap {
         return search(*this, p, record, 0).go(polishing.improve(p, w));
     }
 
-    /// Part of another solver's run, whose records go on: improves what that has found after `iterations`.
+    /// Part of another solver's run, whose records go on: improves what that has found after `iterations`. all_fitted: set to how many
+    /// supports there are, if all of them were fitted.
     template <Cardinality P, class Run>
     requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> improve(
-        const P& p, core::result<typename P::array> found, Run& record, std::size_t iterations)
-    const { return search(*this, p, record, iterations).improve(std::move(found)); }
+        const P& p, core::result<typename P::array> found, Run& record, std::size_t iterations,
+        std::optional<std::size_t>* all_fitted = nullptr)
+    const {
+        search improving(*this, p, record, iterations);
+        core::result<typename P::array> better = improving.improve(std::move(found));
+        if (all_fitted) *all_fitted = improving.all_fitted();
+        return better;
+    }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
         static_assert(Cardinality<P>, "swap: needs penalty::l0 (it exchanges the kappa weights); leave the solver out: "
@@ -160,6 +171,9 @@ private:
 
         /// All members are too many for one matrix.
         bool is_in_parts() const { return candidates_.places() > 0 && pool_size() == 0; }
+
+        /// How many supports there are, if all of them were fitted.
+        std::optional<std::size_t> all_fitted() const { return all_fitted_; }
 
         [[gnu::cold]] core::result<A> go(core::result<A> from) {
             core::result<A> found = improve(std::move(from));
@@ -197,6 +211,15 @@ private:
             }
             model_.reset();
             part_.reset();
+            if constexpr (!exact)
+                if (const detail::every_support<P> every(p_); status == core::status::converged && every.affordable()) {
+                    std::size_t fits = 0;
+                    all_fitted_ = every.improve(options_.polishing, *best_, [&](const core::result<A>&) {
+                        if (++fits % 16 != 0) return true;
+                        if (const auto asked = report("every support")) status = *asked;
+                        return status == core::status::converged;
+                    });
+                }
             std::string why;
             if (status == core::status::converged && best_->status != core::status::converged) {  // of the last fit
                 status = best_->status;
@@ -211,6 +234,8 @@ private:
             best_->iterations = iteration_;
             if (status != core::status::converged)
                 best_->message = why.empty() ? explanation(status, options_.stop) : std::move(why);
+            else if (all_fitted_)
+                best_->message = detail::every_support<P>::says(*all_fitted_);
             else if (!is_in_parts())
                 best_->message = core::text(
                     exact && p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
@@ -527,6 +552,7 @@ private:
         std::vector<T> slopes_;  // at best_, or empty
         std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
+        std::optional<std::size_t> all_fitted_;
         bool gained_ = false;   // by the last fit
         bool widened_ = false;  // the pool is all
 
