@@ -52,9 +52,8 @@ template <class T> void run(const fuzz::input& input) {
         if (wanted.classification) wanted.classes = {"no", "yes"};
     }
     if (input.has('b')) wanted.blocks = 3;
-    if (input.has('s')) wanted.rows = data::selection{}.then([](std::size_t) {
-        return [](std::size_t row) { return row % 2 == 0; };
-    });
+    if (input.has('s'))
+        wanted.rows = data::selection{}.then([](std::size_t) { return [](std::size_t row) { return row % 2 == 0; }; });
     data::csv<T> source{.path = file.holding(input.file), .memory_limit = std::size_t(1) << 20};
     for (const char separator : {';', '|', ' '})
         if (input.has(separator)) source.separator = separator;
@@ -81,7 +80,8 @@ template <class T> void run(const fuzz::input& input) {
     source.path = again.holding(text);
     source.memory_limit = std::size_t(64) << 20;
     const auto back = fuzz::read(1, source, wanted);
-    fuzz::require(back.kind == core::error_kind::none, "what was read and written can be read", back.message + "\n" + text);
+    fuzz::require(back.kind == core::error_kind::none, "what was read and written can be read",
+                  back.message + "\n" + text);
     fuzz::require(back.rows == alone.rows, "what was read and written reads the same", text);
 }
 

@@ -57,8 +57,7 @@ private:
 struct input {
     std::string_view options, file;
 
-    input(const std::uint8_t* bytes, std::size_t count)
-        : file(reinterpret_cast<const char*>(bytes), count) {
+    input(const std::uint8_t* bytes, std::size_t count) : file(reinterpret_cast<const char*>(bytes), count) {
         const auto end = file.find('\n');
         if (end == file.npos || end > 16) return;
         options = file.substr(0, end);
@@ -78,7 +77,8 @@ struct outcome {
 inline void require_readable(std::string_view message) {
     require(message.size() < 8192, "a message is short", message);
     require(core::is_utf8(message), "a message is UTF-8", message);
-    for (const char c : message) require(c == '\n' || static_cast<unsigned char>(c) >= 0x20, "a message has no control characters", message);
+    for (const char c : message)
+        require(c == '\n' || static_cast<unsigned char>(c) >= 0x20, "a message has no control characters", message);
     require(message.find('(') < message.rfind(')'), "a message says why, in parentheses", message);
 }
 

@@ -37,9 +37,8 @@ template <class T> void run(const fuzz::input& input) {
         if (wanted.classification) wanted.classes = {"0", "1"};
     }
     if (input.has('b')) wanted.blocks = 3;
-    if (input.has('s')) wanted.rows = data::selection{}.then([](std::size_t) {
-        return [](std::size_t row) { return row % 2 == 0; };
-    });
+    if (input.has('s'))
+        wanted.rows = data::selection{}.then([](std::size_t) { return [](std::size_t row) { return row % 2 == 0; }; });
     data::libsvm<T> source{.path = file.holding(input.file), .memory_limit = std::size_t(1) << 20};
     source.zero_based = input.has('z');
     if (input.has('n')) source.features = 5;
@@ -53,7 +52,8 @@ template <class T> void run(const fuzz::input& input) {
     const std::string text = written(source.load(communicator::single<>{}, wanted), source.zero_based);
     source.path = again.holding(text);
     const auto back = fuzz::read(1, source, wanted);
-    fuzz::require(back.kind == core::error_kind::none, "what was read and written can be read", back.message + "\n" + text);
+    fuzz::require(back.kind == core::error_kind::none, "what was read and written can be read",
+                  back.message + "\n" + text);
     fuzz::require(back.rows == alone.rows, "what was read and written reads the same", text);
 }
 

@@ -22,12 +22,15 @@ using namespace gamut;
 namespace {
 
 template <class Model> void require_equal(const fitted<Model>& a, const fitted<Model>& b, std::string_view text) {
-    const auto same = [&](bool equal, const char* what) { fuzz::require(equal, core::text(what, " survive a round trip"), text); };
+    const auto same = [&](bool equal, const char* what) {
+        fuzz::require(equal, core::text(what, " survive a round trip"), text);
+    };
     same(a.outputs == b.outputs && a.weights == b.weights && a.intercept == b.intercept, "weights");
     same(a.features == b.features && a.classes == b.classes && a.label == b.label, "names");
     same(a.scaling.means == b.scaling.means && a.scaling.scales == b.scaling.scales, "scales");
     same(a.solver_weights == b.solver_weights, "the solver's weights");
-    same(a.status == b.status && a.message == b.message && a.iterations == b.iterations && a.passes == b.passes, "words");
+    same(a.status == b.status && a.message == b.message && a.iterations == b.iterations && a.passes == b.passes,
+         "words");
     same(a.objective == b.objective || (std::isnan(a.objective) && std::isnan(b.objective)), "objectives");
 }
 
@@ -46,7 +49,8 @@ template <class Model> void run(std::string_view text) {
         fit = load<Model>(path);
     } catch (const core::data_error& problem) {
         fuzz::require_readable(problem.what());
-        fuzz::require(std::string_view(problem.what()).starts_with(path + ":"), "a data_error starts with the file's name");
+        fuzz::require(std::string_view(problem.what()).starts_with(path + ":"),
+                      "a data_error starts with the file's name");
         return;
     }
     backend::dense_matrix<double> x(2, fit.features.size());
@@ -63,7 +67,8 @@ template <class Model> void run(std::string_view text) {
 
 void run_any(std::string_view text) {
     const auto file = nlohmann::json::parse(text, nullptr, false);
-    const std::string name = file.is_object() && file.contains("model") && file["model"].is_string() ? file["model"].get<std::string>() : "";
+    const std::string name =
+        file.is_object() && file.contains("model") && file["model"].is_string() ? file["model"].get<std::string>() : "";
     if (name == "softmax")
         run<model::softmax>(text);
     else if (name == "logistic")
