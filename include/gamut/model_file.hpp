@@ -14,6 +14,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -41,6 +42,7 @@ namespace detail {
 
 inline constexpr int model_file_version = 1;
 inline constexpr std::size_t largest_model_file = std::size_t(1) << 30;
+inline constexpr int deepest_model_file = 16;  // save() nests three deep; what writes JSON recurses
 
 template <class Model> constexpr const char* model_name() {
     if constexpr (requires { Model::name; })
@@ -63,6 +65,14 @@ inline nlohmann::json by_output(const double* values, std::size_t outputs) {
     return std::vector<double>(values, values + outputs);
 }
 
+/// A name that another one equals; null: there is none.
+inline const std::string* found_twice(const std::vector<std::string>& names) {
+    std::unordered_set<std::string_view> seen;
+    for (const auto& name : names)
+        if (!seen.insert(name).second) return &name;
+    return nullptr;
+}
+
 /// Throws when a fit has what a file cannot hold, or a reader could not use.
 template <class Model, class T, class C> void check_before_saving(const fitted<Model, T, C>& fit) {
     const auto check_text = [](std::string_view what, const std::string& text) {
@@ -75,6 +85,11 @@ template <class Model, class T, class C> void check_before_saving(const fitted<M
     for (const auto& name : fit.classes) check_text("classes", name);
     check_text("label", fit.label);
     check_text("message", fit.message);
+    for (const auto* const names : {&static_cast<const std::vector<std::string>&>(fit.features), &fit.classes})
+        if (const std::string* const twice = found_twice(*names))
+            throw core::data_error(core::text("save: ", names == &fit.classes ? "classes" : "features", " has '",
+                                              core::visible(*twice, 40), "' twice (they are told apart by name) ",
+                                              "rename one in the fit, and save it again"));
     const auto check_numbers = [](std::string_view what, const std::vector<double>& numbers) {
         for (const double number : numbers)
             if (!std::isfinite(number))
@@ -202,7 +217,7 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
     if (checksum(file.dump()) != sum)
         read.refuse("the checksum is wrong (the file was changed or damaged) save the model again");
     if (const std::string name = read.text("model"); name != model_name<Model>())
-        read.refuse("a ", name, " model (a ", model_name<Model>(), " model is wanted)");
+        read.refuse("a ", core::visible(name, 40), " model (a ", model_name<Model>(), " model is wanted)");
 
     fit.message = read.text("message");
     fit.objective = read.at("objective").is_null() ? std::numeric_limits<double>::quiet_NaN()
@@ -216,15 +231,15 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
         fit.status = s;
         known = true;
     }
-    if (!known) read.wrong("status", "is '", status, "' (no such status)");
+    if (!known) read.wrong("status", "is '", core::visible(status, 40), "' (no such status)");
 
     fit.label = read.text("label");
     fit.classes = read.texts("classes");
     fit.features = read.texts("columns");
-    auto sorted = fit.classes;
-    std::sort(sorted.begin(), sorted.end());
-    if (std::adjacent_find(sorted.begin(), sorted.end()) != sorted.end())
-        read.wrong("classes", "has a class twice (they must differ)");
+    if (found_twice(fit.classes)) read.wrong("classes", "has a class twice (they must differ)");
+    if (const std::string* const twice = found_twice(fit.features))
+        read.wrong("columns", "has '", core::visible(*twice, 40), "' twice (they must differ)");
+    if (fit.features.empty()) read.wrong("columns", "is empty (a model has one or more)");
     if (model::is_classification<Model> ? fit.classes.size() < 2 : !fit.classes.empty())
         read.wrong("classes", "has ", fit.classes.size(), " (a ", model_name<Model>(), " model ",
                    model::is_classification<Model> ? "tells two or more apart)" : "has none)");
@@ -237,37 +252,45 @@ void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>
         fit.outputs != needed || fit.outputs == 0)
         read.wrong("outputs", "is ", fit.outputs, " (this model has ", needed, ")");
 
+    const std::size_t p = fit.features.size();
+    const auto scaling = read.object("standardization");
+    fit.scaling.means = scaling.numbers("means");
+    fit.scaling.scales = scaling.numbers("scales");
+    fit.solver_weights = scaling.numbers("weights");
+    const auto check_size = [&](const char* name, std::size_t size) {
+        if (size != 0 && size != p) scaling.wrong(name, "has ", size, " (there are ", p, " columns)");
+    };
+    check_size("means", fit.scaling.means.size());
+    check_size("scales", fit.scaling.scales.size());
+    if (fit.scaling.means.size() != fit.scaling.scales.size())
+        scaling.wrong("means", "has ", fit.scaling.means.size(), " (there are ", fit.scaling.scales.size(), " scales)");
+    for (const double scale : fit.scaling.scales)
+        if (!(scale > 0)) scaling.wrong("scales", "has ", scale, " (a scale is above 0)");
+    const std::size_t given = fit.solver_weights.size();
+    if (given != 0 && given != p * fit.outputs && given != (p + 1) * fit.outputs)
+        scaling.wrong("weights", "has ", given, " (", p * fit.outputs, ", or ", fit.outputs, " more with intercepts)");
+    if (given == 0 && p * fit.outputs > largest_model_file / sizeof(double))  // few bytes, many columns and classes
+        read.refuse(p, " columns and ", fit.outputs, " outputs without \"weights\" in \"standardization\" (more than ",
+                    largest_model_file / sizeof(double), " weights are believed only if all are there) ",
+                    "save the model again");
+
     const auto names = read.texts("features");
     const auto& weights = read.list("weights");
     if (weights.size() != names.size())
         read.wrong("weights", "has ", weights.size(), " (there are ", names.size(), " features)");
     fit.intercept.clear();  // before there is room for weights: a list of `outputs` numbers stands in the file
     read.append_outputs("intercept", read.at("intercept"), fit.outputs, fit.intercept);
-    fit.weights.assign(fit.features.size() * fit.outputs, 0.0);
+    fit.weights.assign(p * fit.outputs, 0.0);
     std::size_t j = 0;
     for (std::size_t i = 0; i < names.size(); ++i, ++j) {
-        while (j < fit.features.size() && fit.features[j] != names[i]) ++j;
-        if (j == fit.features.size())
-            read.wrong("features", "has '", names[i], "' (it is none of the columns, or not in their order)");
+        while (j < p && fit.features[j] != names[i]) ++j;
+        if (j == p)
+            read.wrong("features", "has '", core::visible(names[i], 40),
+                       "' (it is none of the columns, or not in their order)");
         std::vector<double> row;
         read.append_outputs("weights", weights[i], fit.outputs, row);
         std::copy(row.begin(), row.end(), fit.weights.begin() + static_cast<std::ptrdiff_t>(j * fit.outputs));
     }
-
-    const auto scaling = read.object("standardization");
-    fit.scaling.means = scaling.numbers("means");
-    fit.scaling.scales = scaling.numbers("scales");
-    fit.solver_weights = scaling.numbers("weights");
-    const std::size_t p = fit.features.size(), given = fit.solver_weights.size();
-    const auto check_size = [&](const char* name, std::size_t size) {
-        if (size != 0 && size != p) scaling.wrong(name, "has ", size, " (there are ", p, " columns)");
-    };
-    check_size("means", fit.scaling.means.size());
-    check_size("scales", fit.scaling.scales.size());
-    for (const double scale : fit.scaling.scales)
-        if (!(scale > 0)) scaling.wrong("scales", "has ", scale, " (a scale is above 0)");
-    if (given != 0 && given != p * fit.outputs && given != (p + 1) * fit.outputs)
-        scaling.wrong("weights", "has ", given, " (", p * fit.outputs, ", or ", fit.outputs, " more with intercepts)");
 }
 
 /// All bytes of a model file.
@@ -300,12 +323,23 @@ inline std::string model_file_text(const std::string& path) {
     return text;
 }
 
-/// What the library of JSON says, without its own numbers and places.
+/// What the library of JSON says, without its own numbers and places, nor the bytes of the file that a terminal would obey.
 inline std::string reason_of(const nlohmann::json::exception& problem) {
     std::string reason = problem.what();
     for (const std::string_view before : {"] ", ": "})
         if (const auto at = reason.find(before); at != reason.npos) reason.erase(0, at + before.size());
-    return reason;
+    return core::visible(reason, 200);
+}
+
+/// The text as JSON, unless it nests too deep.
+inline nlohmann::json parsed_model_file(const std::string& text, const std::string& path) {
+    const auto check = [&](int depth, nlohmann::json::parse_event_t, const nlohmann::json&) {
+        if (depth > deepest_model_file)
+            throw core::data_error(core::text(path, ": no model (lists or objects lie more than ", deepest_model_file,
+                                              " deep in each other) name a file that save() wrote"));
+        return true;
+    };
+    return nlohmann::json::parse(text, check);
 }
 
 }  // namespace detail
@@ -339,7 +373,7 @@ fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Mod
     fit.communicator = ranks;
     communicator::agree(ranks, [&] {
         try {
-            detail::from_json(nlohmann::json::parse(text), path, fit);
+            detail::from_json(detail::parsed_model_file(text, path), path, fit);
         } catch (const nlohmann::json::parse_error& problem) {
             const std::size_t at = std::min(problem.byte, text.size());
             const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');

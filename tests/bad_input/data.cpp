@@ -58,6 +58,14 @@ void refuses(core::error_kind kind, const Source& source, std::vector<const char
     });
 }
 
+template <class Source> void refuses_with_memory(const Source& source, const char* words) {
+    for (const int ranks : {1, 3}) {
+        const auto found = failure_of([&] { test::load_on(ranks, source); });
+        BOOST_TEST((found.kind == core::error_kind::memory), found.message);
+        BOOST_TEST(found.message.find(words) != std::string::npos, found.message << " lacks " << words);
+    }
+}
+
 constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
@@ -139,7 +147,32 @@ BOOST_AUTO_TEST_CASE(files_that_take_more_memory_than_allowed) {
         BOOST_TEST((table.kind == core::error_kind::memory));
         BOOST_TEST(table.message.find("raise .memory_limit") != std::string::npos, table.message);
     }
-    BOOST_TEST(test::load_on(1, data::csv<>{.path = table_file.path, .memory_limit = 8000}).rows == 1000u);
+    BOOST_TEST(test::load_on(1, data::csv<>{.path = table_file.path, .memory_limit = 16'000}).rows == 1000u);
+}
+
+BOOST_AUTO_TEST_CASE(few_bytes_that_ask_for_much_memory) {
+    const auto memory = core::error_kind::memory;
+    const std::size_t limit = std::size_t(1) << 20;
+    const test::temporary_file index("1 1:1 67108864:1\n");  // 2 GB of names
+    refuses_with_memory(data::libsvm<>{.path = index.path, .memory_limit = limit},
+                        "the names of 67108864 columns take at least 2048 MB");
+    const test::temporary_file commas(std::string(100'000, ',') + "\n1\n"),
+        second("a,b\n" + std::string(100'000, ',') + "\n");
+    for (const auto& file : {commas.path, second.path})
+        refuses_with_memory(data::csv<>{.path = file, .memory_limit = limit},
+                            "the names of 100001 columns take at least");
+    std::string rows;  // two bytes each, sixteen in memory
+    for (int i = 0; i < 100'000; ++i) rows += "1\n";
+    const test::temporary_file labels(rows);
+    refuses_with_memory(data::libsvm<>{.path = labels.path, .features = 1, .memory_limit = limit},
+                        "raise .memory_limit");
+    const test::temporary_file weighted("w,o,a,y\n1,2,3,4\n1,2,3,4\n");
+    const data::csv<> table{.path = weighted.path, .weights = "w", .offset = "o"};
+    auto enough = table, little = table;
+    enough.memory_limit = 128;  // two rows of four numbers, and the names of four columns
+    little.memory_limit = 127;
+    BOOST_TEST(test::load_on(1, enough).rows == 2u);
+    BOOST_TEST((failure_of([&] { test::load_on(1, little); }).kind == memory));
 }
 
 BOOST_AUTO_TEST_CASE(a_predicate_that_throws_stops_all_ranks) {

@@ -78,6 +78,17 @@ BOOST_AUTO_TEST_CASE(out_of_range_is_infinity_or_zero) {
     BOOST_TEST(read<double>("5e-324") == 5e-324);
     BOOST_TEST(read<double>("0." + std::string(400, '0') + "1") == 0);
     BOOST_TEST(read<double>(std::string(400, '9')) == infinity);
+    // zeros in front, and exponents that move the point back
+    const std::string zeros(400, '0');
+    BOOST_TEST(read<double>("01" + zeros) == infinity);
+    BOOST_TEST(read<double>("1" + zeros + "e-50") == infinity);
+    BOOST_TEST(read<double>("1" + zeros + "e-100") == 1e300);
+    BOOST_TEST(read<double>("0." + zeros + "1e50") == 0);
+    BOOST_TEST(read<double>("0." + zeros + "1e401") == 1);
+    BOOST_TEST(read<double>("0.1e999") == infinity);
+    BOOST_TEST(read<double>("1e-99999999999999999999") == 0);
+    BOOST_TEST(read<double>("-1e+99999999999999999999") == -infinity);
+    BOOST_TEST(read<double>("0e99999999999999999999") == 0);
     BOOST_TEST(read<float>("1e39") == std::numeric_limits<float>::infinity());
     BOOST_TEST(read<float>("1e-60") == 0);
 }

@@ -222,7 +222,9 @@ BOOST_AUTO_TEST_CASE(every_member_is_checked_for_its_type_and_range) {
     };
     BOOST_TEST(says("/passes", 17) == "");
     BOOST_TEST(says("/objective", nullptr) == "");
-    BOOST_TEST(says("/standardization/means", json::array()) == "");
+    BOOST_TEST(says("/standardization/weights", json::array()) == "");
+    BOOST_TEST(says("/standardization",
+                    {{"means", json::array()}, {"scales", json::array()}, {"weights", json::array()}}) == "");
 
     const auto refuses = [&](const char* pointer, const json& value, const char* words) {
         const auto said = says(pointer, value);
@@ -246,6 +248,8 @@ BOOST_AUTO_TEST_CASE(every_member_is_checked_for_its_type_and_range) {
     refuses("/classes", json::array({"a", "b"}), "member \"outputs\" is 3 (this model has 2)");
     refuses("/classes", json::array({"a", 2, "c"}), "member \"classes\" has 2 (texts in quotes are needed)");
     refuses("/columns", json::object(), "member \"columns\" is no list");
+    refuses("/columns", json::array(), "member \"columns\" is empty (a model has one or more)");
+    refuses("/columns/2", "x3", "member \"columns\" has 'x3' twice (they must differ)");
     refuses("/columns", json::array({"x3"}), "member \"features\" has 'petal length' (it is none of the columns");
     refuses("/features/0", "x3", "(it is none of the columns, or not in their order)");
     refuses("/features/0", "nowhere", "member \"features\" has 'nowhere'");
@@ -257,6 +261,8 @@ BOOST_AUTO_TEST_CASE(every_member_is_checked_for_its_type_and_range) {
     refuses("/intercept", json::array({1, 2, 3, 4}), "member \"intercept\"");
     refuses("/standardization", 1, "member \"standardization\" is no object");
     refuses("/standardization/means", json::array({1}), "member \"means\" has 1 (there are 4 columns)");
+    refuses("/standardization/means", json::array(), "member \"means\" has 0 (there are 4 scales)");
+    refuses("/standardization/scales", json::array(), "member \"means\" has 4 (there are 0 scales)");
     refuses("/standardization/scales", json::array({1, 1, 0, 1}), "has 0 (a scale is above 0)");
     refuses("/standardization/scales/0", -1, "has -1 (a scale is above 0)");
     refuses("/standardization/weights", json::array({1}), "member \"weights\" has 1 (12, or 3 more");

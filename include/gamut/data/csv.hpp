@@ -50,8 +50,10 @@ template <class T> struct csv {
         const auto file = detail::open_together(ranks, path);
         const detail::row_syntax syntax{.separator = separator};
         detail::csv_layout layout;
+        const detail::memory_budget memory(memory_limit, ranks.local_size());
         communicator::agree(ranks, [&] {
-            layout = detail::csv_layout(*file, syntax, line_limit, {header, label, weights, offset, ignore}, wanted);
+            layout =
+                detail::csv_layout(*file, syntax, line_limit, memory, {header, label, weights, offset, ignore}, wanted);
         });
         const detail::line_index lines(ranks, *file, layout.begin, layout.first_line, syntax);
         const auto why_none = layout.has_header ? "only a header line" : "the file is empty or blank";
@@ -64,7 +66,6 @@ template <class T> struct csv {
         std::optional<detail::csv_rows<T>> rows;
         communicator::agree(ranks, [&] {
             const range covered = kept.cover(mine);
-            const detail::memory_budget memory(memory_limit, ranks.local_size());
             rows.emplace(path, wanted, layout, separator, mine.size(), lines.bytes_of(covered), memory);
             lines.for_each_row(covered, line_limit, [&](std::size_t row, std::string_view line, std::size_t number) {
                 rows->read(line, number, kept(row));

@@ -76,6 +76,7 @@ template <class T> struct libsvm {
 
             result.classes = detail::finish_labels(ranks, rows.labels, wanted, kept.source_rows(), rows.y);
             communicator::agree(ranks, [&] {
+                memory.require_columns(columns, path);
                 if (seen[1]) rows.spell_out_values();
                 rows.x.columns = columns;
                 result.features = wanted.features.empty() ? detail::generated_names(columns) : wanted.features;

@@ -12,20 +12,28 @@
 #include <gamut/data/detail/csv_cell.hpp>
 #include <gamut/data/detail/line_index.hpp>
 #include <gamut/data/detail/line_reader.hpp>
+#include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/number.hpp>
 
 namespace gamut::data::detail {
 
 using csv_line = std::vector<std::string>;  // its cells
 
+/// A text takes many times the memory of a cell that is a byte long. Throws out_of_memory when a line has too many.
+inline void require_cells(std::string_view line, char separator, const memory_budget& memory, const std::string& path) {
+    memory.require_columns(static_cast<std::size_t>(std::count(line.begin(), line.end(), separator)) + 1, path);
+}
+
 /// The rows behind the first line, a thousand or 64 KiB of them, but one at least where there is one.
-inline std::vector<csv_line> sample_rows(line_reader& lines, const row_syntax& syntax) {
+inline std::vector<csv_line> sample_rows(line_reader& lines, const row_syntax& syntax, const memory_budget& memory,
+                                         const std::string& path) {
     constexpr std::size_t most_rows = 1000, most_bytes = std::size_t(1) << 16;
     std::vector<csv_line> sample;
     std::size_t bytes = 0;
     for (std::string_view line; sample.size() < most_rows && bytes < most_bytes && lines.next(line);) {
         if (!syntax.is_row(line)) continue;
         bytes += line.size();
+        require_cells(line, syntax.separator, memory, path);
         csv_line cells_of_line;
         for (csv_cells cells(line, syntax.separator); cells.next();) cells_of_line.emplace_back(cells.text);
         sample.push_back(std::move(cells_of_line));

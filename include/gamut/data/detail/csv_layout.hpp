@@ -19,6 +19,7 @@
 #include <gamut/data/detail/csv_header.hpp>
 #include <gamut/data/detail/line_index.hpp>
 #include <gamut/data/detail/line_reader.hpp>
+#include <gamut/data/detail/memory.hpp>
 #include <gamut/data/detail/names.hpp>
 #include <gamut/data/detail/number.hpp>
 
@@ -55,9 +56,9 @@ public:
     std::size_t line_number = 1;            // of the line that all this was told from
 
     csv_layout() = default;
-    /// Leaves everything empty for a file without rows. Throws data_error.
-    csv_layout(const text_file& file, row_syntax syntax, std::size_t line_limit, const csv_columns& given,
-               const request& wanted)
+    /// Leaves everything empty for a file without rows. Throws data_error, and out_of_memory for too many columns.
+    csv_layout(const text_file& file, row_syntax syntax, std::size_t line_limit, const memory_budget& memory,
+               const csv_columns& given, const request& wanted)
         : begin(file.text_begin()),
           path(file.name()) {
         line_reader lines(file, begin, 1, line_limit);
@@ -67,10 +68,11 @@ public:
             if (!lines.next(line)) return;
         } while (!syntax.is_row(line));
         first_line = line_number = lines.number();
+        require_cells(line, syntax.separator, memory, path);
         read_names(csv_cells(line, syntax.separator));
         const std::string first(line);  // `line` is valid until the next one is read
         const std::size_t behind_header = lines.end_offset();
-        const std::vector<csv_line> sample = sample_rows(lines, syntax);
+        const std::vector<csv_line> sample = sample_rows(lines, syntax, memory, path);
         refuse_comment(first, sample, syntax.separator);
         has_header = names_columns(given, wanted, sample);
         if (has_header) {

@@ -36,8 +36,12 @@ public:
         for (const auto purpose : layout.use) least += purpose != csv_layout::ignored;
         stores = count <= bytes / least + 1;
         if (stores) {
-            memory.require(count * layout.features.size() * sizeof(T), path);
+            const std::size_t others = std::size_t(wanted.labels) + layout.has_weights + layout.has_offsets;
+            memory.require(count * (layout.features.size() + others) * sizeof(T), path);
             x = backend::dense_matrix<T>(count, layout.features.size());
+            if (wanted.labels) y.reserve(count);
+            if (layout.has_weights) weights.reserve(count);
+            if (layout.has_offsets) offsets.reserve(count);
         }
         spare.resize(layout.features.size());
     }

@@ -55,10 +55,9 @@ public:
         if (read_row() && keep) {
             x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
             ++x.rows;
-            if (x.indices.capacity() != capacity) {
-                capacity = x.indices.capacity();
-                memory.require(capacity * (sizeof(std::int32_t) + (has_values ? sizeof(T) : 0)), path);
-            }
+            memory.require(x.indices.capacity() * (sizeof(std::int32_t) + (has_values ? sizeof(T) : 0)) +
+                               x.rows * sizeof(std::int64_t) + y.size() * sizeof(T),
+                           path);
         } else {
             x.indices.resize(entries);
             if (has_values) x.values.resize(entries);
@@ -228,7 +227,6 @@ private:
     const request& wanted;
     libsvm_indices indices;
     const memory_budget& memory;
-    std::size_t capacity = 0;
     const char* begin = nullptr;
     const char* end = nullptr;
     std::size_t line = 0;

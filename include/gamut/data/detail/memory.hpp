@@ -63,13 +63,25 @@ public:
 
     /// Throws out_of_memory when `needed` bytes are too many.
     void require(std::size_t needed, const std::string& source) const {
-        if (needed <= bytes) return;
-        throw core::out_of_memory(core::text(source, ": a rank's rows take at least ", in_units(needed),
-                                             " of memory (it may use ", in_units(bytes),
-                                             ") use more ranks, float instead of double, or raise .memory_limit"));
+        if (needed > bytes)
+            refuse(source, ": a rank's rows take at least ", needed,
+                   "use more ranks, float instead of double, or raise .memory_limit");
+    }
+
+    /// The same for what every rank holds for each of that many columns: a name at least.
+    void require_columns(std::size_t columns, const std::string& source) const {
+        if (columns > bytes / sizeof(std::string))
+            refuse(source, core::text(": the names of ", columns, " columns take at least "),
+                   columns * sizeof(std::string), "drop columns, or raise .memory_limit");
     }
 
 private:
+    [[noreturn, gnu::cold]] void refuse(const std::string& source, std::string_view what, std::size_t needed,
+                                        std::string_view suggestion) const {
+        throw core::out_of_memory(
+            core::text(source, what, in_units(needed), " of memory (it may use ", in_units(bytes), ") ", suggestion));
+    }
+
     static std::string in_units(std::size_t count) {
         return count < std::size_t(10) << 20 ? core::text(count >> 10, " KB") : core::text(count >> 20, " MB");
     }

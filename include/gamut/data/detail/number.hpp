@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <concepts>
 #include <cstddef>
@@ -13,6 +14,29 @@ namespace gamut::data::detail {
 
 inline constexpr double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                            1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/// The k with 0.1 <= value / 10^k < 1 for the unsigned decimal number that is spelled there, which isn't 0.
+[[gnu::cold]] inline std::int64_t power_of_ten(const char* begin, const char* end) {
+    std::int64_t power = 0, exponent = 0;
+    bool fraction = false, significant = false;
+    const char* p = begin;
+    for (; p != end && *p != 'e' && *p != 'E'; ++p) {
+        if (*p == '.') {
+            fraction = true;
+            continue;
+        }
+        significant = significant || *p != '0';
+        if (significant && !fraction) ++power;
+        if (!significant && fraction) --power;
+    }
+    if (p == end) return power;
+    if (++p != end && *p == '+') ++p;
+    const bool negative = p != end && *p == '-';
+    if (std::from_chars(p, end, exponent).ec == std::errc::result_out_of_range)
+        return negative ? std::numeric_limits<std::int64_t>::min() : std::numeric_limits<std::int64_t>::max();
+    constexpr std::int64_t far = std::int64_t(1) << 62;  // more than any file has digits
+    return power + std::clamp(exponent, -far, far);
+}
 
 /// Reads a decimal number, correctly rounded. Returns the byte after it, or `begin` when there is none. Beyond
 /// std::from_chars: a leading +; too large gives infinity, too small gives 0; short numbers without an exponent take
@@ -49,11 +73,7 @@ template <std::floating_point T> const char* read_number(const char* begin, cons
     if (problem == std::errc::invalid_argument) return begin;
     if (problem == std::errc::result_out_of_range) {
         // from_chars leaves the value alone and doesn't say at which end of the range the number lies
-        bool small = *unsigned_begin == '0' || *unsigned_begin == '.';
-        for (const char* c = unsigned_begin; c + 1 < stop; ++c) {
-            if (*c == 'e' || *c == 'E') small = c[1] == '-';
-        }
-        value = small ? T(0) : std::numeric_limits<T>::infinity();
+        value = power_of_ten(unsigned_begin, stop) < 0 ? T(0) : std::numeric_limits<T>::infinity();
     }
     if (negative) value = -value;
     return stop;
