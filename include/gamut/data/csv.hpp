@@ -45,7 +45,7 @@ template <class T> struct csv {
     std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
-    dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
+    [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
         communicator::agree(ranks, [&] { validate(); });
         const auto file = detail::open_together(ranks, path);
         const detail::row_syntax syntax{.separator = separator};
@@ -86,7 +86,7 @@ template <class T> struct csv {
     }
 
 private:
-    void validate() const {
+    [[gnu::cold]] void validate() const {
         constexpr std::string_view of_numbers = "0123456789+-.\"\r\n";
         if (of_numbers.find(separator) != of_numbers.npos || separator == '\0' ||
             (separator >= 'a' && separator <= 'z') || (separator >= 'A' && separator <= 'Z')) {
