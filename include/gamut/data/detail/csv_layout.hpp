@@ -57,7 +57,7 @@ public:
     csv_layout() = default;
     /// Leaves everything empty for a file without rows. Throws data_error.
     [[gnu::cold]] csv_layout(const text_file& file, row_syntax syntax, std::size_t line_limit, const csv_columns& given,
-               const request& wanted)
+                             const request& wanted)
         : begin(file.text_begin()),
           path(file.name()) {
         line_reader lines(file, begin, 1, line_limit);
@@ -131,7 +131,8 @@ private:
         fail(1, option, " = ", in_quotes(reference), " is no column (of the header) ", suggest(reference, names));
     }
 
-    [[gnu::cold]] bool names_columns(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample) const {
+    [[gnu::cold]] bool names_columns(const csv_columns& given, const request& wanted,
+                                     const std::vector<csv_line>& sample) const {
         if (given.header != header::automatic) return given.header == header::yes;
         std::vector<bool> counts(names.size(), true);
         std::optional<std::size_t> label_column;
@@ -175,7 +176,8 @@ private:
     }
 
     /// A line above the names that is none: a comment, a title, what a spreadsheet wants to know.
-    [[gnu::cold]] void refuse_comment(std::string_view line, const std::vector<csv_line>& sample, char separator) const {
+    [[gnu::cold]] void refuse_comment(std::string_view line, const std::vector<csv_line>& sample,
+                                      char separator) const {
         if (sample.empty() || sample[0].size() == names.size()) return;
         const bool hint = line.starts_with("sep=");
         const bool comment = line.starts_with('#') || line.starts_with('%') || line.starts_with("//");
@@ -225,7 +227,8 @@ private:
         use[column] = purpose;
     }
 
-    [[gnu::cold]] void assign(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample, char separator) {
+    [[gnu::cold]] void assign(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample,
+                              char separator) {
         use.assign(names.size(), 0);
         for (const auto& reference : given.ignore) use[find(".ignore", reference)] = ignored;
         has_weights = !given.weights.empty();
