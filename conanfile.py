@@ -15,17 +15,21 @@ class Gamut(ConanFile):
     license = "BSL-1.0"
     description = "Header-only C++20: distributed, sparse and classic machine learning with every choice a type"
     topics = ("machine-learning", "optimization", "sparse", "mpi", "header-only")
-    package_type = "header-library"
     settings = "os", "arch", "compiler", "build_type"
-    options = {"with_mpi": [True, False]}  # chooses requirements only: every header is always installed
-    default_options = {"with_mpi": True}
-    implements = ["auto_header_only"]
+    options = {
+        "with_mpi": [True, False],  # chooses requirements only: every header is always installed
+        "compiled": [True, False],  # gamut::compiled, and with_mpi gamut::compiled_mpi, beside the headers
+    }
+    default_options = {"with_mpi": True, "compiled": False}
     no_copy_source = True
-    exports_sources = "CMakeLists.txt", "cmake/*", "include/*", "LICENSE"
+    exports_sources = "CMakeLists.txt", "cmake/*", "include/*", "src/*", "LICENSE"
 
     def set_version(self):
         text = load(self, os.path.join(self.recipe_folder, "CMakeLists.txt"))
         self.version = re.search(r"^\s+VERSION (\d+\.\d+\.\d+)$", text, re.MULTILINE).group(1)
+
+    def configure(self):
+        self.package_type = "static-library" if self.options.compiled else "header-library"
 
     def requirements(self):
         self.requires("xtensor/[>=0.24.3 <0.28]")  # first: it pins nlohmann_json
@@ -48,8 +52,15 @@ class Gamut(ConanFile):
         for part in ("TESTS", "EXAMPLES", "BENCHMARKS"):
             toolchain.cache_variables[f"GAMUT_BUILD_{part}"] = False
         toolchain.cache_variables["GAMUT_MPI"] = bool(self.options.with_mpi)
+        toolchain.cache_variables["GAMUT_COMPILED"] = bool(self.options.compiled)
         toolchain.generate()
         CMakeDeps(self).generate()
+
+    def build(self):
+        if self.options.compiled:
+            cmake = CMake(self)
+            cmake.configure()
+            cmake.build()
 
     def package(self):
         cmake = CMake(self)
@@ -57,10 +68,12 @@ class Gamut(ConanFile):
         cmake.install()
 
     def package_id(self):
-        self.info.clear()
+        if not self.info.options.compiled:
+            self.info.clear()
 
     def package_info(self):
         self.cpp_info.bindirs = []
-        self.cpp_info.libdirs = []
+        if not self.options.compiled:
+            self.cpp_info.libdirs = []
         self.cpp_info.set_property("cmake_find_mode", "none")  # the package's own gamutConfig.cmake
         self.cpp_info.builddirs = [os.path.join("share", "cmake", "gamut")]

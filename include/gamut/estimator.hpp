@@ -20,6 +20,7 @@
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/solver/default_for.hpp>
+#include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/problem.hpp>
 
 namespace gamut {
@@ -73,7 +74,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         static_assert(
             requires { solver.minimize(problem, observers...); },
             "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");
-        auto found = solver.minimize(problem, observers...);
+        auto found = solver::minimize(solver, problem, observers...);
         if constexpr (std::is_same_v<decltype(found), solver::refused>) {
             return fitted<Model, T, Communicator>{};  // the compiler will say why
         } else if constexpr (!requires { describe(problem, std::move(found)); }) {

@@ -150,6 +150,10 @@ template <class Model, class Dataset, class Backend, class C> class problem_rows
 template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
 template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual
 template <class P, class Part> class some_columns;
+template <class B, class C>
+class any_problem;  // a problem behind one virtual call per pass; erased_problem.hpp makes one
+template <class B, class C> class any_smooth_problem;  // with a smooth penalty
+template <class B, class C> class any_l0_problem;      // with penalty::l0
 // moments.hpp: second moments and derivatives of a problem's rows
 }  // namespace solver
 
@@ -162,6 +166,6 @@ struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>
 struct validated_path;  // cross_validate.hpp: cross_validate(estimator, source, data::fold_options)
 struct drawing;         // draw.hpp: paths and their validation as pictures
-// model_file.hpp: fitted models as files
+// model_file.hpp: fitted models as files; compiled.hpp, compiled_mpi.hpp: what the library gamut::compiled has ready
 
 }  // namespace gamut

@@ -8,6 +8,7 @@ WAY: install           installs BUILD into BUILD/package/prefix, for the others
      messages          what find_package says when something is missing
      add_subdirectory, fetch_content     this source tree inside another project
      conan             `conan create .` with nothing but this machine's packages
+     compiled          this source tree with GAMUT_COMPILED, built, installed, and a program that links gamut::compiled
 """
 import os
 import shutil
@@ -44,13 +45,13 @@ def fresh(folder):
     return folder
 
 
-def configure(folder, *options, expect=0):
+def configure(folder, *options, expect=0, source=downstream):
     options += ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1")
     if shutil.which("ccache"):
         options += ("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",)
     if shutil.which("ninja"):
         options += ("-GNinja",)
-    return run("cmake", "-S", downstream, "-B", folder, *options, expect=expect)
+    return run("cmake", "-S", source, "-B", folder, *options, expect=expect)
 
 
 def build_and_run(folder, programs):
@@ -84,6 +85,15 @@ def main():
         folder = fresh(os.path.join(here, way))
         configure(folder, f"-DWAY={way}", f"-DGAMUT_SOURCE={root}", f"-DPROGRAMS={';'.join(programs)}")
         build_and_run(folder, programs)
+    elif way == "compiled":
+        built, installed, folder = (os.path.join(here, "compiled", name) for name in ("build", "prefix", "use"))
+        fresh(installed)
+        configure(built, "-DGAMUT_COMPILED=ON", "-DGAMUT_MPI=OFF", "-DGAMUT_BUILD_TESTS=OFF", "-DGAMUT_BUILD_EXAMPLES=OFF",
+                  "-DGAMUT_BUILD_BENCHMARKS=OFF", source=root)
+        run("cmake", "--build", built, "--parallel", "2")
+        run("cmake", "--install", built, "--prefix", installed)
+        configure(fresh(folder), f"-DCMAKE_PREFIX_PATH={installed}", "-DPROGRAMS=compiled")
+        build_and_run(folder, ["compiled"])
     elif way == "pkg_config":
         folder = fresh(os.path.join(here, way))
         environment = {"PKG_CONFIG_PATH": os.path.join(prefix, "share", "pkgconfig")}

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <exception>
 #include <span>
@@ -24,6 +25,8 @@ bool observe(const C& c, core::record& now, std::vector<core::record>& history, 
         history.push_back(now);
         return false;
     } else {
+        if constexpr ((std::same_as<core::any_observer, O> && ...))
+            if (!(observers || ...)) return observe(c, now, history);  // nobody
         bool stop = false;
         std::exception_ptr mine;
         try {

@@ -27,6 +27,24 @@ template <Observer O> bool notify(O& observer, const record& seen) {
     }
 }
 
+/// Any observer, referred to; or nobody.
+class any_observer {
+public:
+    any_observer() = default;
+    template <Observer O>
+    requires(!std::same_as<O, any_observer>) explicit any_observer(O& observer)
+        : observer_(&observer),
+          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {}
+
+    explicit operator bool() const { return call_ != nullptr; }
+    bool operator()(const record& seen) const { return call_ && call_(observer_, seen); }
+
+private:
+    void* observer_ = nullptr;
+    bool (*call_)(void*, const record&) = nullptr;
+};
+
+static_assert(Observer<any_observer>);
 static_assert(Observer<progress> && Observer<json_lines>);
 static_assert(!Observer<int>);
 

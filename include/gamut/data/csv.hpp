@@ -45,49 +45,10 @@ template <class T> struct csv {
     std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
-    dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
-        communicator::agree(ranks, [&] { validate(); });
-        const auto file = detail::open_together(ranks, path);
-        const detail::row_syntax syntax{.separator = separator};
-        detail::csv_layout layout;
-        const detail::memory_budget memory(memory_limit, ranks.local_size());
-        communicator::agree(ranks, [&] {
-            layout =
-                detail::csv_layout(*file, syntax, line_limit, memory, {header, label, weights, offset, ignore}, wanted);
-        });
-        const detail::line_index lines(ranks, *file, layout.begin, layout.first_line, syntax);
-        const auto why_none = layout.has_header ? "only a header line" : "the file is empty or blank";
-        const kept_rows kept = detail::choose_rows(ranks, wanted, lines.rows(), path, why_none);
-
-        dataset<matrix_type> result;
-        result.partition = data::partition(kept.count(), layout.features.size(), wanted.blocks);
-        const range mine =
-            result.partition.rows_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()));
-        std::optional<detail::csv_rows<T>> rows;
-        communicator::agree(ranks, [&] {
-            const range covered = kept.cover(mine);
-            rows.emplace(path, wanted, layout, separator, mine.size(), lines.bytes_of(covered), memory);
-            lines.for_each_row(covered, line_limit, [&](std::size_t row, std::string_view line, std::size_t number) {
-                rows->read(line, number, kept(row));
-            });
-        });
-        rows->problems.report(ranks);
-        if (layout.has_weights) detail::require_weight(ranks, rows->weights, path);
-        result.classes = detail::finish_labels(ranks, rows->labels, wanted, kept.source_rows(), rows->y);
-        result.x = std::move(rows->x);
-        result.y = std::move(rows->y);
-        result.weights = std::move(rows->weights);
-        result.offsets = std::move(rows->offsets);
-        result.has_offsets = layout.has_offsets;
-        result.first_row = mine.begin;
-        result.features = std::move(layout.features);
-        result.label = std::move(layout.label_name);
-        result.source = path;
-        return result;
-    }
+    [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const;
 
 private:
-    void validate() const {
+    [[gnu::cold]] void validate() const {
         constexpr std::string_view of_numbers = "0123456789+-.\"\r\n";
         if (of_numbers.find(separator) != of_numbers.npos || separator == '\0' ||
             (separator >= 'a' && separator <= 'z') || (separator >= 'A' && separator <= 'Z')) {
@@ -96,5 +57,49 @@ private:
         }
     }
 };
+
+// out of the class: gamut::compiled has it
+template <class T>
+template <communicator::Communicator C>
+dataset<backend::dense_matrix<T>> csv<T>::load(const C& ranks, const request& wanted) const {
+    communicator::agree(ranks, [&] { validate(); });
+    const auto file = detail::open_together(ranks, path);
+    const detail::row_syntax syntax{.separator = separator};
+    detail::csv_layout layout;
+    const detail::memory_budget memory(memory_limit, ranks.local_size());
+    communicator::agree(ranks, [&] {
+        layout =
+            detail::csv_layout(*file, syntax, line_limit, memory, {header, label, weights, offset, ignore}, wanted);
+    });
+    const detail::line_index lines(ranks, *file, layout.begin, layout.first_line, syntax);
+    const auto why_none = layout.has_header ? "only a header line" : "the file is empty or blank";
+    const kept_rows kept = detail::choose_rows(ranks, wanted, lines.rows(), path, why_none);
+
+    dataset<matrix_type> result;
+    result.partition = data::partition(kept.count(), layout.features.size(), wanted.blocks);
+    const range mine =
+        result.partition.rows_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()));
+    std::optional<detail::csv_rows<T>> rows;
+    communicator::agree(ranks, [&] {
+        const range covered = kept.cover(mine);
+        rows.emplace(path, wanted, layout, separator, mine.size(), lines.bytes_of(covered), memory);
+        lines.for_each_row(covered, line_limit, [&](std::size_t row, std::string_view line, std::size_t number) {
+            rows->read(line, number, kept(row));
+        });
+    });
+    rows->problems.report(ranks);
+    if (layout.has_weights) detail::require_weight(ranks, rows->weights, path);
+    result.classes = detail::finish_labels(ranks, rows->labels, wanted, kept.source_rows(), rows->y);
+    result.x = std::move(rows->x);
+    result.y = std::move(rows->y);
+    result.weights = std::move(rows->weights);
+    result.offsets = std::move(rows->offsets);
+    result.has_offsets = layout.has_offsets;
+    result.first_row = mine.begin;
+    result.features = std::move(layout.features);
+    result.label = std::move(layout.label_name);
+    result.source = path;
+    return result;
+}
 
 }  // namespace gamut::data

@@ -42,53 +42,7 @@ template <class T> struct libsvm {
     std::size_t memory_limit = 0;                    // bytes per rank; 0: 80 % of what the process may use
 
     template <communicator::Communicator C>
-    [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
-        communicator::agree(ranks, [&] { validate(wanted); });
-        const auto file = detail::open_together(ranks, path);
-        const detail::line_index lines(ranks, *file, file->text_begin(), 1, {.comment = '#'});
-        const auto why_none = file->size() == 0 ? "the file is empty" : "it has blank lines and comments only";
-        const kept_rows kept = detail::choose_rows(ranks, wanted, lines.rows(), path, why_none);
-        const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
-
-        const detail::memory_budget memory(memory_limit, ranks.local_size());
-        dataset<matrix_type> result;
-        std::size_t columns = features ? features : wanted.features.size();
-        result.partition = data::partition(kept.count(), columns, wanted.blocks);
-        for (;;) {
-            const range mine = result.partition.rows_of(rank, size);
-            detail::libsvm_rows<T> rows(path, wanted, indices(wanted), memory);
-            communicator::agree(ranks, [&] {
-                lines.for_each_row(kept.cover(mine), line_limit,
-                                   [&](std::size_t row, std::string_view line, std::size_t number) {
-                                       rows.read(line, number, kept(row));
-                                   });
-            });
-            rows.problems.report(ranks);
-
-            std::int64_t seen[] = {static_cast<std::int64_t>(rows.columns), rows.has_values};
-            ranks.all_reduce(std::span<std::int64_t>(seen), communicator::operation::maximum);
-            if (columns == 0) columns = static_cast<std::size_t>(seen[0]);
-            if (columns == 0) file->fail("no features", "all rows are empty", "set .features, or check the file");
-            const data::partition with_columns(kept.count(), columns, wanted.blocks);
-            const bool moved = with_columns.blocks != result.partition.blocks;
-            result.partition = with_columns;
-            if (moved) continue;
-
-            result.classes = detail::finish_labels(ranks, rows.labels, wanted, kept.source_rows(), rows.y);
-            communicator::agree(ranks, [&] {
-                memory.require_columns(columns, path);
-                if (seen[1]) rows.spell_out_values();
-                rows.x.columns = columns;
-                result.features = wanted.features.empty() ? detail::generated_names(columns) : wanted.features;
-            });
-            result.x = std::move(rows.x);
-            result.y = std::move(rows.y);
-            result.first_row = mine.begin;
-            result.label = "label";
-            result.source = path;
-            return result;
-        }
-    }
+    [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const;
 
 private:
     static constexpr std::size_t most_columns = std::numeric_limits<std::int32_t>::max();
@@ -116,5 +70,56 @@ private:
                 "set .features, or a higher .index_limit"};
     }
 };
+
+// out of the class: gamut::compiled has it
+template <class T>
+template <communicator::Communicator C>
+dataset<backend::sparse_matrix<T>> libsvm<T>::load(const C& ranks, const request& wanted) const {
+    communicator::agree(ranks, [&] { validate(wanted); });
+    const auto file = detail::open_together(ranks, path);
+    const detail::line_index lines(ranks, *file, file->text_begin(), 1, {.comment = '#'});
+    const auto why_none = file->size() == 0 ? "the file is empty" : "it has blank lines and comments only";
+    const kept_rows kept = detail::choose_rows(ranks, wanted, lines.rows(), path, why_none);
+    const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());
+
+    const detail::memory_budget memory(memory_limit, ranks.local_size());
+    dataset<matrix_type> result;
+    std::size_t columns = features ? features : wanted.features.size();
+    result.partition = data::partition(kept.count(), columns, wanted.blocks);
+    for (;;) {
+        const range mine = result.partition.rows_of(rank, size);
+        detail::libsvm_rows<T> rows(path, wanted, indices(wanted), memory);
+        communicator::agree(ranks, [&] {
+            lines.for_each_row(kept.cover(mine), line_limit,
+                               [&](std::size_t row, std::string_view line, std::size_t number) {
+                                   rows.read(line, number, kept(row));
+                               });
+        });
+        rows.problems.report(ranks);
+
+        std::int64_t seen[] = {static_cast<std::int64_t>(rows.columns), rows.has_values};
+        ranks.all_reduce(std::span<std::int64_t>(seen), communicator::operation::maximum);
+        if (columns == 0) columns = static_cast<std::size_t>(seen[0]);
+        if (columns == 0) file->fail("no features", "all rows are empty", "set .features, or check the file");
+        const data::partition with_columns(kept.count(), columns, wanted.blocks);
+        const bool moved = with_columns.blocks != result.partition.blocks;
+        result.partition = with_columns;
+        if (moved) continue;
+
+        result.classes = detail::finish_labels(ranks, rows.labels, wanted, kept.source_rows(), rows.y);
+        communicator::agree(ranks, [&] {
+            memory.require_columns(columns, path);
+            if (seen[1]) rows.spell_out_values();
+            rows.x.columns = columns;
+            result.features = wanted.features.empty() ? detail::generated_names(columns) : wanted.features;
+        });
+        result.x = std::move(rows.x);
+        result.y = std::move(rows.y);
+        result.first_row = mine.begin;
+        result.label = "label";
+        result.source = path;
+        return result;
+    }
+}
 
 }  // namespace gamut::data

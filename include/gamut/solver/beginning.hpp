@@ -19,7 +19,7 @@ namespace gamut::solver {
 
 /// A problem whose intercepts can be fitted alone, by passes over labels, weights and offsets without columns.
 template <class P>
-concept FreeIntercepts = ColumnAccess<P> && P::backend_type::host_memory &&
+concept FreeIntercepts = Problem<P> && P::backend_type::host_memory &&
     requires(const P& p, typename P::array from, std::span<const std::size_t> none) {
     { p.has_intercept() } -> std::convertible_to<bool>;
     p.on_columns(none, penalty::none{}, from)->second_derivatives(from, none);

@@ -220,9 +220,7 @@ struct certificate {
             if (all.of[g] == quadratic::choice::in) result.in.push_back(g);
             if (all.of[g] == quadratic::choice::out) result.out.push_back(g);
         }
-        if constexpr (requires { p.loss_model(); })  // nor is the penalty below 0
-            if (model::is_nonnegative<std::remove_cvref_t<decltype(p.loss_model())>>)
-                result.lower = std::max(result.lower, 0.0);
+        if (has_nonnegative_loss(p)) result.lower = std::max(result.lower, 0.0);  // nor is the penalty below 0
         // the weights are a solution: rounding must not say that they are better than possible
         result.lower = std::min(result.lower, result.upper);
         result.passes = p.passes() - before;

@@ -120,6 +120,24 @@ concept DualProblem = Composite<P> && requires(const P& p, std::size_t b) {
     p.dual_block(b).shorten(1.0);
 };
 
+/// The loss is known to be at least 0.
+template <class P> bool has_nonnegative_loss(const P& p) {
+    if constexpr (requires { p.nonnegative(); })
+        return p.nonnegative();
+    else if constexpr (requires { P::nonnegative_loss; })
+        return P::nonnegative_loss;
+    else
+        return false;
+}
+
+/// A problem that is known at run time only, any_problem, says that its loss is quadratic. Others have gram_rows and the like.
+template <class P> bool is_quadratic(const P& p) {
+    if constexpr (requires { p.quadratic(); })
+        return p.quadratic();
+    else
+        return false;
+}
+
 /// minimize(problem, observers...) returns a result; the solver itself does not change.
 template <class S, class P>
 concept SolverFor = Problem<P> && requires(const S& solver, const P& p) {

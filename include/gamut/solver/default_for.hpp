@@ -17,6 +17,7 @@
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/dual.hpp>
+#include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/least_squares.hpp>
 
@@ -57,7 +58,7 @@ struct least_squares_or_lbfgs {
     template <class P, class... O> auto minimize(const P& p, O&&... observers) const {
         if constexpr (DirectlySolvable<P>)
             if (is_quick(p)) return least_squares{}.minimize(p, observers...);
-        return lbfgs<>{.stop = stop}.minimize(p, observers...);
+        return solver::minimize(lbfgs<>{.stop = stop}, p, observers...);
     }
 
     /// 4 operations for each row and pair of columns, and the same for merging the shards' triangles.

@@ -54,6 +54,7 @@ enum class mode {
 /// The blocks, and so every bit, depend on the data and `blocks` alone, not on the number of ranks.
 /// Boyd et al. 2011, section 3 and, for the cardinality constraint, 9.1. Olama et al. (PsFiT) keep rho fixed.
 template <class Local> struct disadmm {
+    static constexpr bool takes_any_problem = true;
     std::size_t blocks = 4;       ///< local copies of the weights
     double relaxation = 1.6;      ///< alpha
     double growth = 1.07;         ///< of rho per round

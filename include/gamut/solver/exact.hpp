@@ -50,6 +50,7 @@ namespace gamut::solver {
 /// and then one with a sum of dimension()^2 numbers. Every rank walks the same tree; each pass sends what it does elsewhere.
 /// Bertsimas, King and Mazumder 2016; Atamturk and Gomez 2020; Hazimeh, Mazumder and Saab 2022 (l0bnb).
 struct exact {
+    static constexpr bool takes_any_problem = true;
     std::size_t blocks = 8;                     ///< of rows, each a partial sum; the most ranks with work
     std::size_t memory = std::size_t(2) << 30;  ///< bytes that matrices may take
     polish polishing{};
@@ -242,7 +243,7 @@ private:
             if (now_.refined) w = options_.polishing.improve(whole_, w).weights;
             const double objective = whole_.value(w) + whole_.penalty(w);
             double bound = std::min(now_.rounding.below(lower()), objective);
-            if constexpr (P::nonnegative_loss) bound = std::max(bound, std::min(0.0, objective));
+            if (has_nonnegative_loss(p_)) bound = std::max(bound, std::min(0.0, objective));
             core::status ended = status;
             // of an objective that is next to nothing beside the loss without weights, no share is asked for
             if (status == core::status::converged &&

@@ -89,6 +89,7 @@ private:
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Liu and Nocedal 1989; Nocedal and Wright 2006, algorithms 7.4 and 7.5.
 template <class Search> struct lbfgs {
+    static constexpr bool takes_any_problem = true;
     std::size_t memory = 10;
     Search search{};
     core::stop stop{};

@@ -80,6 +80,7 @@ private:
 /// As a local solver it moves a block's weights towards argmin f(w) + rho/2 |w - centre|^2 by the same rule.
 /// Nocedal and Wright 2006, algorithm 7.1; Dembo, Eisenstat and Steihaug 1982.
 template <class Search> struct newton_cg {
+    static constexpr bool takes_any_problem = true;
     double forcing = 0.5;
     std::size_t products = 250;  ///< with H, at most, per iteration
     Search search{};

@@ -88,8 +88,8 @@ public:
     double gradient_scale() const { return scale_; }
     double least_curvature() const { return problem_.penalty_term().l2; }
     penalty::layout layout() const { return problem_.layout(); }
-    const auto& dataset() const requires requires(const P& p) { p.dataset(); }
-    { return problem_.dataset(); }
+    const auto& feature_names() const requires requires(const P& p) { p.feature_names(); }
+    { return problem_.feature_names(); }
     auto second_derivatives(const array& w, std::span<const std::size_t> entries) const requires SecondDerivatives<P> {
         return problem_.second_derivatives(w, entries);
     }

@@ -74,6 +74,7 @@ public:
     bool has_offsets() const { return dataset().has_offsets; }
     const C& communicator() const { return rows_.ranks(); }
     const Dataset& dataset() const { return rows_.data(); }
+    const core::names& feature_names() const { return dataset().features; }
     const Penalty& penalty_term() const { return penalty_; }
     const data::standardization& scaling() const { return scaled_.scaling(); }
     const Model& loss_model() const { return model_; }

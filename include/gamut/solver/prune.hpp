@@ -40,6 +40,7 @@ namespace gamut::solver {
 /// Dai and Milenkovic, Subspace pursuit for compressive sensing signal reconstruction, IEEE Trans. Information Theory 55 (2009),
 /// for the rounds.
 struct prune {
+    static constexpr bool takes_any_problem = true;
     double keep = 0.85;          ///< share of the weights that a stage keeps
     std::size_t first = 60;      ///< iterations of L-BFGS for the fit of all
     std::size_t iterations = 8;  ///< and for each stage

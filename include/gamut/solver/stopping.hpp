@@ -102,6 +102,7 @@ template <Problem P>
     using A = typename P::array;
     using T = typename A::value_type;
     using host = backend::host<double>;
+    if (is_quadratic(p)) return std::nullopt;
     if constexpr (
         SecondDerivatives<P> && !requires(std::span<const std::size_t> e) { p.gram_rows(e, e); } &&
         requires { p.layout().outputs; }) {
@@ -219,7 +220,7 @@ struct ending {
 /// known. The weights must be measured alike.
 template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typename P::array& direction) {
     if constexpr (requires {
-                      p.dataset().features;
+                      p.feature_names();
                       p.layout().outputs;
                   }) {
         const auto entries = direction.download();
@@ -236,14 +237,14 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
         std::sort(sizes.begin(), sizes.end());
         std::size_t count = 0;
         while (count < sizes.size() && -sizes[count].first > 0.01 * most) ++count;
-        if (count == 0 || p.dataset().features.size() != features) return {};
+        if (count == 0 || p.feature_names().size() != features) return {};
         std::string names;
         const std::size_t shown = count <= 5 ? count : 4;
         for (std::size_t i = 0; i < shown; ++i)
             names += core::text(i == 0                             ? ""
                                 : i + 1 == shown && shown == count ? " and "
                                                                    : ", ",
-                                "'", p.dataset().features[sizes[i].second], "'");
+                                "'", p.feature_names()[sizes[i].second], "'");
         if (shown < count) names += core::text(" and ", count - shown, " more");
         return names;
     } else {

@@ -74,6 +74,7 @@ namespace gamut::solver {
 /// Zhu et al., A polynomial algorithm for best-subset selection problem, PNAS 117 (2020), exchange by scores; Hazimeh and Mazumder,
 /// Fast best subset selection, Operations Research 68 (2020), exchange as local optimality.
 struct swap {
+    static constexpr bool takes_any_problem = true;
     std::size_t blocks = 8;  ///< of rows, each a partial sum; the most ranks with work
     /// Searches from disturbed supports, until so many are no better. Fewer when 32 have come back
     /// (half as many as there are places, 8 to 32, in a pool of some candidates); a quarter for a loss that is not

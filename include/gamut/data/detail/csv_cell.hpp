@@ -99,15 +99,15 @@ private:
 };
 
 /// What people, R, pandas and spreadsheets write for "no value here"; fewer words when the cell names a class.
-inline bool is_missing(std::string_view cell, bool of_class = false) {
+[[gnu::cold]] inline bool is_missing(std::string_view cell, bool of_class = false) {
     constexpr std::string_view words[] = {"",      "na",    "n/a",    "n.a.",   "nan",  "-nan",    "nat",
                                           "null",  "<na>",  "?",      "#na",    "#n/a", "#div/0!", "#value!",
                                           "#ref!", "#num!", "#name?", "#null!", "none", ".",       "-"};
     constexpr std::size_t longest = 7, also_classes = 3;
     if (cell.size() > longest) return false;
-    char lower[longest];
-    std::transform(cell.begin(), cell.end(), lower,
-                   [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+    char lower[longest] = {};
+    for (std::size_t i = 0; i < longest && i < cell.size(); ++i)
+        lower[i] = cell[i] >= 'A' && cell[i] <= 'Z' ? static_cast<char>(cell[i] - 'A' + 'a') : cell[i];
     const auto end = std::end(words) - (of_class ? also_classes : 0);
     return std::find(std::begin(words), end, std::string_view(lower, cell.size())) != end;
 }

@@ -25,8 +25,8 @@ inline void require_cells(std::string_view line, char separator, const memory_bu
 }
 
 /// The rows behind the first line, a thousand or 64 KiB of them, but one at least where there is one.
-inline std::vector<csv_line> sample_rows(line_reader& lines, const row_syntax& syntax, const memory_budget& memory,
-                                         const std::string& path) {
+[[gnu::cold]] inline std::vector<csv_line> sample_rows(line_reader& lines, const row_syntax& syntax,
+                                                       const memory_budget& memory, const std::string& path) {
     constexpr std::size_t most_rows = 1000, most_bytes = std::size_t(1) << 16;
     std::vector<csv_line> sample;
     std::size_t bytes = 0;
@@ -56,7 +56,7 @@ public:
 
     /// Names, if a cell of a feature is neither a number nor missing, or that of a number to be predicted. Where all that
     /// is text is the name of a class, numbers may still be names (0, 1, 2 as pandas writes them): see below.
-    first_line operator()(bool classification) const {
+    [[gnu::cold]] first_line operator()(bool classification) const {
         for (std::size_t c = 0; c < line.size(); ++c)
             if (is_feature[c] && is_text(line[c])) return first_line::names;
         if (!label_column || !is_text(line[*label_column])) return numbered() ? first_line::unclear : first_line::row;
@@ -77,7 +77,7 @@ private:
     /// The label of the first line is text. It is a class if it comes again. If it does not, though others do, and the
     /// features are different whole numbers, then it may be a name among names: certainly where these count 0, 1, 2 ...
     /// or 1, 2, 3 ... and the columns hold fractions, or are many, or the other labels are numbers.
-    first_line with_text_label() const {
+    [[gnu::cold]] first_line with_text_label() const {
         const std::string& label = line[*label_column];
         std::unordered_set<std::string_view> others;
         std::size_t labels = 0, numbers = 0;
@@ -106,14 +106,14 @@ private:
     }
 
     /// The first line is 0, 1, 2 ... to its end, and there are fractions below it.
-    bool numbered() const {
+    [[gnu::cold]] bool numbered() const {
         if (line.size() < 3) return false;
         for (std::size_t c = 0; c < line.size(); ++c)
             if (line[c] != std::to_string(c)) return false;
         return has_fractions();
     }
 
-    bool has_fractions() const {
+    [[gnu::cold]] bool has_fractions() const {
         return std::any_of(rows.begin(), rows.end(), [&](const csv_line& row) {
             for (std::size_t c = 0; c < std::min(row.size(), line.size()); ++c) {
                 double value;

@@ -57,8 +57,8 @@ public:
 
     csv_layout() = default;
     /// Leaves everything empty for a file without rows. Throws data_error, and out_of_memory for too many columns.
-    csv_layout(const text_file& file, row_syntax syntax, std::size_t line_limit, const memory_budget& memory,
-               const csv_columns& given, const request& wanted)
+    [[gnu::cold]] csv_layout(const text_file& file, row_syntax syntax, std::size_t line_limit,
+                             const memory_budget& memory, const csv_columns& given, const request& wanted)
         : begin(file.text_begin()),
           path(file.name()) {
         line_reader lines(file, begin, 1, line_limit);
@@ -89,11 +89,11 @@ public:
     }
 
 private:
-    template <class... Parts> [[noreturn]] void fail(std::size_t byte, const Parts&... parts) const {
+    template <class... Parts> [[noreturn, gnu::cold]] void fail(std::size_t byte, const Parts&... parts) const {
         throw core::data_error(core::text(path, ':', line_number, ':', byte, ": ", parts...));
     }
 
-    void read_names(csv_cells cells) {
+    [[gnu::cold]] void read_names(csv_cells cells) {
         while (cells.next()) {
             if (cells.problem != cell_problem::none) fail(cells.column(), describe(cells.problem));
             names.emplace_back(cells.text);
@@ -103,7 +103,7 @@ private:
     }
 
     /// "#3", "#-1" as a column, if it is one.
-    std::optional<std::size_t> by_number(std::string_view reference) const {
+    [[gnu::cold]] std::optional<std::size_t> by_number(std::string_view reference) const {
         std::ptrdiff_t number = 0;
         const char* const end = reference.data() + reference.size();
         if (!reference.starts_with('#')) return {};
@@ -113,12 +113,12 @@ private:
         if (problem != std::errc() || stop != end || number < 0 || number >= columns) return {};
         return static_cast<std::size_t>(number);
     }
-    std::optional<std::size_t> by_name(std::string_view reference) const {
+    [[gnu::cold]] std::optional<std::size_t> by_name(std::string_view reference) const {
         const auto name = std::find(names.begin(), names.end(), reference);
         if (!has_header || name == names.end()) return {};
         return static_cast<std::size_t>(name - names.begin());
     }
-    std::size_t find(const char* option, const std::string& reference) const {
+    [[gnu::cold]] std::size_t find(const char* option, const std::string& reference) const {
         if (const auto column = by_name(reference)) return *column;
         if (const auto column = by_number(reference)) return *column;
         if (reference.starts_with('#')) {
@@ -133,7 +133,8 @@ private:
         fail(1, option, " = ", in_quotes(reference), " is no column (of the header) ", suggest(reference, names));
     }
 
-    bool names_columns(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample) const {
+    [[gnu::cold]] bool names_columns(const csv_columns& given, const request& wanted,
+                                     const std::vector<csv_line>& sample) const {
         if (given.header != header::automatic) return given.header == header::yes;
         std::vector<bool> counts(names.size(), true);
         std::optional<std::size_t> label_column;
@@ -170,14 +171,15 @@ private:
         return is_number(text, value);
     }
 
-    bool has_all(const std::vector<std::string>& wanted) const {
+    [[gnu::cold]] bool has_all(const std::vector<std::string>& wanted) const {
         const std::unordered_set<std::string_view> present(names.begin(), names.end());
         return std::all_of(wanted.begin(), wanted.end(),
                            [&](const std::string& name) { return present.contains(name); });
     }
 
     /// A line above the names that is none: a comment, a title, what a spreadsheet wants to know.
-    void refuse_comment(std::string_view line, const std::vector<csv_line>& sample, char separator) const {
+    [[gnu::cold]] void refuse_comment(std::string_view line, const std::vector<csv_line>& sample,
+                                      char separator) const {
         if (sample.empty() || sample[0].size() == names.size()) return;
         const bool hint = line.starts_with("sep=");
         const bool comment = line.starts_with('#') || line.starts_with('%') || line.starts_with("//");
@@ -196,7 +198,7 @@ private:
     }
 
     /// All of the line is one cell: what the separator may be instead.
-    void refuse_other_separator(std::string_view line, const request& wanted) const {
+    [[gnu::cold]] void refuse_other_separator(std::string_view line, const request& wanted) const {
         std::string advice = "check .separator";
         for (const std::string_view other : {";", "\\t", "|", ","}) {
             if (line.find(other == "\\t" ? '\t' : other[0]) == line.npos) continue;
@@ -208,7 +210,7 @@ private:
     }
 
     /// Names get into messages and model files, which are UTF-8.
-    void require_utf8() const {
+    [[gnu::cold]] void require_utf8() const {
         for (std::size_t c = 0; c < names.size(); ++c) {
             if (use[c] == ignored || core::is_utf8(names[c])) continue;
             fail(bytes[c], "column name ", in_quotes(names[c]), " is not UTF-8 (Latin-1?) ",
@@ -216,7 +218,7 @@ private:
         }
     }
 
-    void claim(std::size_t column, std::int32_t purpose, const char* option) {
+    [[gnu::cold]] void claim(std::size_t column, std::int32_t purpose, const char* option) {
         if (use[column] != 0) {
             fail(bytes[column], "column ", in_quotes(names[column]), " is used twice (as ", option, " and as ",
                  use[column] == weight   ? ".weights"
@@ -227,7 +229,8 @@ private:
         use[column] = purpose;
     }
 
-    void assign(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample, char separator) {
+    [[gnu::cold]] void assign(const csv_columns& given, const request& wanted, const std::vector<csv_line>& sample,
+                              char separator) {
         use.assign(names.size(), 0);
         for (const auto& reference : given.ignore) use[find(".ignore", reference)] = ignored;
         has_weights = !given.weights.empty();
@@ -267,7 +270,7 @@ private:
     }
 
     /// The column that is called as the label was that the model was fitted to.
-    std::size_t label_of_model(const request& wanted) const {
+    [[gnu::cold]] std::size_t label_of_model(const request& wanted) const {
         if (const auto column = by_name(wanted.label)) {
             refuse_second(*column);
             return *column;
@@ -285,7 +288,7 @@ private:
     }
 
     /// A name that is looked for must be that of one column.
-    void refuse_second(std::size_t column) const {
+    [[gnu::cold]] void refuse_second(std::size_t column) const {
         for (std::size_t c = column + 1; c < names.size(); ++c)
             if (names[c] == names[column] && use[c] != ignored)
                 fail(bytes[c], "column name ", in_quotes(names[c]), " appears twice (in columns #", column, " and #", c,
@@ -293,7 +296,7 @@ private:
     }
 
     /// A separator behind the last cell makes a column of nothing.
-    void refuse_empty_last_column(const std::vector<csv_line>& sample, char separator) const {
+    [[gnu::cold]] void refuse_empty_last_column(const std::vector<csv_line>& sample, char separator) const {
         const std::size_t last = names.size() - 1;
         if (last == 0 || !last_is_empty || use[last] != 0) return;
         std::size_t complete = 0, empty = 0;
@@ -314,7 +317,7 @@ private:
     }
 
     /// All columns that have no other use, in the order of the file.
-    void take_features() {
+    [[gnu::cold]] void take_features() {
         std::unordered_map<std::string_view, std::size_t> first;
         for (std::size_t c = 0; c < names.size(); ++c) {
             if (use[c] == ignored || !has_header) continue;
@@ -336,7 +339,7 @@ private:
     }
 
     /// A fitted model's features, wherever they are in this file; other columns don't matter.
-    void match_features_by_name(const std::vector<std::string>& wanted) {
+    [[gnu::cold]] void match_features_by_name(const std::vector<std::string>& wanted) {
         std::unordered_map<std::string_view, std::size_t> columns;
         std::unordered_map<std::string_view, std::size_t> again;
         for (std::size_t c = 0; c < names.size(); ++c)

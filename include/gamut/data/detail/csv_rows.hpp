@@ -65,7 +65,7 @@ public:
     }
 
 private:
-    template <class... Parts> bool wrong(std::size_t byte, const Parts&... parts) {
+    template <class... Parts> [[gnu::cold]] bool wrong(std::size_t byte, const Parts&... parts) {
         problems.add(path, ':', line_number, ':', byte, ": ", parts...);
         return false;
     }
@@ -133,7 +133,7 @@ private:
                      " is not a finite number (this is a regression) choose another .label, or a classification model");
     }
 
-    bool take_number(const csv_cells& cells, std::size_t c, T& value) {
+    [[gnu::cold]] bool take_number(const csv_cells& cells, std::size_t c, T& value) {
         const bool is_weight = layout.use[c] == csv_layout::weight;
         const std::size_t first = std::min(cells.text.find_first_not_of(' '), cells.text.size());  // in quotes
         const std::string_view text = cells.text.substr(first, cells.text.find_last_not_of(' ') + 1 - first);

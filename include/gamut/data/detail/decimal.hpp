@@ -23,7 +23,7 @@ struct decimal {
     std::int64_t exponent = 0;
 
     /// Nothing for text that is no finite number.
-    static std::optional<decimal> of(std::string_view text) {
+    [[gnu::cold]] static std::optional<decimal> of(std::string_view text) {
         double value;
         if (!is_number(text, value) || !std::isfinite(value)) return {};
         decimal number;
@@ -57,7 +57,7 @@ struct decimal {
     }
 
     /// As a double is written where one holds it, else its digits.
-    std::string text() const {
+    [[gnu::cold]] std::string text() const {
         if (digits.empty()) return "0";
         const std::string plain = core::text(negative ? "-." : ".", digits, "e", exponent);
         double value;
@@ -83,7 +83,7 @@ struct decimal {
 private:
     int sign() const { return digits.empty() ? 0 : negative ? -1 : 1; }
     /// Without the signs; digits neither start with 0, so that they compare as text.
-    bool smaller_than(const decimal& other) const {
+    [[gnu::cold]] bool smaller_than(const decimal& other) const {
         return exponent != other.exponent ? exponent < other.exponent : digits < other.digits;
     }
 };

@@ -115,11 +115,11 @@ private:
         std::size_t operator()(std::string_view text) const { return std::hash<std::string_view>{}(text); }
     };
 
-    std::string canonical(std::string_view label) const {
+    [[gnu::cold]] std::string canonical(std::string_view label) const {
         const auto number = numbers ? decimal::of(label) : std::nullopt;
         return number ? number->text() : std::string(label);
     }
-    bool before(const std::string& a, const std::string& b) const {
+    [[gnu::cold]] bool before(const std::string& a, const std::string& b) const {
         return numbers ? *decimal::of(a) < *decimal::of(b) : a < b;
     }
     [[noreturn, gnu::cold]] void complain_of_too_many(std::size_t count, std::size_t rows) const {

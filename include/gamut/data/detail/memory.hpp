@@ -19,7 +19,7 @@ namespace gamut::data::detail {
 inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
 /// The number behind `key` in one of the system's small files; `unlimited` when there is none ("max").
-inline std::size_t number_in(const char* path, std::string_view key = {}) {
+[[gnu::cold]] inline std::size_t number_in(const char* path, std::string_view key = {}) {
     char buffer[4096];
     std::FILE* const file = std::fopen(path, "r");
     if (!file) return unlimited;
@@ -36,7 +36,7 @@ inline std::size_t number_in(const char* path, std::string_view key = {}) {
 
 /// Bytes that this process may still take: what the machine or its container has left, shared with the other ranks there,
 /// and what the process's own limit leaves.
-inline std::size_t usable_memory(int ranks_here) {
+[[gnu::cold]] inline std::size_t usable_memory(int ranks_here) {
     std::size_t machine = unlimited;
     const std::size_t available = number_in("/proc/meminfo", "MemAvailable:");
     if (available < unlimited / 1024) machine = available * 1024;
@@ -82,7 +82,7 @@ private:
             core::text(source, what, in_units(needed), " of memory (it may use ", in_units(bytes), ") ", suggestion));
     }
 
-    static std::string in_units(std::size_t count) {
+    [[gnu::cold]] static std::string in_units(std::size_t count) {
         return count < std::size_t(10) << 20 ? core::text(count >> 10, " KB") : core::text(count >> 20, " MB");
     }
 

@@ -14,14 +14,14 @@
 namespace gamut::data::detail {
 
 /// x0, x1, ...
-inline std::vector<std::string> generated_names(std::size_t count) {
+[[gnu::cold]] inline std::vector<std::string> generated_names(std::size_t count) {
     std::vector<std::string> names(count);
     for (std::size_t j = 0; j < count; ++j) names[j] = core::text('x', j);
     return names;
 }
 
 /// Letters to insert, delete or exchange to get from one text to the other, ignoring case.
-inline std::size_t edit_distance(std::string_view a, std::string_view b) {
+[[gnu::cold]] inline std::size_t edit_distance(std::string_view a, std::string_view b) {
     const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
     std::vector<std::size_t> row(b.size() + 1);
     for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -36,7 +36,7 @@ inline std::size_t edit_distance(std::string_view a, std::string_view b) {
 }
 
 /// "did you mean 'age'?", or the names that there are.
-inline std::string suggest(std::string_view wanted, const std::vector<std::string>& names) {
+[[gnu::cold]] inline std::string suggest(std::string_view wanted, const std::vector<std::string>& names) {
     constexpr std::size_t far = 3;
     const std::string* nearest = nullptr;
     std::size_t distance = std::min(far, wanted.size());

@@ -24,7 +24,7 @@
 namespace gamut::data::detail {
 
 /// What a file that isn't text is, told from its first bytes; empty for text.
-inline std::string_view binary_kind(std::string_view head) {
+[[gnu::cold]] inline std::string_view binary_kind(std::string_view head) {
     using namespace std::string_view_literals;
     constexpr std::pair<std::string_view, std::string_view> signatures[] = {
         {"\x1f\x8b"sv, "gzip-compressed"},
@@ -57,7 +57,7 @@ inline std::string_view binary_kind(std::string_view head) {
 }
 
 /// Whether lines end in a carriage return alone: one stands within the first bytes, and no line feed.
-inline bool ends_lines_in_cr(std::string_view head) {
+[[gnu::cold]] inline bool ends_lines_in_cr(std::string_view head) {
     const auto first = head.find('\r');
     return first != head.npos && first + 1 < head.size() && head.find('\n') == head.npos;
 }
@@ -66,7 +66,7 @@ inline bool ends_lines_in_cr(std::string_view head) {
 /// file that shrinks meanwhile is an error here and would be a SIGBUS there.
 class text_file {
 public:
-    explicit text_file(std::string file_path) : path(std::move(file_path)) {
+    [[gnu::cold]] explicit text_file(std::string file_path) : path(std::move(file_path)) {
         if (path.empty()) throw core::option_error("path is empty (a file is needed) set .path");
         descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (descriptor < 0) fail("can't be opened", std::strerror(errno), "check the path and the permissions");
@@ -103,7 +103,7 @@ public:
     }
 
 private:
-    void look() {
+    [[gnu::cold]] void look() {
         struct stat status {};
         if (::fstat(descriptor, &status) != 0) fail("can't be read", std::strerror(errno), "check the disk");
         if (S_ISDIR(status.st_mode)) fail("is a directory", "a file is needed", "name a file in it");

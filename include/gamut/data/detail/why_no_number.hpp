@@ -16,7 +16,7 @@ namespace gamut::data::detail {
 
 /// Digits in groups: one to three, then threes, each behind `between`: 1,234,567. How many groups there are behind the
 /// first; 0 when the text is none such.
-inline std::size_t groups_of_digits(std::string_view text, char between) {
+[[gnu::cold]] inline std::size_t groups_of_digits(std::string_view text, char between) {
     const auto digits = [&] {
         std::size_t count = 0;
         while (count < text.size() && text[count] >= '0' && text[count] <= '9') ++count;

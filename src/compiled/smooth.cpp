@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/compiled.hpp>
+
+namespace gamut::solver {
+
+template core::result<backend::array<backend::host<double>>> minimize_any(
+    const lbfgs<>&, const any_smooth_problem<backend::host<double>, communicator::single<>>&, core::any_observer);
+template core::result<backend::array<backend::host<double>>> minimize_any(
+    const newton_cg<>&, const any_smooth_problem<backend::host<double>, communicator::single<>>&, core::any_observer);
+template core::result<backend::array<backend::host<float>>> minimize_any(
+    const lbfgs<>&, const any_smooth_problem<backend::host<float>, communicator::single<>>&, core::any_observer);
+template core::result<backend::array<backend::host<float>>> minimize_any(
+    const newton_cg<>&, const any_smooth_problem<backend::host<float>, communicator::single<>>&, core::any_observer);
+template core::result<backend::array<backend::host<double>>> minimize_any(
+    const lbfgs<>&, const any_smooth_problem<backend::host<double>, communicator::threads<>>&, core::any_observer);
+template core::result<backend::array<backend::host<double>>> minimize_any(
+    const newton_cg<>&, const any_smooth_problem<backend::host<double>, communicator::threads<>>&, core::any_observer);
+template core::result<backend::array<backend::host<float>>> minimize_any(
+    const lbfgs<>&, const any_smooth_problem<backend::host<float>, communicator::threads<>>&, core::any_observer);
+template core::result<backend::array<backend::host<float>>> minimize_any(
+    const newton_cg<>&, const any_smooth_problem<backend::host<float>, communicator::threads<>>&, core::any_observer);
+
+}  // namespace gamut::solver
