@@ -46,4 +46,28 @@ concept Communicator = std::copyable<C> && detail::Carries<C, double> && detail:
     c.barrier();
 };
 
+/// Numbers for a rank, or from one.
+template <class T> struct parcel {
+    int rank = 0;
+    std::span<T> values{};
+};
+
+namespace detail {
+
+template <class C, class T>
+concept Exchanges = requires(const C& c, std::span<const parcel<const T>> out, std::span<const parcel<T>> in) {
+    c.exchange(out, in);
+};
+
+}  // namespace detail
+
+/// Ranks that can talk in pairs: c.exchange(out, in) sends the parcels `out` and fills the parcels `in`.
+/// The k-th parcel that `out` has for a rank is the k-th that this rank's `in` has from the caller, of the same length;
+/// lengths may differ from parcel to parcel and be 0, and a rank may send to itself. A rank waits for those in its lists
+/// and nobody else, so a rank with two empty lists need not call. Parcels of two calls do not overtake each other.
+/// Costs one message per parcel. Lengths that do not match throw core::communicator_error where they are seen.
+template <class C>
+concept PairwiseCommunicator = Communicator<C> && detail::Exchanges<C, double> && detail::Exchanges<C, float> &&
+    detail::Exchanges<C, std::int64_t> && detail::Exchanges<C, std::int32_t> && detail::Exchanges<C, std::uint8_t>;
+
 }  // namespace gamut::communicator

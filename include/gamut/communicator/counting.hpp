@@ -14,7 +14,7 @@
 namespace gamut::communicator {
 
 /// Any communicator, and how much this rank said: messages() collectives and bytes() of payload that it contributed
-/// (for a broadcast only the root contributes). Copies count together.
+/// (for a broadcast only the root contributes). Every parcel sent is a message. Copies count together.
 template <class C> class counting {
 public:
     using sums = typename C::sums;
@@ -48,6 +48,13 @@ public:
     void barrier() const {
         add(0);
         inner_.barrier();
+    }
+
+    template <Element T>
+    void exchange(std::span<const parcel<const T>> out,
+                  std::span<const parcel<T>> in) const requires PairwiseCommunicator<C> {
+        for (const auto& one : out) add(one.values.size_bytes());
+        inner_.exchange(out, in);
     }
 
 private:

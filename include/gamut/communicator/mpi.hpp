@@ -20,8 +20,10 @@
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/parcels.hpp>
 #include <gamut/communicator/detail/watchdog.hpp>
 #include <gamut/core/clock.hpp>
 #include <gamut/core/error.hpp>
@@ -252,6 +254,43 @@ public:
             });
     }
 
+    /// Non-blocking receives and sends of the parcels, and one wait for all of them.
+    template <Element T> void exchange(std::span<const parcel<const T>> out, std::span<const parcel<T>> in) const {
+        detail::check_ranks(out, in, size_);
+        if (out.empty() && in.empty()) return;
+        const detail::waiting guard({"exchange", detail::type_name<T>(), out.size() + in.size()});
+        std::vector<MPI_Request> requests;
+        std::vector<expected> parts;
+        requests.reserve(out.size() + in.size());
+        parts.reserve(in.size());
+        for (const auto& one : in)
+            pieces_or_nothing(one.values, [&](T* to, int count) {
+                parts.push_back({one.rank, count});
+                detail::checked(
+                    MPI_Irecv(to, count, type<T>(), one.rank, 0, group_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "MPI_Irecv");
+            });
+        for (const auto& one : out)
+            pieces_or_nothing(one.values, [&](const T* from, int count) {
+                detail::checked(
+                    MPI_Isend(from, count, type<T>(), one.rank, 0, group_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "MPI_Isend");
+            });
+        std::vector<MPI_Status> statuses(requests.size());
+        const int code = MPI_Waitall(static_cast<int>(requests.size()), requests.data(), statuses.data());
+        if (code != MPI_ERR_IN_STATUS) detail::checked(code, "MPI_Waitall");
+        for (std::size_t k = 0; k < statuses.size(); ++k) {
+            const int why = code == MPI_ERR_IN_STATUS ? statuses[k].MPI_ERROR : MPI_SUCCESS;
+            int arrived = 0;
+            if (k < parts.size() && why == MPI_SUCCESS) MPI_Get_count(&statuses[k], type<T>(), &arrived);
+            if (k < parts.size() && (why == MPI_ERR_TRUNCATE || (why == MPI_SUCCESS && arrived != parts[k].count)))
+                throw core::communicator_error(
+                    core::text("exchange: rank ", parts[k].rank, " sends ", why == MPI_SUCCESS ? "fewer" : "more",
+                               " numbers to rank ", rank_, " than it expects (", parts[k].count, ") lists must match"));
+            detail::checked(why, "MPI_Waitall");
+        }
+    }
+
     void barrier() const {
         const detail::waiting guard({"barrier", "ranks", static_cast<std::size_t>(size_)});
         detail::checked(MPI_Barrier(group_), "MPI_Barrier");
@@ -271,6 +310,10 @@ private:
         return detail::ranks_here(group);
     }
 
+    struct expected {
+        int rank, count;
+    };
+
     template <class T> static MPI_Datatype type() { return boost::mpi::get_mpi_datatype<T>(T{}); }
 
     template <class T, class Call> void pieces(std::span<T> values, Call call) const {
@@ -278,11 +321,16 @@ private:
             call(values.data() + begin, static_cast<int>(std::min(chunk_, values.size() - begin)));
     }
 
+    template <class T, class Call> void pieces_or_nothing(std::span<T> values, Call call) const {
+        if (values.empty()) call(values.data(), 0);
+        pieces(values, call);
+    }
+
     boost::mpi::communicator group_;
     int rank_, size_, local_size_;
     std::size_t chunk_;
 };
 
-static_assert(Communicator<mpi<>> && Communicator<mpi<core::fast>>);
+static_assert(PairwiseCommunicator<mpi<>> && Communicator<mpi<core::fast>>);
 
 }  // namespace gamut::communicator

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/parcels.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/fwd.hpp>
 
@@ -30,9 +32,20 @@ template <class Sums> struct single {
     }
 
     void barrier() const {}
+
+    template <Element T> void exchange(std::span<const parcel<const T>> out, std::span<const parcel<T>> in) const {
+        detail::check_ranks(out, in, 1);
+        if (out.size() != in.size())
+            throw core::communicator_error(core::text("exchange: ", out.size(), " parcels to be sent (", in.size(),
+                                                      " are expected) lists must match"));
+        for (std::size_t k = 0; k < out.size(); ++k) {
+            detail::check_length(0, 0, out[k].values.size(), in[k].values.size());
+            std::copy(out[k].values.begin(), out[k].values.end(), in[k].values.begin());
+        }
+    }
 };
 
-static_assert(Communicator<single<>> && Communicator<single<core::fast>>);
+static_assert(PairwiseCommunicator<single<>> && Communicator<single<core::fast>>);
 static_assert(!Communicator<int>);
 
 }  // namespace gamut::communicator

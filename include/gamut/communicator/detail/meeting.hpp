@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <deque>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include <gamut/communicator/detail/failure.hpp>
+#include <gamut/core/error.hpp>
+
+namespace gamut::communicator::detail {
+
+/// What a thread brings to a collective; all but the addresses must be the same on every rank.
+struct contribution {
+    const char* operation = "";
+    std::size_t count = 0;
+    std::size_t bytes = 0;  // of one number
+    int root = 0;
+    const void* mine = nullptr;
+    void* shared = nullptr;
+
+    bool matches(const contribution& other) const {
+        return std::strcmp(operation, other.operation) == 0 && count == other.count && bytes == other.bytes &&
+               root == other.root;
+    }
+};
+
+/// Where N threads meet, and where they leave parcels for each other. The first error that a rank posts is thrown from
+/// every wait of every rank, those that begin later included. A rank that returns releases those who wait for it.
+class meeting {
+public:
+    using bytes = std::vector<std::uint8_t>;
+
+    meeting(int ranks, double deadline)
+        : contributions(static_cast<std::size_t>(ranks)),
+          deadline_(deadline),
+          members_(contributions.size()),
+          failures_(ranks) {}
+
+    /// Waits for all ranks.
+    void arrive(int rank) {
+        std::unique_lock lock(mutex_);
+        if (failures_.posted()) refuse(rank);
+        const std::uint64_t here = generation_;
+        if (left_ < 0 && ++arrived_ == contributions.size()) {
+            arrived_ = 0;
+            ++generation_;
+            lock.unlock();
+            changed_.notify_all();
+            return;
+        }
+        const char* const what = contributions[static_cast<std::size_t>(rank)].operation;
+        wait(lock, changed_, rank, what, [&] { return generation_ != here || left_ >= 0; });
+        if (generation_ != here) return;
+        fail_for_lack_of(rank, what, left_);
+    }
+
+    /// Leaves bytes for a rank; waits for nobody.
+    void put(int from, int to, bytes parcel) {
+        {
+            const std::lock_guard lock(mutex_);
+            if (failures_.posted()) refuse(from);
+            auto& box = at(to).parcels;
+            if (box.empty()) box.resize(contributions.size());
+            box[static_cast<std::size_t>(from)].push_back(std::move(parcel));
+        }
+        at(to).called.notify_one();
+    }
+
+    /// Waits for the next bytes that `from` has left, or will leave, for `rank`.
+    bytes take(int from, int rank) {
+        std::unique_lock lock(mutex_);
+        if (failures_.posted()) refuse(rank);
+        auto& box = at(rank).parcels;
+        if (box.empty()) box.resize(contributions.size());
+        auto& queue = box[static_cast<std::size_t>(from)];
+        wait(lock, at(rank).called, rank, "exchange", [&] { return !queue.empty() || at(from).gone; });
+        if (queue.empty()) fail_for_lack_of(rank, "exchange", from);
+        bytes first = std::move(queue.front());
+        queue.pop_front();
+        return first;
+    }
+
+    /// Throws what was posted, if something was.
+    void check(int rank) {
+        const std::lock_guard lock(mutex_);
+        if (failures_.posted()) refuse(rank);
+    }
+
+    /// Posts an error, unless there is one already, and throws the one that is posted.
+    [[noreturn]] void fail(int rank, const std::exception_ptr& mine) {
+        post(rank, mine);
+        std::rethrow_exception(failures_.posted());
+    }
+
+    void leave(int rank, const std::exception_ptr& mine) {
+        if (mine) post(rank, mine);
+        {
+            const std::lock_guard lock(mutex_);
+            at(rank).gone = true;
+            if (left_ < 0) left_ = rank;
+        }
+        notify();
+    }
+
+    /// This rank only failed because another one had failed or left.
+    bool is_outcast(int rank) const { return members_[static_cast<std::size_t>(rank)].outcast; }
+
+    std::vector<contribution> contributions;  // one per rank, written by it, read by all between two arrivals
+
+private:
+    struct member {
+        std::condition_variable called;
+        std::vector<std::deque<bytes>> parcels;  // by sender
+        bool outcast = false, gone = false;
+    };
+
+    member& at(int rank) { return members_[static_cast<std::size_t>(rank)]; }
+
+    void post(int rank, const std::exception_ptr& mine) {
+        {
+            const std::lock_guard lock(mutex_);
+            failures_.post(rank, mine);
+        }
+        notify();
+    }
+
+    void notify() {
+        changed_.notify_all();
+        for (auto& one : members_) one.called.notify_all();
+    }
+
+    [[noreturn]] void refuse(int rank) {
+        at(rank).outcast = true;
+        std::rethrow_exception(failures_.posted());
+    }
+
+    [[noreturn]] void fail_for_lack_of(int rank, const char* what, int missing) {
+        at(rank).outcast = true;
+        throw core::communicator_error(
+            core::text("rank ", rank, ": ", what, " cannot be completed (rank ", missing, " has left)"));
+    }
+
+    template <class Done>
+    void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& signal, int rank, const char* what,
+              Done done) {
+        const auto over = [&] { return done() || failures_.posted(); };
+        if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over))
+            throw core::communicator_error(core::text("rank ", rank, " has waited ", deadline_, " s in ", what,
+                                                      " (another rank never came) call the same collectives on all "
+                                                      "ranks, or give run a longer deadline"));
+        if (!done()) refuse(rank);
+    }
+
+    double deadline_;
+    std::mutex mutex_;
+    std::condition_variable changed_;
+    std::uint64_t generation_ = 0;
+    std::size_t arrived_ = 0;
+    int left_ = -1;  // the first rank that left
+    std::vector<member> members_;
+    failures failures_;
+};
+
+}  // namespace gamut::communicator::detail
