@@ -2,19 +2,19 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
 #include <cstddef>
 #include <cstring>
 #include <exception>
 #include <memory>
 #include <span>
+#include <string>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/contribution.hpp>
 #include <gamut/communicator/detail/meeting.hpp>
 #include <gamut/communicator/detail/parcels.hpp>
 #include <gamut/core/error.hpp>
@@ -73,7 +73,7 @@ public:
     int local_size() const { return size(); }
 
     template <Element T> void all_reduce(std::span<T> values, operation combine) const {
-        const char* const what = combine == operation::sum ? "all_reduce(sum)" : "all_reduce(maximum)";
+        const char* const what = detail::all_reduce_name(combine);
         collective({what, values.size(), sizeof(T), 0, nullptr, values.data()}, [&] { reduce_part<T>(combine); });
     }
 
@@ -136,16 +136,8 @@ private:
         const auto& all = meeting_->contributions;
         meeting_->contributions[static_cast<std::size_t>(rank_)] = mine;
         meeting_->arrive(rank_);
-        const auto odd =
-            std::find_if(all.begin(), all.end(), [&](const auto& other) { return !other.matches(all[0]); });
-        std::string mismatch;
-        if (odd == all.end())
-            work();
-        else
-            mismatch =
-                core::text("rank ", odd - all.begin(), " called ", odd->operation, " of ", odd->count, " numbers of ",
-                           odd->bytes, " bytes (rank 0 called ", all[0].operation, " of ", all[0].count, " numbers of ",
-                           all[0].bytes, " bytes) ranks must call the same collectives in the same order");
+        const std::string mismatch = detail::mismatch(all);
+        if (mismatch.empty()) work();
         meeting_->arrive(rank_);
         if (!mismatch.empty()) throw core::communicator_error(mismatch);
     }
@@ -166,21 +158,9 @@ private:
             std::copy(start, start + width, total);
             for (std::size_t r = 1; r < all.size(); ++r) {
                 const T* const x = static_cast<const T*>(all[r].shared) + begin;
-                if (combine == operation::sum)
-                    for (std::size_t j = 0; j < width; ++j) total[j] = plus(total[j], x[j]);
-                else
-                    for (std::size_t j = 0; j < width; ++j) total[j] = total[j] < x[j] ? x[j] : total[j];
+                detail::combine_into(total, x, width, combine);
             }
             for (const auto& one : all) std::copy(total, total + width, static_cast<T*>(one.shared) + begin);
-        }
-    }
-
-    template <class T> static T plus(T a, T b) {  // integers wrap around, as MPI_SUM's do
-        if constexpr (std::integral<T>) {
-            using U = std::make_unsigned_t<T>;
-            return static_cast<T>(static_cast<U>(static_cast<U>(a) + static_cast<U>(b)));
-        } else {
-            return a + b;
         }
     }
 

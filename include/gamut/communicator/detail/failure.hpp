@@ -11,10 +11,12 @@
 
 namespace gamut::communicator::detail {
 
-/// How rank `rank` of `size` is quoted on the others.
+/// What rank `rank` of `size` says, as the others quote it.
 inline std::string quoted(core::error_kind kind, int rank, int size, const std::string& message) {
-    // where in a file something is wrong doesn't depend on who read it
-    return size > 1 && kind != core::error_kind::data ? core::text("rank ", rank, ": ", message) : message;
+    // where in a file something is wrong doesn't depend on who read it; who said so already need not say it twice
+    const bool plain =
+        size == 1 || kind == core::error_kind::data || message.starts_with(core::text("rank ", rank, ": "));
+    return plain ? message : core::text("rank ", rank, ": ", message);
 }
 
 inline std::exception_ptr made(core::error_kind kind, const std::string& message) {

@@ -5,33 +5,17 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <deque>
 #include <exception>
-#include <memory>
 #include <mutex>
 #include <utility>
 #include <vector>
 
+#include <gamut/communicator/detail/contribution.hpp>
 #include <gamut/communicator/detail/failure.hpp>
 #include <gamut/core/error.hpp>
 
 namespace gamut::communicator::detail {
-
-/// What a thread brings to a collective; all but the addresses must be the same on every rank.
-struct contribution {
-    const char* operation = "";
-    std::size_t count = 0;
-    std::size_t bytes = 0;  // of one number
-    int root = 0;
-    const void* mine = nullptr;
-    void* shared = nullptr;
-
-    bool matches(const contribution& other) const {
-        return std::strcmp(operation, other.operation) == 0 && count == other.count && bytes == other.bytes &&
-               root == other.root;
-    }
-};
 
 /// Where N threads meet, and where they leave parcels for each other. The first error that a rank posts is thrown from
 /// every wait of every rank, those that begin later included. A rank that returns releases those who wait for it.
@@ -154,8 +138,8 @@ private:
               Done done) {
         const auto over = [&] { return done() || failures_.posted(); };
         if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over))
-            throw core::communicator_error(core::text("rank ", rank, " has waited ", deadline_, " s in ", what,
-                                                      " (another rank never came) call the same collectives on all "
+            throw core::communicator_error(core::text("rank ", rank, ": ", what, " has not ended after ", deadline_,
+                                                      " s (another rank never came) call the same collectives on all "
                                                       "ranks, or give run a longer deadline"));
         if (!done()) refuse(rank);
     }
