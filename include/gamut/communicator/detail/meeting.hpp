@@ -128,6 +128,7 @@ private:
     }
 
     [[noreturn]] void fail_for_lack_of(int rank, const char* what, int missing) {
+        if (failures_.posted()) refuse(rank);
         at(rank).outcast = true;
         throw core::communicator_error(
             core::text("rank ", rank, ": ", what, " cannot be completed (rank ", missing, " has left)"));
