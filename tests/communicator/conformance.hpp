@@ -22,6 +22,7 @@
 #include <vector>
 
 #include "pairwise.hpp"
+#include "postal.hpp"
 
 namespace conformance {
 
@@ -264,6 +265,7 @@ template <communicator::PairwiseCommunicator C> std::string check(const C& c) {
     observers(c, result);
     counts(c, result);
     pairwise(c, result);
+    if constexpr (communicator::PostalCommunicator<C>) postal(c, result);
     c.barrier();
     return result.text();
 }

@@ -5,9 +5,11 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
 
@@ -56,6 +58,32 @@ public:
         for (const auto& one : out) add(one.values.size_bytes());
         inner_.exchange(out, in);
     }
+
+    /// Every letter posted is a message.
+    template <class Box> class mailbox {
+    public:
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            const std::size_t size = bytes.size();
+            box_.post(to, std::move(bytes));
+            c_.add(size);
+        }
+        template <class Done> void wait(Done done) const { box_.wait(done); }
+        template <class F> auto look(F f) const { return box_.look(f); }
+        void settle() const { box_.settle(); }
+
+    private:
+        friend class counting;
+        template <Receiver H> mailbox(const counting& c, H& receiver) : c_(c), box_(c.inner_.open(receiver)) {}
+        counting c_;
+        Box box_;
+    };
+
+    template <Receiver H> auto open(H& receiver) const requires PostalCommunicator<C> {
+        return mailbox<decltype(inner_.open(receiver))>(*this, receiver);
+    }
+
+    [[noreturn]] void fail(const std::exception_ptr& mine) const requires requires(const C& c) { c.fail(mine); }
+    { inner_.fail(mine); }
 
 private:
     struct counts {

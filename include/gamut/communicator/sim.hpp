@@ -8,7 +8,9 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <limits>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,6 +20,8 @@
 #include <gamut/communicator/detail/contribution.hpp>
 #include <gamut/communicator/detail/crew.hpp>
 #include <gamut/communicator/detail/parcels.hpp>
+#include <gamut/communicator/detail/quiesce.hpp>
+#include <gamut/communicator/detail/simulated_office.hpp>
 #include <gamut/communicator/detail/virtual_time.hpp>
 #include <gamut/communicator/network.hpp>
 #include <gamut/core/error.hpp>
@@ -170,6 +174,65 @@ public:
         }
     }
 
+    /// Letters arrive in virtual time, while their rank does something else, too.
+    class mailbox {
+    public:
+        mailbox(const mailbox&) = delete;
+        mailbox& operator=(const mailbox&) = delete;
+        ~mailbox() { mine().receiver = {}; }
+
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            detail::check_addressee(to, c_.size());
+            if (!office_->in_letter()) c_.world_->time.pass(c_.rank_);  // what others do earlier comes first
+            office_->post(office_, c_.rank_, to, std::move(bytes));
+        }
+        template <class Done> void wait(Done done) const {
+            c_.world_->time.pass(c_.rank_);
+            c_.world_->time.wait(c_.rank_, "mailbox", [&] { return mine().failure || done(); });
+            rethrow();
+        }
+        template <class F> auto look(F f) const {
+            c_.world_->time.pass(c_.rank_);
+            rethrow();
+            return f();
+        }
+        void settle() const {
+            detail::quiesce(c_, [&](std::int64_t& posted, std::int64_t& taken) {
+                auto& time = c_.world_->time;
+                if (const double next = time.next_event(); next < std::numeric_limits<double>::infinity())
+                    time.set_now(c_.rank_, next);
+                time.pass(c_.rank_);
+                posted = mine().posted;
+                taken = mine().taken;
+            });
+        }
+
+    private:
+        friend class sim;
+        mailbox(const sim& c, std::shared_ptr<detail::simulated_office<Crew>> office, detail::any_receiver receiver)
+            : c_(c),
+              office_(std::move(office)) {
+            mine().receiver = receiver;
+            c_.barrier();
+        }
+        auto& mine() const { return office_->at(c_.rank_); }
+        void rethrow() const {
+            if (mine().failure) std::rethrow_exception(mine().failure);
+        }
+        sim c_;
+        std::shared_ptr<detail::simulated_office<Crew>> office_;
+    };
+
+    template <Receiver H> mailbox open(H& receiver) const {
+        using office = detail::simulated_office<Crew>;
+        std::shared_ptr<office> shared;
+        world_->collective(rank_, {"open", 0, 0, 0, nullptr, &shared}, [&] {
+            const auto made = std::make_shared<office>(world_->time);
+            for (const auto& one : world_->contributions) *static_cast<std::shared_ptr<office>*>(one.shared) = made;
+        });
+        return mailbox(*this, std::move(shared), detail::any_receiver::of(receiver));
+    }
+
     /// This group will never be whole again: all its ranks throw `mine`, by its type in core/error.hpp, from every call
     /// that waits; if another rank said so before, all throw that rank's error instead.
     [[noreturn]] void fail(const std::exception_ptr& mine) const { world_->time.fail(rank_, mine); }
@@ -181,6 +244,6 @@ private:
     int rank_;
 };
 
-static_assert(PairwiseCommunicator<sim<>> && PairwiseCommunicator<sim<core::fast, detail::token_threads>>);
+static_assert(PostalCommunicator<sim<>> && PairwiseCommunicator<sim<core::fast, detail::token_threads>>);
 
 }  // namespace gamut::communicator

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
@@ -17,6 +18,8 @@
 #include <gamut/communicator/detail/contribution.hpp>
 #include <gamut/communicator/detail/meeting.hpp>
 #include <gamut/communicator/detail/parcels.hpp>
+#include <gamut/communicator/detail/post_office.hpp>
+#include <gamut/communicator/detail/quiesce.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/fwd.hpp>
 
@@ -119,6 +122,55 @@ public:
         }
     }
 
+    /// Letters are taken at once, on the thread that posts them.
+    class mailbox {
+    public:
+        mailbox(const mailbox&) = delete;
+        mailbox& operator=(const mailbox&) = delete;
+        ~mailbox() { office_->attach(c_.rank(), {}); }
+
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            detail::check_addressee(to, c_.size());
+            office_->post(c_.rank(), to, std::move(bytes));
+        }
+        template <class Done> void wait(Done done) const {
+            c_.meeting_->check(c_.rank_);
+            office_->wait(c_.rank_, done,
+                          [&](double seconds) { c_.meeting_->check_patience(c_.rank_, "mailbox", seconds); });
+        }
+        template <class F> auto look(F f) const {
+            c_.meeting_->check(c_.rank_);
+            return office_->look(c_.rank_, f);
+        }
+        void settle() const {
+            detail::quiesce(c_, [&](std::int64_t& posted, std::int64_t& taken) {
+                posted = office_->posted(c_.rank_);
+                taken = office_->taken(c_.rank_);
+            });
+        }
+
+    private:
+        friend class threads;
+        mailbox(const threads& c, std::shared_ptr<detail::post_office> office, detail::any_receiver receiver)
+            : c_(c),
+              office_(std::move(office)) {
+            office_->attach(c_.rank_, receiver);
+            c_.barrier();
+        }
+        threads c_;
+        std::shared_ptr<detail::post_office> office_;
+    };
+
+    template <Receiver H> mailbox open(H& receiver) const {
+        std::shared_ptr<detail::post_office> office;
+        if (rank_ == 0) office = std::make_shared<detail::post_office>(size());
+        collective({"open", 0, 0, 0, &office, nullptr}, [&] {
+            if (rank_ != 0)
+                office = *static_cast<const std::shared_ptr<detail::post_office>*>(meeting_->contributions[0].mine);
+        });
+        return mailbox(*this, std::move(office), detail::any_receiver::of(receiver));
+    }
+
     /// This group will never be whole again: all its ranks throw `mine`, by its type in core/error.hpp, from every call
     /// that waits; if another rank said so before, all throw that rank's error instead.
     [[noreturn]] void fail(const std::exception_ptr& mine) const { meeting_->fail(rank_, mine); }
@@ -168,6 +220,6 @@ private:
     int rank_;
 };
 
-static_assert(PairwiseCommunicator<threads<>> && Communicator<threads<core::fast>>);
+static_assert(PostalCommunicator<threads<>> && Communicator<threads<core::fast>>);
 
 }  // namespace gamut::communicator

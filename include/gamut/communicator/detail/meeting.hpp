@@ -79,6 +79,13 @@ public:
         if (failures_.posted()) refuse(rank);
     }
 
+    /// The same for a rank that has waited elsewhere for `seconds`, or for too long.
+    void check_patience(int rank, const char* what, double seconds) {
+        const std::lock_guard lock(mutex_);
+        if (failures_.posted()) refuse(rank);
+        if (seconds > deadline_) give_up(rank, what);
+    }
+
     /// Posts an error, unless there is one already, and throws the one that is posted.
     [[noreturn]] void fail(int rank, const std::exception_ptr& mine) {
         post(rank, mine);
@@ -134,14 +141,17 @@ private:
             core::text("rank ", rank, ": ", what, " cannot be completed (rank ", missing, " has left)"));
     }
 
+    [[noreturn]] void give_up(int rank, const char* what) {
+        throw core::communicator_error(core::text("rank ", rank, ": ", what, " has not ended after ", deadline_,
+                                                  " s (another rank never came) call the same collectives on all "
+                                                  "ranks, or give run a longer deadline"));
+    }
+
     template <class Done>
     void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& signal, int rank, const char* what,
               Done done) {
         const auto over = [&] { return done() || failures_.posted(); };
-        if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over))
-            throw core::communicator_error(core::text("rank ", rank, ": ", what, " has not ended after ", deadline_,
-                                                      " s (another rank never came) call the same collectives on all "
-                                                      "ranks, or give run a longer deadline"));
+        if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over)) give_up(rank, what);
         if (!done()) refuse(rank);
     }
 
