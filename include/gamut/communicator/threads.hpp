@@ -175,6 +175,9 @@ public:
     /// that waits; if another rank said so before, all throw that rank's error instead.
     [[noreturn]] void fail(const std::exception_ptr& mine) const { meeting_->fail(rank_, mine); }
 
+    /// The same, unless all ranks call it with the same words: then all throw their own, and the group can go on.
+    [[noreturn]] void fail_together(const std::exception_ptr& mine) const { meeting_->fail_together(rank_, mine); }
+
 private:
     threads(std::shared_ptr<detail::meeting> meeting, int rank) : meeting_(std::move(meeting)), rank_(rank) {}
 

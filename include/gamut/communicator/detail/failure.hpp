@@ -27,6 +27,14 @@ inline std::exception_ptr made(core::error_kind kind, const std::string& message
     }
 }
 
+inline bool same_words(const std::exception_ptr& a, const std::exception_ptr& b) noexcept {
+    try {
+        return a == b || (core::kind_of(a) == core::kind_of(b) && core::message_of(a) == core::message_of(b));
+    } catch (...) {
+        return false;
+    }
+}
+
 /// The first error that a rank of a group posted, as all its ranks will throw it.
 /// What says that memory is out is made ahead, for then it is too late.
 class failures {

@@ -32,6 +32,7 @@ public:
     /// Waits for all ranks.
     void arrive(int rank) {
         std::unique_lock lock(mutex_);
+        if (failing_ > 0) post_failing(lock);
         if (failures_.posted()) refuse(rank);
         const std::uint64_t here = generation_;
         if (left_ < 0 && ++arrived_ == contributions.size()) {
@@ -81,7 +82,8 @@ public:
 
     /// The same for a rank that has waited elsewhere for `seconds`, or for too long.
     void check_patience(int rank, const char* what, double seconds) {
-        const std::lock_guard lock(mutex_);
+        std::unique_lock lock(mutex_);
+        if (failing_ > 0) post_failing(lock);
         if (failures_.posted()) refuse(rank);
         if (seconds > deadline_) give_up(rank, what);
     }
@@ -89,6 +91,31 @@ public:
     /// Posts an error, unless there is one already, and throws the one that is posted.
     [[noreturn]] void fail(int rank, const std::exception_ptr& mine) {
         post(rank, mine);
+        std::rethrow_exception(failures_.posted());
+    }
+
+    /// Throws `mine` when all ranks come here with the same words; otherwise posts the first that came.
+    [[noreturn]] void fail_together(int rank, const std::exception_ptr& mine) {
+        std::unique_lock lock(mutex_);
+        if (!failures_.posted()) {
+            const std::uint64_t here = generation_;
+            if (failing_ == 0) first_failing_ = rank, first_failure_ = mine;
+            const bool same = failing_ == 0 || same_words(first_failure_, mine);
+            ++failing_;
+            if (!same || waiting_ > 0 || left_ >= 0) {
+                post_failing(lock);
+            } else if (failing_ == contributions.size()) {
+                failing_ = 0;
+                ++generation_;
+                changed_.notify_all();
+                std::rethrow_exception(mine);
+            } else {
+                wait(
+                    lock, changed_, rank, "failing together", [&] { return generation_ != here || left_ >= 0; }, true);
+                if (generation_ != here) std::rethrow_exception(mine);
+                if (!failures_.posted()) post_failing(lock);
+            }
+        }
         std::rethrow_exception(failures_.posted());
     }
 
@@ -124,6 +151,14 @@ private:
         notify();
     }
 
+    /// Somebody waits whom those that fail will never meet.
+    void post_failing(std::unique_lock<std::mutex>& lock) {
+        failures_.post(first_failing_, first_failure_);
+        lock.unlock();
+        notify();
+        lock.lock();
+    }
+
     void notify() {
         changed_.notify_all();
         for (auto& one : members_) one.called.notify_all();
@@ -149,9 +184,11 @@ private:
 
     template <class Done>
     void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& signal, int rank, const char* what,
-              Done done) {
+              Done done, bool joining = false) {
+        if (failing_ > 0 && !done() && !joining) post_failing(lock);
         const auto over = [&] { return done() || failures_.posted(); };
-        if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over)) give_up(rank, what);
+        waiting_ += !joining;
+        const bool ended = signal.wait_for(lock, std::chrono::duration<double>(deadline_), over)) give_up(rank, what);
         if (!done()) refuse(rank);
     }
 
@@ -159,7 +196,9 @@ private:
     std::mutex mutex_;
     std::condition_variable changed_;
     std::uint64_t generation_ = 0;
-    std::size_t arrived_ = 0;
+    std::size_t arrived_ = 0, failing_ = 0, waiting_ = 0;
+    int first_failing_ = 0;  // of those that fail, the first that came
+    std::exception_ptr first_failure_;
     int left_ = -1;  // the first rank that left
     std::vector<member> members_;
     failures failures_;
