@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
@@ -67,7 +68,10 @@ public:
         auto& box = at(rank).parcels;
         if (box.empty()) box.resize(contributions.size());
         auto& queue = box[static_cast<std::size_t>(from)];
+        if (queue.empty() && failing_ > 0) post_failing(lock);
+        at(rank).taking_from = from;
         wait(lock, at(rank).called, rank, "exchange", [&] { return !queue.empty() || at(from).gone; });
+        at(rank).taking_from = -1;
         if (queue.empty()) fail_for_lack_of(rank, "exchange", from);
         bytes first = std::move(queue.front());
         queue.pop_front();
@@ -102,7 +106,7 @@ public:
             if (failing_ == 0) first_failing_ = rank, first_failure_ = mine;
             const bool same = failing_ == 0 || same_words(first_failure_, mine);
             ++failing_;
-            if (!same || waiting_ > 0 || left_ >= 0) {
+            if (!same || somebody_waits()) {
                 post_failing(lock);
             } else if (failing_ == contributions.size()) {
                 failing_ = 0;
@@ -110,8 +114,7 @@ public:
                 changed_.notify_all();
                 std::rethrow_exception(mine);
             } else {
-                wait(
-                    lock, changed_, rank, "failing together", [&] { return generation_ != here || left_ >= 0; }, true);
+                wait(lock, changed_, rank, "failing together", [&] { return generation_ != here || left_ >= 0; });
                 if (generation_ != here) std::rethrow_exception(mine);
                 if (!failures_.posted()) post_failing(lock);
             }
@@ -138,6 +141,7 @@ private:
     struct member {
         std::condition_variable called;
         std::vector<std::deque<bytes>> parcels;  // by sender
+        int taking_from = -1;                    // the sender that it waits for
         bool outcast = false, gone = false;
     };
 
@@ -184,19 +188,24 @@ private:
 
     template <class Done>
     void wait(std::unique_lock<std::mutex>& lock, std::condition_variable& signal, int rank, const char* what,
-              Done done, bool joining = false) {
-        if (failing_ > 0 && !done() && !joining) post_failing(lock);
+              Done done) {
         const auto over = [&] { return done() || failures_.posted(); };
-        waiting_ += !joining;
-        const bool ended = signal.wait_for(lock, std::chrono::duration<double>(deadline_), over)) give_up(rank, what);
+        if (!signal.wait_for(lock, std::chrono::duration<double>(deadline_), over)) give_up(rank, what);
         if (!done()) refuse(rank);
+    }
+
+    /// Somebody is in a call that those who fail will not join.
+    bool somebody_waits() const {
+        return arrived_ > 0 || left_ >= 0 || std::any_of(members_.begin(), members_.end(), [](const member& one) {
+                   return one.taking_from >= 0 && one.parcels[static_cast<std::size_t>(one.taking_from)].empty();
+               });
     }
 
     double deadline_;
     std::mutex mutex_;
     std::condition_variable changed_;
     std::uint64_t generation_ = 0;
-    std::size_t arrived_ = 0, failing_ = 0, waiting_ = 0;
+    std::size_t arrived_ = 0, failing_ = 0;
     int first_failing_ = 0;  // of those that fail, the first that came
     std::exception_ptr first_failure_;
     int left_ = -1;  // the first rank that left
