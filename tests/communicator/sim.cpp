@@ -2,6 +2,7 @@
 #include "conformance.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <gamut/communicator/network.hpp>
 #include <gamut/communicator/sim.hpp>
 #include <gamut/core/clock.hpp>
 
