@@ -36,7 +36,7 @@ source_location span sstream stack stdexcept stop_token streambuf string string_
 type_traits typeindex typeinfo unordered_map unordered_set utility valarray variant vector version
 cassert cctype cerrno cfenv cfloat cinttypes climits clocale cmath csetjmp csignal cstdarg cstddef cstdint cstdio cstdlib cstring ctime
 cuchar cwchar cwctype immintrin.h x86intrin.h
-dirent.h fcntl.h poll.h pthread.h sched.h signal.h sys/mman.h sys/resource.h sys/stat.h sys/sysinfo.h sys/types.h unistd.h""".split())
+cxxabi.h dirent.h fcntl.h poll.h pthread.h sched.h signal.h sys/mman.h sys/resource.h sys/stat.h sys/sysinfo.h sys/types.h ucontext.h unistd.h""".split())
 only_in = {"omp.h": "backend"}  # a compiler's own header, for one folder
 
 include_line = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

@@ -10,6 +10,7 @@
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/together.hpp>
 #include <gamut/core/observe.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/preparation.hpp>
@@ -49,7 +50,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     template <class Source, class... Observers>
     [[gnu::cold]] auto fit(const Source& source, Observers&&... observers) const {
         if constexpr (is_possible<Source, Observers...>()) {
-            return fit_rows(load(source), observers...);
+            return gamut::communicator::together(communicator, [&] { return fit_rows(load(source), observers...); });
         } else {
             return fitted<Model>{};  // the compiler has said why
         }

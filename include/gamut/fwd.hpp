@@ -44,11 +44,17 @@ struct double_double;
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
 }  // namespace backend
 
-namespace communicator {  // see concept.hpp; agree.hpp, sum.hpp, observe.hpp: what all ranks do together
+namespace communicator {
+namespace detail {
+struct crew;
+}
+// see concept.hpp; agree.hpp, sum.hpp, observe.hpp: what all ranks do together
 template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
 template <class C> class counting;
+template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
+struct network;
 }  // namespace communicator
 
 namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: parts of a source

@@ -21,6 +21,9 @@
 #include <string>
 #include <vector>
 
+#include "pairwise.hpp"
+#include "postal.hpp"
+
 namespace conformance {
 
 namespace communicator = gamut::communicator;
@@ -237,12 +240,18 @@ template <class C> void counts(const C& c, verdict& result) {
     copy.gather(std::span(three), std::span(all));
     copy.barrier();
     result.check(copy.messages() == 4 && copy.bytes() == (c.rank() == 0 ? 163u : 83u), "copies count together");
+    const std::vector<parcel<const std::uint8_t>> out{{c.rank(), three}, {c.rank(), std::span(three).first(1)}};
+    std::vector<std::uint8_t> one(1), back(3);
+    const std::vector<parcel<std::uint8_t>> in{{c.rank(), back}, {c.rank(), one}};
+    copy.exchange(std::span<const parcel<const std::uint8_t>>(out), std::span<const parcel<std::uint8_t>>(in));
+    result.check(copy.messages() == 6 && copy.bytes() == (c.rank() == 0 ? 167u : 87u),
+                 "parcels count when they are sent");
     copy.reset();
     result.check(counted.messages() == 0 && counted.bytes() == 0, "reset begins anew");
 }
 
 /// All of it. `c` may be any communicator.
-template <communicator::Communicator C> std::string check(const C& c) {
+template <communicator::PairwiseCommunicator C> std::string check(const C& c) {
     verdict result;
     result.check(0 <= c.rank() && c.rank() < c.size(), "ranks are 0..size-1");
     result.check(1 <= c.local_size() && c.local_size() <= c.size(), "at least one rank is on this machine");
@@ -255,6 +264,8 @@ template <communicator::Communicator C> std::string check(const C& c) {
     sums(c, result);
     observers(c, result);
     counts(c, result);
+    pairwise(c, result);
+    if constexpr (communicator::PostalCommunicator<C>) postal(c, result);
     c.barrier();
     return result.text();
 }

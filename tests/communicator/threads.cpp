@@ -9,6 +9,7 @@
 
 namespace communicator = gamut::communicator;
 namespace core = gamut::core;
+using communicator::parcel;
 using communicator::threads;
 
 namespace {
@@ -77,8 +78,8 @@ BOOST_AUTO_TEST_CASE(a_rank_that_leaves_by_an_exception_releases_the_others_and_
             if (c.rank() == failing) throw core::data_error("the first cause");
             try {
                 c.barrier();
-            } catch (const core::communicator_error&) {
-                ++released;
+            } catch (const core::data_error& problem) {
+                if (says("the first cause")(problem)) ++released;
                 throw;
             }
         };
@@ -142,6 +143,81 @@ BOOST_AUTO_TEST_CASE(different_collectives_sizes_types_or_roots_throw_on_every_r
         c.barrier();  // and they can still talk
     });
     BOOST_TEST(refused == 15);
+}
+
+BOOST_AUTO_TEST_CASE(lengths_that_do_not_match_are_an_error_with_both) {
+    const auto work = [](const threads<>& c) {
+        std::vector<double> values(4);
+        const std::vector<parcel<const double>> out{{1, std::span<const double>(values).first(3)}};
+        const std::vector<parcel<double>> in{{0, values}};
+        c.exchange(std::span(out).first(c.rank() == 0 ? 1 : 0), std::span(in).first(c.rank() == 1 ? 1 : 0));
+    };
+    BOOST_CHECK_EXCEPTION(threads<>::run(2, work), core::communicator_error,
+                          says("exchange: rank 0 sends 3 numbers to rank 1 (which expects 4) lists must match"));
+}
+
+BOOST_AUTO_TEST_CASE(a_parcel_that_cannot_come_any_more_is_an_error_and_one_that_came_before_its_sender_left_is_not) {
+    const auto work = [](bool sent) {
+        return [=](const threads<>& c) {
+            double value = c.rank();
+            const std::vector<parcel<const double>> out{{1, std::span<const double>(&value, 1)}};
+            const std::vector<parcel<double>> in{{0, std::span<double>(&value, 1)}};
+            if (c.rank() == 0 && sent) c.exchange(std::span(out), {});
+            if (c.rank() == 1) c.exchange({}, std::span(in));
+            if (value != 0) throw core::error("another value");
+        };
+    };
+    BOOST_CHECK_EXCEPTION(threads<>::run(2, work(false)), core::communicator_error,
+                          says("rank 1: exchange cannot be completed (rank 0 has left)"));
+    BOOST_CHECK_NO_THROW(threads<>::run(2, work(true)));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_rank_posts_is_thrown_by_all_ranks_from_every_wait_and_the_group_stays_closed) {
+    for (const int failing : {0, 2}) {
+        std::vector<std::string> heard(4);
+        const auto hears = [&](const threads<>& c, auto call) {
+            try {
+                call();
+                heard[static_cast<std::size_t>(c.rank())] += "nothing;";
+            } catch (const core::out_of_memory& problem) {
+                heard[static_cast<std::size_t>(c.rank())] += problem.what() + std::string(";");
+            }
+        };
+        threads<>::run(4, [&](const threads<>& c) {
+            double value = 0;
+            const std::vector<parcel<double>> in{{failing, std::span<double>(&value, 1)}};
+            hears(c, [&] {
+                if (c.rank() == failing) c.fail(std::make_exception_ptr(std::bad_alloc()));
+                c.rank() == 1 ? c.exchange({}, std::span<const parcel<double>>(in)) : c.barrier();
+            });
+            hears(c, [&] { c.barrier(); });
+            hears(c, [&] { c.all_reduce(std::span<double>(&value, 1), communicator::operation::sum); });
+            hears(c, [&] { c.exchange({}, std::span<const parcel<double>>(in)); });
+        });
+        const std::string once =
+            core::text("rank ", failing, ": ", core::message_of(std::make_exception_ptr(std::bad_alloc())), ";");
+        for (const auto& one : heard) BOOST_TEST(one == once + once + once + once);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_wait_beyond_the_deadline_is_an_error_on_all_ranks) {
+    std::atomic<int> same = 0;
+    const auto work = [&](const threads<>& c) {
+        double value = 0;
+        const int other = 1 - c.rank();  // each waits for the other
+        const std::vector<parcel<double>> in{{other, std::span<double>(&value, 1)}};
+        try {
+            c.exchange({}, std::span(in));
+        } catch (const core::communicator_error& problem) {
+            if (std::string(problem.what()).find(": exchange has not ended after 0.05 s (another rank never came)") !=
+                std::string::npos)
+                ++same;
+            throw;
+        }
+    };
+    BOOST_CHECK_THROW(threads<>::run(2, work, 0.05), core::communicator_error);
+    BOOST_TEST(same == 2);
+    BOOST_CHECK_THROW(threads<>::run(2, work, 0), core::option_error);
 }
 
 BOOST_AUTO_TEST_CASE(roots_and_sizes_out_of_range_are_refused) {

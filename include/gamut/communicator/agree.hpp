@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/failure.hpp>
 #include <gamut/core/error.hpp>
 
 namespace gamut::communicator {
@@ -35,9 +36,7 @@ template <Communicator C>
     message.resize(static_cast<std::size_t>(header[1]));
     c.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(message.data()), message.size()), failing);
     const auto kind = static_cast<core::error_kind>(header[0]);
-    // where in a file something is wrong doesn't depend on who read it
-    if (c.size() > 1 && kind != core::error_kind::data) message = core::text("rank ", failing, ": ", message);
-    core::throw_error(kind, message);
+    core::throw_error(kind, quoted(kind, failing, c.size(), message));
 }
 
 }  // namespace detail

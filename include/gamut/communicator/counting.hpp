@@ -5,16 +5,18 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <span>
 #include <utility>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
 
 namespace gamut::communicator {
 
 /// Any communicator, and how much this rank said: messages() collectives and bytes() of payload that it contributed
-/// (for a broadcast only the root contributes). Copies count together.
+/// (for a broadcast only the root contributes). Every parcel sent is a message. Copies count together.
 template <class C> class counting {
 public:
     using sums = typename C::sums;
@@ -49,6 +51,39 @@ public:
         add(0);
         inner_.barrier();
     }
+
+    template <Element T>
+    void exchange(std::span<const parcel<const T>> out,
+                  std::span<const parcel<T>> in) const requires PairwiseCommunicator<C> {
+        for (const auto& one : out) add(one.values.size_bytes());
+        inner_.exchange(out, in);
+    }
+
+    /// Every letter posted is a message.
+    template <class Box> class mailbox {
+    public:
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            const std::size_t size = bytes.size();
+            box_.post(to, std::move(bytes));
+            c_.add(size);
+        }
+        template <class Done> void wait(Done done) const { box_.wait(done); }
+        template <class F> auto look(F f) const { return box_.look(f); }
+        void settle() const { box_.settle(); }
+
+    private:
+        friend class counting;
+        template <Receiver H> mailbox(const counting& c, H& receiver) : c_(c), box_(c.inner_.open(receiver)) {}
+        counting c_;
+        Box box_;
+    };
+
+    template <Receiver H> auto open(H& receiver) const requires PostalCommunicator<C> {
+        return mailbox<decltype(inner_.open(receiver))>(*this, receiver);
+    }
+
+    [[noreturn]] void fail(const std::exception_ptr& mine) const requires requires(const C& c) { c.fail(mine); }
+    { inner_.fail(mine); }
 
 private:
     struct counts {

@@ -13,15 +13,22 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <limits>
+#include <list>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/parcels.hpp>
+#include <gamut/communicator/detail/quiesce.hpp>
 #include <gamut/communicator/detail/watchdog.hpp>
 #include <gamut/core/clock.hpp>
 #include <gamut/core/error.hpp>
@@ -128,6 +135,130 @@ template <class T> constexpr const char* type_name() {
     else
         return "uint8";
 }
+
+/// Letters over MPI, on a communicator of their own: non-blocking sends, matched probes, and a thread that takes letters
+/// while the rank computes; it stands aside while the rank waits, and takes them itself.
+class mpi_office {
+public:
+    mpi_office(MPI_Comm group, any_receiver receiver) : receiver_(receiver) {
+        checked(MPI_Comm_dup(group, &comm_), "MPI_Comm_dup");
+        checked(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+        thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
+    }
+    mpi_office(const mpi_office&) = delete;
+    mpi_office& operator=(const mpi_office&) = delete;
+
+    ~mpi_office() {
+        thread_.request_stop();
+        thread_.join();
+        forget_the_sent();
+        if (sent_.empty()) {
+            MPI_Comm_free(&comm_);
+        } else {  // not settled: MPI may still read them
+            static_cast<void>(new std::list<letter>(std::move(sent_)));
+        }
+    }
+
+    void post(int to, std::vector<std::uint8_t> bytes) {
+        if (bytes.size() > static_cast<std::size_t>(std::numeric_limits<int>::max()))
+            throw core::communicator_error(
+                core::text("mailbox: a letter of ", bytes.size(), " bytes (MPI counts with 31 bits) send several"));
+        const std::lock_guard lock(sends_);
+        forget_the_sent();
+        letter& last = sent_.emplace_back(letter{std::move(bytes), MPI_REQUEST_NULL});
+        checked(
+            MPI_Isend(last.bytes.data(), static_cast<int>(last.bytes.size()), MPI_BYTE, to, 0, comm_, &last.request),
+            "MPI_Isend");
+        ++posted_;
+    }
+
+    template <class Done> void wait(Done done) {
+        const absence thread(waiting_);
+        while (!look(done))
+            if (!take()) std::this_thread::yield();
+    }
+
+    template <class F> auto look(F f) {
+        const std::lock_guard lock(state_);
+        if (failure_) std::rethrow_exception(failure_);
+        return f();
+    }
+
+    void counts(std::int64_t& posted, std::int64_t& taken) {
+        while (take()) {}
+        {
+            const std::lock_guard lock(state_);
+            taken = taken_;
+        }
+        const std::lock_guard lock(sends_);
+        posted = posted_;
+    }
+
+private:
+    struct letter {
+        std::vector<std::uint8_t> bytes;
+        MPI_Request request;
+    };
+    struct absence {
+        explicit absence(std::atomic<int>& count) : count_(count) { ++count_; }
+        ~absence() { --count_; }
+        absence(const absence&) = delete;
+        absence& operator=(const absence&) = delete;
+        std::atomic<int>& count_;
+    };
+
+    void serve(const std::stop_token& stop) {
+        using std::chrono::microseconds;
+        constexpr microseconds shortest(5), longest(200);
+        for (microseconds pause = shortest; !stop.stop_requested();) {
+            if (waiting_ == 0 && take()) {
+                pause = shortest;
+            } else {
+                std::this_thread::sleep_for(pause);
+                pause = std::min(2 * pause, longest);
+            }
+        }
+    }
+
+    void forget_the_sent() {
+        std::erase_if(sent_, [](letter& one) {
+            int done = 0;
+            MPI_Test(&one.request, &done, MPI_STATUS_IGNORE);
+            return done != 0;
+        });
+    }
+
+    /// One letter, if there is one.
+    bool take() noexcept {
+        const std::lock_guard lock(state_);
+        try {
+            int found = 0;
+            MPI_Message message = MPI_MESSAGE_NULL;
+            MPI_Status status{};
+            checked(MPI_Improbe(MPI_ANY_SOURCE, 0, comm_, &found, &message, &status), "MPI_Improbe");
+            if (found == 0) return false;
+            int count = 0;
+            checked(MPI_Get_count(&status, MPI_BYTE, &count), "MPI_Get_count");
+            bytes_.resize(static_cast<std::size_t>(count));
+            checked(MPI_Mrecv(bytes_.data(), count, MPI_BYTE, &message, MPI_STATUS_IGNORE), "MPI_Mrecv");
+            ++taken_;
+            receiver_(status.MPI_SOURCE, bytes_);
+        } catch (...) {
+            if (!failure_) failure_ = std::current_exception();
+        }
+        return true;
+    }
+
+    any_receiver receiver_;
+    MPI_Comm comm_ = MPI_COMM_NULL;
+    std::mutex sends_, state_;  // of sent_, posted_; of the rest
+    std::list<letter> sent_;
+    std::int64_t posted_ = 0, taken_ = 0;
+    std::vector<std::uint8_t> bytes_;
+    std::exception_ptr failure_;
+    std::atomic<int> waiting_{0};
+    std::jthread thread_;
+};
 
 }  // namespace detail
 
@@ -252,6 +383,70 @@ public:
             });
     }
 
+    /// Non-blocking receives and sends of the parcels, and one wait for all of them.
+    template <Element T> void exchange(std::span<const parcel<const T>> out, std::span<const parcel<T>> in) const {
+        detail::check_ranks(out, in, size_);
+        if (out.empty() && in.empty()) return;
+        const detail::waiting guard({"exchange", detail::type_name<T>(), out.size() + in.size()});
+        std::vector<MPI_Request> requests;
+        std::vector<expected> parts;
+        requests.reserve(out.size() + in.size());
+        parts.reserve(in.size());
+        for (const auto& one : in)
+            pieces_or_nothing(one.values, [&](T* to, int count) {
+                parts.push_back({one.rank, count});
+                detail::checked(
+                    MPI_Irecv(to, count, type<T>(), one.rank, 0, group_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "MPI_Irecv");
+            });
+        for (const auto& one : out)
+            pieces_or_nothing(one.values, [&](const T* from, int count) {
+                detail::checked(
+                    MPI_Isend(from, count, type<T>(), one.rank, 0, group_, &requests.emplace_back(MPI_REQUEST_NULL)),
+                    "MPI_Isend");
+            });
+        std::vector<MPI_Status> statuses(requests.size());
+        const int code = MPI_Waitall(static_cast<int>(requests.size()), requests.data(), statuses.data());
+        if (code != MPI_ERR_IN_STATUS) detail::checked(code, "MPI_Waitall");
+        for (std::size_t k = 0; k < statuses.size(); ++k) {
+            const int why = code == MPI_ERR_IN_STATUS ? statuses[k].MPI_ERROR : MPI_SUCCESS;
+            int arrived = 0;
+            if (k < parts.size() && why == MPI_SUCCESS) MPI_Get_count(&statuses[k], type<T>(), &arrived);
+            if (k < parts.size() && (why == MPI_ERR_TRUNCATE || (why == MPI_SUCCESS && arrived != parts[k].count)))
+                throw core::communicator_error(
+                    core::text("exchange: rank ", parts[k].rank, " sends ", why == MPI_SUCCESS ? "fewer" : "more",
+                               " numbers to rank ", rank_, " than it expects (", parts[k].count, ") lists must match"));
+            detail::checked(why, "MPI_Waitall");
+        }
+    }
+
+    /// One thread per mailbox takes letters while this rank computes.
+    class mailbox {
+    public:
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            detail::check_addressee(to, c_.size());
+            office_->post(to, std::move(bytes));
+        }
+        template <class Done> void wait(Done done) const {
+            const detail::waiting guard({"mailbox", "letters", 1});
+            office_->wait(done);
+        }
+        template <class F> auto look(F f) const { return office_->look(f); }
+        void settle() const {
+            detail::quiesce(c_, [&](std::int64_t& posted, std::int64_t& taken) { office_->counts(posted, taken); });
+        }
+
+    private:
+        friend class mpi;
+        mailbox(const mpi& c, detail::any_receiver receiver)
+            : c_(c),
+              office_(std::make_unique<detail::mpi_office>(c.group_, receiver)) {}
+        mpi c_;
+        std::unique_ptr<detail::mpi_office> office_;
+    };
+
+    template <Receiver H> mailbox open(H& receiver) const { return mailbox(*this, detail::any_receiver::of(receiver)); }
+
     void barrier() const {
         const detail::waiting guard({"barrier", "ranks", static_cast<std::size_t>(size_)});
         detail::checked(MPI_Barrier(group_), "MPI_Barrier");
@@ -271,6 +466,10 @@ private:
         return detail::ranks_here(group);
     }
 
+    struct expected {
+        int rank, count;
+    };
+
     template <class T> static MPI_Datatype type() { return boost::mpi::get_mpi_datatype<T>(T{}); }
 
     template <class T, class Call> void pieces(std::span<T> values, Call call) const {
@@ -278,11 +477,16 @@ private:
             call(values.data() + begin, static_cast<int>(std::min(chunk_, values.size() - begin)));
     }
 
+    template <class T, class Call> void pieces_or_nothing(std::span<T> values, Call call) const {
+        if (values.empty()) call(values.data(), 0);
+        pieces(values, call);
+    }
+
     boost::mpi::communicator group_;
     int rank_, size_, local_size_;
     std::size_t chunk_;
 };
 
-static_assert(Communicator<mpi<>> && Communicator<mpi<core::fast>>);
+static_assert(PostalCommunicator<mpi<>> && Communicator<mpi<core::fast>>);
 
 }  // namespace gamut::communicator

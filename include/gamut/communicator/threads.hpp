@@ -2,90 +2,28 @@
 #pragma once
 
 #include <algorithm>
-#include <concepts>
-#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <exception>
 #include <memory>
-#include <mutex>
 #include <span>
+#include <string>
 #include <system_error>
 #include <thread>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/detail/contribution.hpp>
+#include <gamut/communicator/detail/meeting.hpp>
+#include <gamut/communicator/detail/parcels.hpp>
+#include <gamut/communicator/detail/post_office.hpp>
+#include <gamut/communicator/detail/quiesce.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/fwd.hpp>
 
 namespace gamut::communicator {
-
-namespace detail {
-
-/// What a thread brings to a collective; all but the addresses must be the same on every rank.
-struct contribution {
-    const char* operation = "";
-    std::size_t count = 0;
-    std::size_t bytes = 0;  // of one number
-    int root = 0;
-    const void* mine = nullptr;
-    void* shared = nullptr;
-
-    bool matches(const contribution& other) const {
-        return std::strcmp(operation, other.operation) == 0 && count == other.count && bytes == other.bytes &&
-               root == other.root;
-    }
-};
-
-/// Where N threads meet. A rank that leaves releases those who wait for it.
-class meeting {
-public:
-    explicit meeting(int ranks) : contributions(static_cast<std::size_t>(ranks)), outcast_(contributions.size()) {}
-
-    void arrive(int rank) {
-        std::unique_lock lock(mutex_);
-        const std::uint64_t here = generation_;
-        if (left_ < 0 && ++arrived_ == contributions.size()) {
-            arrived_ = 0;
-            ++generation_;
-            lock.unlock();
-            changed_.notify_all();
-            return;
-        }
-        changed_.wait(lock, [&] { return generation_ != here || left_ >= 0; });
-        if (generation_ != here) return;
-        outcast_[static_cast<std::size_t>(rank)] = true;
-        throw core::communicator_error(core::text("rank ", rank, ": ",
-                                                  contributions[static_cast<std::size_t>(rank)].operation,
-                                                  " cannot be completed (rank ", left_, " has left)"));
-    }
-
-    void leave(int rank) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (left_ < 0) left_ = rank;
-        }
-        changed_.notify_all();
-    }
-
-    /// This rank only failed because another one had left.
-    bool is_outcast(int rank) const { return outcast_[static_cast<std::size_t>(rank)]; }
-
-    std::vector<contribution> contributions;  // one per rank, written by it, read by all between two arrivals
-
-private:
-    std::mutex mutex_;
-    std::condition_variable changed_;
-    std::uint64_t generation_ = 0;
-    std::size_t arrived_ = 0;
-    int left_ = -1;  // the first rank that left
-    std::vector<char> outcast_;
-};
-
-}  // namespace detail
 
 /// Ranks that are threads of this process: communicator::threads<>::run(4, [&](const auto& c) { ... }).
 /// Reductions combine in rank order. For tests, and where MPI is missing: a collective costs two rendezvous.
@@ -94,11 +32,15 @@ template <class Sums> class threads {
 public:
     using sums = Sums;
 
-    /// Calls f(communicator) on `ranks` threads, rank 0 on this one, and waits for all. Rethrows the exception of the
-    /// lowest rank that failed by itself; a rank that leaves makes the others throw from their next collective.
-    template <class F> static void run(int ranks, F&& f) {
+    /// Calls f(communicator) on `ranks` threads, rank 0 on this one, and waits for all. A rank that fails makes the others
+    /// throw the same error, by its type in core/error.hpp, from wherever they wait or will wait; run rethrows the
+    /// exception of the lowest rank that failed by itself. A rank that has waited for longer than `deadline` seconds
+    /// fails.
+    template <class F> static void run(int ranks, F&& f, double deadline = 60) {
         if (ranks < 1) throw core::option_error(core::text("threads: ", ranks, " ranks (at least one is needed)"));
-        const auto meeting = std::make_shared<detail::meeting>(ranks);
+        if (!(deadline > 0))
+            throw core::option_error(core::text("threads: deadline is ", deadline, " seconds (it must be positive)"));
+        const auto meeting = std::make_shared<detail::meeting>(ranks, deadline);
         std::vector<std::exception_ptr> failures(static_cast<std::size_t>(ranks));
         const auto work = [&](int rank) {
             try {
@@ -106,7 +48,7 @@ public:
             } catch (...) {
                 failures[static_cast<std::size_t>(rank)] = std::current_exception();
             }
-            meeting->leave(rank);
+            meeting->leave(rank, failures[static_cast<std::size_t>(rank)]);
         };
         {
             std::vector<std::jthread> crew;
@@ -119,7 +61,7 @@ public:
                 failures[static_cast<std::size_t>(missing)] =
                     std::make_exception_ptr(core::communicator_error(core::text(
                         "threads: rank ", missing, " cannot be started (", problem.what(), ") use fewer ranks")));
-                meeting->leave(missing);
+                meeting->leave(missing, failures[static_cast<std::size_t>(missing)]);
             }
             work(0);
         }
@@ -134,7 +76,7 @@ public:
     int local_size() const { return size(); }
 
     template <Element T> void all_reduce(std::span<T> values, operation combine) const {
-        const char* const what = combine == operation::sum ? "all_reduce(sum)" : "all_reduce(maximum)";
+        const char* const what = detail::all_reduce_name(combine);
         collective({what, values.size(), sizeof(T), 0, nullptr, values.data()}, [&] { reduce_part<T>(combine); });
     }
 
@@ -165,6 +107,77 @@ public:
         collective({"barrier", 0, 0, 0, nullptr, nullptr}, [] {});
     }
 
+    /// Parcels are copied on their way: sending waits for nobody.
+    template <Element T> void exchange(std::span<const parcel<const T>> out, std::span<const parcel<T>> in) const {
+        detail::check_ranks(out, in, size());
+        for (const auto& one : out) {
+            detail::meeting::bytes copy(one.values.size_bytes());
+            if (!copy.empty()) std::memcpy(copy.data(), one.values.data(), copy.size());
+            meeting_->put(rank_, one.rank, std::move(copy));
+        }
+        for (const auto& one : in) {
+            const auto bytes = meeting_->take(one.rank, rank_);
+            detail::check_length(one.rank, rank_, bytes.size() / sizeof(T), one.values.size());
+            if (!bytes.empty()) std::memcpy(one.values.data(), bytes.data(), bytes.size());
+        }
+    }
+
+    /// Letters are taken at once, on the thread that posts them.
+    class mailbox {
+    public:
+        mailbox(const mailbox&) = delete;
+        mailbox& operator=(const mailbox&) = delete;
+        ~mailbox() { office_->attach(c_.rank(), {}); }
+
+        void post(int to, std::vector<std::uint8_t> bytes) const {
+            detail::check_addressee(to, c_.size());
+            office_->post(c_.rank(), to, std::move(bytes));
+        }
+        template <class Done> void wait(Done done) const {
+            c_.meeting_->check(c_.rank_);
+            office_->wait(c_.rank_, done,
+                          [&](double seconds) { c_.meeting_->check_patience(c_.rank_, "mailbox", seconds); });
+        }
+        template <class F> auto look(F f) const {
+            c_.meeting_->check(c_.rank_);
+            return office_->look(c_.rank_, f);
+        }
+        void settle() const {
+            detail::quiesce(c_, [&](std::int64_t& posted, std::int64_t& taken) {
+                posted = office_->posted(c_.rank_);
+                taken = office_->taken(c_.rank_);
+            });
+        }
+
+    private:
+        friend class threads;
+        mailbox(const threads& c, std::shared_ptr<detail::post_office> office, detail::any_receiver receiver)
+            : c_(c),
+              office_(std::move(office)) {
+            office_->attach(c_.rank_, receiver);
+            c_.barrier();
+        }
+        threads c_;
+        std::shared_ptr<detail::post_office> office_;
+    };
+
+    template <Receiver H> mailbox open(H& receiver) const {
+        std::shared_ptr<detail::post_office> office;
+        if (rank_ == 0) office = std::make_shared<detail::post_office>(size());
+        collective({"open", 0, 0, 0, &office, nullptr}, [&] {
+            if (rank_ != 0)
+                office = *static_cast<const std::shared_ptr<detail::post_office>*>(meeting_->contributions[0].mine);
+        });
+        return mailbox(*this, std::move(office), detail::any_receiver::of(receiver));
+    }
+
+    /// This group will never be whole again: all its ranks throw `mine`, by its type in core/error.hpp, from every call
+    /// that waits; if another rank said so before, all throw that rank's error instead.
+    [[noreturn]] void fail(const std::exception_ptr& mine) const { meeting_->fail(rank_, mine); }
+
+    /// The same, unless all ranks call it with the same words: then all throw their own, and the group can go on.
+    [[noreturn]] void fail_together(const std::exception_ptr& mine) const { meeting_->fail_together(rank_, mine); }
+
 private:
     threads(std::shared_ptr<detail::meeting> meeting, int rank) : meeting_(std::move(meeting)), rank_(rank) {}
 
@@ -178,16 +191,8 @@ private:
         const auto& all = meeting_->contributions;
         meeting_->contributions[static_cast<std::size_t>(rank_)] = mine;
         meeting_->arrive(rank_);
-        const auto odd =
-            std::find_if(all.begin(), all.end(), [&](const auto& other) { return !other.matches(all[0]); });
-        std::string mismatch;
-        if (odd == all.end())
-            work();
-        else
-            mismatch =
-                core::text("rank ", odd - all.begin(), " called ", odd->operation, " of ", odd->count, " numbers of ",
-                           odd->bytes, " bytes (rank 0 called ", all[0].operation, " of ", all[0].count, " numbers of ",
-                           all[0].bytes, " bytes) ranks must call the same collectives in the same order");
+        const std::string mismatch = detail::mismatch(all);
+        if (mismatch.empty()) work();
         meeting_->arrive(rank_);
         if (!mismatch.empty()) throw core::communicator_error(mismatch);
     }
@@ -208,21 +213,9 @@ private:
             std::copy(start, start + width, total);
             for (std::size_t r = 1; r < all.size(); ++r) {
                 const T* const x = static_cast<const T*>(all[r].shared) + begin;
-                if (combine == operation::sum)
-                    for (std::size_t j = 0; j < width; ++j) total[j] = plus(total[j], x[j]);
-                else
-                    for (std::size_t j = 0; j < width; ++j) total[j] = total[j] < x[j] ? x[j] : total[j];
+                detail::combine_into(total, x, width, combine);
             }
             for (const auto& one : all) std::copy(total, total + width, static_cast<T*>(one.shared) + begin);
-        }
-    }
-
-    template <class T> static T plus(T a, T b) {  // integers wrap around, as MPI_SUM's do
-        if constexpr (std::integral<T>) {
-            using U = std::make_unsigned_t<T>;
-            return static_cast<T>(static_cast<U>(static_cast<U>(a) + static_cast<U>(b)));
-        } else {
-            return a + b;
         }
     }
 
@@ -230,6 +223,6 @@ private:
     int rank_;
 };
 
-static_assert(Communicator<threads<>> && Communicator<threads<core::fast>>);
+static_assert(PostalCommunicator<threads<>> && Communicator<threads<core::fast>>);
 
 }  // namespace gamut::communicator
