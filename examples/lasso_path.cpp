@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // In which order do ten measurements join, as a lasso of the progression of diabetes is relaxed? A path of solutions costs hardly
-// more than one.
+// more than one; every one of them predicts, scores and can be saved.
 #include <cstdio>
 #include <vector>
 
@@ -9,24 +9,26 @@
 using namespace gamut;
 
 int main() {
-    const communicator::single<> here;
-    const auto rows = data::csv<>{.path = "examples/data/diabetes.csv"}.load(here);
-    const solver::problem problem(model::linear{}, rows, penalty::l1{}, backend::host<>{}, here, true,
-                                  data::standardize(here, rows));
-    const auto path = solver::strengths{.count = 30, .least = 0.01}.minimize(problem);
+    const estimator lasso{
+        .model = model::linear{}, .penalty = penalty::l1{}, .solver = solver::strengths{.count = 30, .least = 0.01}};
+    const auto path = lasso.fit(data::csv<>{.path = "examples/data/diabetes.csv"});
 
-    std::vector<bool> seen(rows.columns());
+    std::vector<bool> seen(path.base.features.size());
     bool right = true;
     std::printf("strength  squared error  passes  joined\n");
-    for (const auto& [strength, found] : path) {
-        std::printf("%8.3f  %13.1f  %6zu ", strength, 2 * problem.value(found.weights), found.passes);
-        for (std::size_t j = 0; j < rows.columns(); ++j) {
-            if (found.weights[j] == 0 || seen[j]) continue;
+    for (const auto& at : path.entries) {
+        std::printf("%8.3f  %13.1f  %6zu ", at.strength, 2 * at.loss, at.passes);
+        for (const std::size_t j : at.support) {
+            if (seen[j]) continue;
             seen[j] = true;
-            std::printf(" %s", rows.features[j].c_str());
+            std::printf(" %s", path.base.features[j].c_str());
         }
         std::printf("\n");
-        right = right && found.status == core::status::converged;
+        right = right && at.status == core::status::converged;
     }
-    return right && path.front().result.history.back().nonzeros == 0 ? 0 : 1;
+    const std::size_t best = path.choice(criterion::bic{});
+    std::printf("least BIC at strength %.3f: r2 %.4f with %zu measurements\n", path[best].strength,
+                path.fit(best).score(data::csv<>{.path = "examples/data/diabetes.csv"}).r_squared,
+                path[best].support.size());
+    return right && path[0].support.empty() ? 0 : 1;
 }

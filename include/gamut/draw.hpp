@@ -175,7 +175,8 @@ private:
 
 }  // namespace detail
 
-/// Draws the weights of a path over kappa, as the penalty saw them (of standardised columns, usually), as an SVG file.
+/// Draws the weights of a path over kappa, or over the logarithm of the strength, as the penalty saw them (of standardised columns,
+/// usually), as an SVG file.
 /// Collective; the file appears whole or not at all.
 template <class Model, class T, class C>
 void draw(const fitted_path<Model, T, C>& path, const std::string& file, const drawing& options = {}) {
@@ -186,8 +187,10 @@ void draw(const fitted_path<Model, T, C>& path, const std::string& file, const d
         if (options.l2 >= strengths.size())
             throw core::option_error(core::text("draw: l2 is ", options.l2, " (the path has ", strengths.size(),
                                                 " of them, counted from 0)"));
-        detail::chart picture{"weights of the best subsets",
-                              "weights that are not 0, at most (kappa)",
+        const bool of_strengths = path.is_of_strengths();
+        detail::chart picture{of_strengths ? "weights along the path" : "weights of the best subsets",
+                              of_strengths ? "how far the strength has fallen (log10 of largest / strength)"
+                                           : "weights that are not 0, at most (kappa)",
                               path.base.scaling.scales.empty() ? "weight" : "weight of the standardised column",
                               {},
                               {}};
@@ -196,10 +199,11 @@ void draw(const fitted_path<Model, T, C>& path, const std::string& file, const d
         std::vector<double> kappas, largest(used.size());
         std::vector<detail::chart::line> lines(used.size());
         for (std::size_t i = 0; i < path.size(); ++i) {
-            if (path[i].l2 != strengths[options.l2]) continue;
+            if (path[i].l2 != strengths[options.l2] || path[i].strength == 0) continue;
             const std::vector<double> w = path.solver_weights(i);
             for (std::size_t u = 0; u < used.size(); ++u) {
-                lines[u].x.push_back(static_cast<double>(path[i].kappa));
+                lines[u].x.push_back(of_strengths ? std::log10(path[0].strength / path[i].strength)
+                                                  : static_cast<double>(path[i].kappa));
                 lines[u].y.push_back(w[used[u]]);
                 largest[u] = std::max(largest[u], std::abs(w[used[u]]));
             }

@@ -18,6 +18,7 @@
 #include <gamut/fitted.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/model/check_labels.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/solver/default_for.hpp>
@@ -45,7 +46,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     /// Reads the source, fits, and returns the fitted model; the same on all ranks. Not converging is a status, not an error.
     /// Observers are shown every iteration: core::progress{}, core::json_lines{path}, or any callable with a const
     /// core::record&, which may return true to stop.
-    /// With solver::path it returns a gamut::fitted_path: a fit for each kappa.
+    /// With solver::path or solver::strengths it returns a gamut::fitted_path: a fit for each kappa, or each strength.
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
     template <class Source, class... Observers>
     [[gnu::cold]] auto fit(const Source& source, Observers&&... observers) const {
@@ -81,8 +82,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         } else if constexpr (!requires { describe(problem, std::move(found)); }) {
             static_assert(
                 std::is_void_v<decltype(found)>,
-                "estimator: this solver's result is not a fit nor a path of kappas (strengths: a fit for each "
-                "strength) call its minimize(problem) yourself; see examples/lasso_path.cpp");
+                "estimator: this solver's result is not a core::result, nor a path of kappas or strengths call its "
+                "minimize(problem) yourself; see gamut/solver/concept.hpp");
             return fitted<Model, T, Communicator>{};
         } else {
             return describe(problem, std::move(found));
@@ -97,7 +98,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             std::is_same_v<typename Matrix::value_type, T>,
             "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
         gamut::communicator::agree(communicator, [&] {
-            check_labels(rows);
+            model::check_labels<Model>(rows);
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
         });
         const bool intercept = prepare.intercept == data::intercept::free;
@@ -141,6 +142,16 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         return path;
     }
 
+    /// The same for solver::strengths.
+    template <class Problem, class Array>
+    auto describe(const Problem& problem, const std::vector<solver::at_strength<Array>>& found) const {
+        fitted_path<Model, typename Backend::value_type, Communicator> path{.base = unfitted(problem)};
+        path.rows = problem.total_weight();
+        path.units = {problem.layout().size(), 1};
+        for (const auto& at : found) path.add(at);
+        return path;
+    }
+
 private:
     /// Fails to compile, in one sentence, when the five or what they are given make no sense. Asked for in a constant
     /// expression, so that the sentence comes before whatever else would go wrong.
@@ -159,26 +170,6 @@ private:
         return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> &&
                data::DataSource<Source> && (core::Observer<Observers> && ...) && model::Model<Model> &&
                penalty::Penalty<Penalty, typename Backend::value_type>;
-    }
-
-    template <class Dataset> [[gnu::cold]] void check_labels(const Dataset& rows) const {
-        if constexpr (model::is_classification<Model>) {
-            if (rows.classes.size() < 2)
-                throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
-                                                  " class (a classifier needs two or more) ",
-                                                  "look at the label column '", rows.label, "'"));
-            if constexpr (requires { Model::most_classes; })
-                if (rows.classes.size() > Model::most_classes)
-                    throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
-                                                      " classes (this model tells ", Model::most_classes,
-                                                      " apart) use model::softmax"));
-        }
-        if constexpr (requires { Model::least_label; })
-            for (std::size_t i = 0; i < rows.local_rows(); ++i)
-                if (rows.y[i] < static_cast<typename Dataset::value_type>(Model::least_label))
-                    throw core::data_error(core::text(rows.source, ": label ", rows.y[i], " in row ",
-                                                      rows.first_row + i, " (this model takes labels of at least ",
-                                                      Model::least_label, ")"));
     }
 
     template <class Problem> auto unfitted(const Problem& problem) const {

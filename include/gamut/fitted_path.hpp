@@ -28,7 +28,8 @@
 
 namespace gamut {
 
-/// A path of fitted models, one for each l2 and kappa, in this order; see solver/path.hpp.
+/// A path of fitted models: one for each l2 and kappa, in this order (solver/path.hpp), or one for each falling strength of the
+/// penalty (solver/strengths.hpp).
 ///
 ///     auto path = estimator{.model = model::linear{}, .penalty = penalty::l0{}, .solver = solver::path{.largest = 20}}.fit(source);
 ///     auto fit = path.best(criterion::bic{});
@@ -37,8 +38,11 @@ template <class Model, class T, class C> struct fitted_path {
     struct entry {
         std::size_t kappa = 0;
         double l2 = 0;
-        double objective = 0;    ///< loss + penalty
-        double lower_bound = 0;  ///< of the least objective; NaN: none was computed
+        double strength = std::numeric_limits<double>::quiet_NaN();  ///< of a path of strengths; then no kappa and l2
+        double objective = 0;                                        ///< loss + penalty
+        double lower_bound = 0;                                      ///< of the least objective; NaN: none was computed
+        /// degrees_of_freedom of a path of strengths: the weights that are not 0, intercepts included, which is unbiased for
+        /// the lasso (Zou, Hastie and Tibshirani 2007) and a rule of thumb for other penalties
         double loss = 0, degrees_of_freedom = 0;
         core::status status = core::status::converged;
         std::string message{};
@@ -104,22 +108,26 @@ template <class Model, class T, class C> struct fitted_path {
     }
     template <criterion::Criterion F> fitted<Model, T, C> best(const F& f) const { return fit(choice(f)); }
 
-    /// Takes what solver::path found.
+    bool is_of_strengths() const { return !entries.empty() && !std::isnan(entries[0].strength); }
+
+    /// Takes what solver::path or solver::strengths found.
     template <class At> void add(const At& at) {
-        entry e{at.kappa,
-                at.l2,
-                at.result.objective,
-                at.result.lower_bound,
-                at.loss,
-                at.degrees_of_freedom,
-                at.result.status,
-                at.result.message,
-                at.result.iterations,
-                at.result.passes,
-                at.result.seconds,
-                0,
-                {},
-                {}};
+        entry e;
+        if constexpr (requires { at.kappa; }) {
+            e.kappa = at.kappa;
+            e.l2 = at.l2;
+            e.degrees_of_freedom = at.degrees_of_freedom;
+        } else {
+            e.strength = at.strength;
+        }
+        e.loss = at.loss;
+        e.objective = at.result.objective;
+        e.lower_bound = at.result.lower_bound;
+        e.status = at.result.status;
+        e.message = at.result.message;
+        e.iterations = at.result.iterations;
+        e.passes = at.result.passes;
+        e.seconds = at.result.seconds;
         const auto w = at.result.weights.download();
         dimension = w.size();
         const std::size_t counted = base.features.size() * base.outputs;
@@ -135,6 +143,7 @@ template <class Model, class T, class C> struct fitted_path {
                 e.chosen += is_free(feature) ? 0 : 1;
             }
         }
+        if (!std::isnan(e.strength)) e.degrees_of_freedom = static_cast<double>(e.weights.size());
         entries.push_back(std::move(e));
     }
 
@@ -180,8 +189,10 @@ template <class Path> std::vector<std::size_t> used_weights(const Path& path) {
 /// The table of a path as CSV; extra(i): more cells behind the criteria, under `extra_names`.
 template <class Path, class Extra>
 std::string table(const Path& path, std::string_view extra_names, const Extra& extra) {
-    std::string text = core::text("kappa,l2,objective,lower_bound,loss,degrees_of_freedom,aic,bic,ebic,gic",
-                                  extra_names, ",status,features");
+    const bool strengths = path.is_of_strengths();
+    std::string text =
+        core::text(strengths ? "strength" : "kappa,l2",
+                   ",objective,lower_bound,loss,degrees_of_freedom,aic,bic,ebic,gic", extra_names, ",status,features");
     const std::vector<std::size_t> used = used_weights(path);
     const std::size_t c = path.base.outputs;
     for (const std::size_t place : used) text += ',' + cell(weight_name(path, place));
@@ -191,9 +202,10 @@ std::string table(const Path& path, std::string_view extra_names, const Extra& e
     for (std::size_t i = 0; i < path.size(); ++i) {
         const auto& e = path.entries[i];
         const criterion::information known = path.information(i);
-        text += core::text(e.kappa, ',', core::all_digits(e.l2), ',', number(e.objective), ',', number(e.lower_bound),
-                           ',', number(e.loss), ',', number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)),
-                           ',', number(criterion::bic{}(known)), ',', number(criterion::ebic{}(known)), ',',
+        text += strengths ? core::all_digits(e.strength) : core::text(e.kappa, ',', core::all_digits(e.l2));
+        text += core::text(',', number(e.objective), ',', number(e.lower_bound), ',', number(e.loss), ',',
+                           number(e.degrees_of_freedom), ',', number(criterion::aic{}(known)), ',',
+                           number(criterion::bic{}(known)), ',', number(criterion::ebic{}(known)), ',',
                            number(criterion::gic{}(known)), extra(i), ',', core::name(e.status), ',');
         std::string names;
         for (const std::size_t j : e.support) names += (names.empty() ? "" : " + ") + path.base.features[j];
@@ -218,7 +230,7 @@ template <class C, class Make> void write_together(const C& ranks, const std::st
 
 }  // namespace detail
 
-/// Writes the path as a table, a row per entry: kappa, l2, objective, lower bound, loss, degrees of freedom, the four criteria, status,
+/// Writes the path as a table, a row per entry: kappa and l2, or the strength, objective, lower bound, loss, degrees of freedom, the four criteria, status,
 /// the features, and the weights (for the columns as given) of all that are ever used. The file appears whole or not at all.
 /// Collective.
 template <class Model, class T, class C> void save(const fitted_path<Model, T, C>& path, const std::string& file) {

@@ -139,8 +139,9 @@ struct prune;
 struct path;
 template <class Array> struct at_kappa;  // what path returns
 struct coordinate;
-struct strengths;
-namespace selection {  // selection.hpp: who moves together
+struct strengths;                           // the path of a Lagrangian penalty, and
+template <class Array> struct at_strength;  // what it returns
+namespace selection {                       // selection.hpp: who moves together
 struct random;
 struct scheduled;
 }  // namespace selection

@@ -22,7 +22,7 @@
 ///     void validate() const;                                 throws core::option_error
 ///     static constexpr bool nonnegative = true;              the loss is convex and never below 0: bounds follow from it
 ///     static constexpr bool convex = true;                   the loss is convex, and may be below 0: its minimum can be bounded
-///     static constexpr bool kinked = true;                   the loss has corners: gradients alone do not find its minimum (see DualModel for what does)
+///     static constexpr bool nonsmooth = true;                   the loss has corners: gradients alone do not find its minimum (see DualModel for what does)
 ///     static constexpr double threshold = 0;                 a prediction above it is the second class; default 0.5
 ///     static constexpr double least_label = 0;               labels below it are refused
 ///     static constexpr const char* name = "...";              what model files call it
@@ -92,10 +92,10 @@ template <class M>
 requires requires { M::convex; }
 inline constexpr bool is_convex<M> = M::convex;
 
-template <class M> inline constexpr bool is_kinked = false;
+template <class M> inline constexpr bool is_nonsmooth = false;
 template <class M>
-requires requires { M::kinked; }
-inline constexpr bool is_kinked<M> = M::kinked;
+requires requires { M::nonsmooth; }
+inline constexpr bool is_nonsmooth<M> = M::nonsmooth;
 
 /// A prediction of one output above it means the second of two classes.
 template <class M> inline constexpr double threshold = 0.5;

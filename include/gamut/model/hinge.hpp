@@ -17,7 +17,7 @@ struct hinge {
     static constexpr bool classification = true;
     static constexpr std::size_t most_classes = 2;
     static constexpr bool nonnegative = true;
-    static constexpr bool kinked = true;
+    static constexpr bool nonsmooth = true;
     static constexpr double threshold = 0;
 
     constexpr auto loss(auto w, auto X, auto y) const { return mean(max(1 - (2 * y - 1) * (X * w), 0)); }

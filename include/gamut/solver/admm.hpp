@@ -195,7 +195,7 @@ template <class Local> struct admm {
             if (s.far.due(k)) s.far.remember(s.z);
             if (k <= balance_until && stepped_on) {
                 // where a loss has corners, gradients do not vanish, and say nothing about rho
-                const double against = has_kinked_loss<P> ? pull / dual_scale : now.dual_residual;
+                const double against = has_nonsmooth_loss<P> ? pull / dual_scale : now.dual_residual;
                 rebalance(s, weight, now.residual / against);
             }
         }
@@ -225,7 +225,7 @@ private:
         array z, origin, z_before, mean, mean_step, moved, work, centre;
         std::vector<array> w, v;
         anderson<array> mixing;
-        horizon<array> far;
+        halting_watch<array> far;
         std::vector<double> rows, sums;
 
         state(const P& p, const array& start, std::size_t memory)

@@ -58,7 +58,7 @@ concept Composite = Problem<P> && requires(const P& p, const typename P::array& 
 };
 
 /// The loss has corners, and says so: slopes alone do not lead to its minimum.
-template <class P> inline constexpr bool has_kinked_loss = requires { requires P::kinked_loss; };
+template <class P> inline constexpr bool has_nonsmooth_loss = requires { requires P::nonsmooth_loss; };
 
 /// A composite problem whose loss is a sum over blocks() parts, none of which talks to others:
 ///   sum over b of block(b).value(w)  =  the loss at w, without any penalty.

@@ -57,7 +57,8 @@ struct coordinate {
     }
 
     template <Coordinatewise P, class... O>
-    requires(!P::smooth && !has_kinked_loss<P>) core::result<typename P::array> minimize(const P& p, O&&... observers)
+    requires(!P::smooth && !has_nonsmooth_loss<P>) core::result<typename P::array> minimize(const P& p,
+                                                                                            O&&... observers)
     const {
         run<P, O...> record("coordinate", p, stop, observers...);
         auto state = prepare(p, [&] {
@@ -74,7 +75,7 @@ struct coordinate {
         static_assert(!Problem<P> || Coordinatewise<P>,
                       "coordinate: needs columns and second derivatives in this process's memory (backend::host): "
                       "on_columns(columns, penalty), second_derivatives(w, entries); see gamut/solver/concept.hpp");
-        static_assert(!has_kinked_loss<P>,
+        static_assert(!has_nonsmooth_loss<P>,
                       "coordinate: the loss has corners (it works on second derivatives) use solver::dual, which "
                       "needs an l2, or solver::admm");
         if constexpr (Coordinatewise<P>)

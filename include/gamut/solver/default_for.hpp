@@ -90,7 +90,7 @@ private:
     using smooth_loss =
         std::conditional_t<penalty::Smooth<Penalty>, smooth,
                            std::conditional_t<detail::for_coordinates<Penalty>, detail::coordinate_or_admm, admm<>>>;
-    using any_loss = std::conditional_t<model::is_kinked<Model>,
+    using any_loss = std::conditional_t<model::is_nonsmooth<Model>,
                                         std::conditional_t<has_l2, detail::dual_or_admm, admm<>>, smooth_loss>;
 
 public:

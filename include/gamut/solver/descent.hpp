@@ -49,13 +49,13 @@ struct outcome {
 /// hides any further progress. `report(record, w)` is called before every step and may end the run by a status.
 /// A function may have gradient_scale(), the size of a gradient that is not small: it takes the place of the gradient at
 /// the start where that is smaller, for a start may be the minimum already and its gradient nothing but rounding.
-/// With a `horizon`, an end is confirmed by Newton's method (see stopping.hpp) where second derivatives are to be had: it is
+/// With a `watch`, an end is confirmed by Newton's method (see stopping.hpp) where second derivatives are to be had: it is
 /// `converged` only if his step would gain no more than stop.tolerance of what the descent has gained, or than rounding hides;
 /// else the descent goes on with a smaller tolerance. Where the loss is strongly convex, f.least_curvature(), that is known.
 template <Function F, class D, class Search, class Report>
 requires Direction<D, F>
 [[gnu::cold]] outcome descend(const F& f, typename F::array& w, workspace<typename F::array>& space, D& direction,
-                              const Search& search, const core::stop& stop, horizon<typename F::array>* horizon,
+                              const Search& search, const core::stop& stop, halting_watch<typename F::array>* watch,
                               Report&& report) {
     using A = typename F::array;
     using T = typename A::value_type;
@@ -83,7 +83,7 @@ requires Direction<D, F>
         return end(core::status::separable, separable_along(columns));
     };
     const auto minimum_at_infinity = [&] {
-        return horizon && horizon->look(w, result.value, [&](const A& far) { return f.value(far); });
+        return watch && watch->look(w, result.value, [&](const A& far) { return f.value(far); });
     };
     const auto unknown_slope = [&] {
         return epsilon * curvature * backend::norm(w);
@@ -100,7 +100,7 @@ requires Direction<D, F>
                                    std::max(1e-12, 8 * epsilon) * std::abs(result.value) + 16 * noise_of_value();
             double least = 0;
             if constexpr (requires { f.least_curvature(); }) least = f.least_curvature();
-            if (horizon && result.residual > 0 && !(result.residual * result.residual <= 2 * least * allowed)) {
+            if (watch && result.residual > 0 && !(result.residual * result.residual <= 2 * least * allowed)) {
                 if constexpr (requires { f.recession(w); })
                     if (const auto away = f.recession(w)) return no_minimum(*away);
                 const auto [says, newton] = judge(f, w, g, result.value, allowed);
@@ -129,8 +129,8 @@ requires Direction<D, F>
             report(core::record{.iteration = k, .objective = result.value, .residual = residual, .step = step}, w);
         if (!std::isfinite(result.value) || !std::isfinite(result.residual)) return end(core::status::diverged);
         const bool converged = residual <= tolerance, last = k >= stop.iterations;
-        if ((converged || last || (horizon && horizon->due(k))) && minimum_at_infinity())
-            return no_minimum(horizon->direction());
+        if ((converged || last || (watch && watch->due(k))) && minimum_at_infinity())
+            return no_minimum(watch->direction());
         if (converged) {
             if (auto ended = confirm("")) return *std::move(ended);
             tolerance = 0.1 * residual;
@@ -143,8 +143,8 @@ requires Direction<D, F>
                                                                        "method would still gain about ",
                                                                        left)
                                                           : std::string());
-        if (horizon && k == 0) horizon->begin(w, result.value);
-        if (horizon && horizon->due(k)) horizon->remember(w);
+        if (watch && k == 0) watch->begin(w, result.value);
+        if (watch && watch->due(k)) watch->remember(w);
 
         double first = direction(f, w, g, residual, d);
         double slope = backend::dot(g, d);
@@ -287,7 +287,7 @@ template <SmoothProblem P, class Make, class Search, class... O>
         rescaled_problem<P> f;
         A w;
         workspace<A> space;
-        horizon<A> far;
+        halting_watch<A> far;
         std::invoke_result_t<Make&, const A&> direction;
         state(const P& p, const beginning<A>& start, Make& make)
             : f(p, start),
@@ -320,7 +320,8 @@ template <Function F, class D, class Search>
     const near<F> local(f, centre, rho);
     workspace<A> space(w);
     const auto silent = [](const core::record&, const A&) { return std::optional<core::status>{}; };
-    const outcome found = descend(local, w, space, direction, search, stop, static_cast<horizon<A>*>(nullptr), silent);
+    const outcome found =
+        descend(local, w, space, direction, search, stop, static_cast<halting_watch<A>*>(nullptr), silent);
     return {local.passes(), found.residual};
 }
 

@@ -15,6 +15,7 @@
 #include <gamut/communicator/concept.hpp>
 #include <gamut/data/dataset.hpp>
 #include <gamut/data/standardize.hpp>
+#include <gamut/model/check_labels.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
@@ -51,13 +52,15 @@ public:
     /// The loss is convex and at least 0.
     static constexpr bool nonnegative_loss = model::is_nonnegative<Model>;
     /// The loss has corners.
-    static constexpr bool kinked_loss = model::is_kinked<Model>;
+    static constexpr bool nonsmooth_loss = model::is_nonsmooth<Model>;
 
     /// `data` is referred to and must live as long as the problem. Collective: the sum of the sample weights is agreed.
+    /// Throws data_error, the same one on all ranks, for labels that the model does not take.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,
             bool intercept, data::standardization scaling = {})
         : problem(m, data, penalty, machine, ranks, intercept, std::move(scaling),
-                  rows_type::sum_of_weights(data, ranks)) {}
+                  (communicator::agree(ranks, [&] { model::check_labels<Model>(data); }),
+                   rows_type::sum_of_weights(data, ranks))) {}
 
     /// The same for rows whose sum of weights is known; no messages.
     problem(const Model& m, const Dataset& data, const Penalty& penalty, const Backend& machine, const C& ranks,

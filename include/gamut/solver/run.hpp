@@ -134,9 +134,9 @@ inline std::string explanation(core::status status, const core::stop& stop) {
 /// Watches a run for weights that grow without end: a minimum at infinity, such as that of the unpenalised logistic loss
 /// of separable classes. It remembers an earlier point; where the objective is still no higher a thousand times further
 /// along the way from there, and little is left to gain there, the minimum is nowhere.
-template <class A> class horizon {
+template <class A> class halting_watch {
 public:
-    explicit horizon(const A& w) : earlier_(w), far_(w) {}
+    explicit halting_watch(const A& w) : earlier_(w), far_(w) {}
 
     void begin(const A& w, double objective) {
         earlier_ = w;

@@ -58,7 +58,7 @@ template <class Rate> struct sgd {
         using T = typename A::value_type;
         struct state {
             A w, velocity, gradient, moved;
-            horizon<A> far;
+            halting_watch<A> far;
             explicit state(const A& start)
                 : w(start),
                   velocity(T(0) * start),
@@ -124,7 +124,7 @@ template <class Rate> struct sgd {
                                      why.empty() ? explanation(*end, stop) : std::move(why));
             }
             if (now.iteration == 0) s.far.begin(s.w, now.objective);
-            if (horizon<A>::due(now.iteration)) s.far.remember(s.w);
+            if (halting_watch<A>::due(now.iteration)) s.far.remember(s.w);
 
             const std::size_t epoch = now.iteration;
             double sum = 0, step = now.step;

@@ -186,7 +186,7 @@ template <Problem P>
     using T = typename A::value_type;
     constexpr double epsilon = std::numeric_limits<T>::epsilon();
     std::pair<verdict, newton_step<A>> unknown{verdict::confirmed, newton_step<A>{T(0) * w}};
-    if constexpr (TwiceDifferentiable<P> && !has_kinked_loss<P>) {
+    if constexpr (TwiceDifferentiable<P> && !has_nonsmooth_loss<P>) {
         if constexpr (!P::smooth)
             if (!has_no_penalty(p)) return unknown;
         A g(w.size());

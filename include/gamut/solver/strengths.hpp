@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -38,10 +40,11 @@ template <class Penalty> Penalty of_strength(Penalty penalty, double strength) {
 /// A solution, and the strength of the penalty that it is for.
 template <class Array> struct at_strength {
     double strength = 0;
+    double loss = 0;  ///< without the penalty
     core::result<Array> result{};
 };
 
-/// The solutions along falling strengths of the problem's penalty, each begun at the one before, with the columns and second
+/// The path of a Lagrangian penalty: the solutions along falling strengths of the problem's penalty, each begun at the one before, with the columns and second
 /// moments that it had. At each strength s after s' the parts with slopes of at least 2 s - s' go to work at once, the sequential
 /// strong rule; what it misses the solver's own check of all conditions finds. The l2 of an elastic net (the l1 of a sparse
 /// group lasso) keeps its proportion.   Tibshirani et al. 2012, section 7.
@@ -73,8 +76,8 @@ struct strengths {
     std::vector<at_strength<typename P::array>> minimize(const P& p, O&&... observers) const {
         static_assert(!P::smooth,
                       "strengths: the penalty is smooth (no strength of it makes weights 0) use l1 or its like");
-        static_assert(!has_kinked_loss<P>, "strengths: the loss has corners (it works on second derivatives) use "
-                                           "solver::admm at one strength after the other");
+        static_assert(!has_nonsmooth_loss<P>, "strengths: the loss has corners (it works on second derivatives) use "
+                                              "solver::admm at one strength after the other");
         auto state = prepare(p, [&] {
             validate();
             return detail::coordinate_state<P>(p, solver.anderson);
@@ -87,14 +90,29 @@ struct strengths {
         std::vector<at_strength<typename P::array>> path;
         for (const double strength : falling) {
             run<P, O...> record("coordinate", p, solver.stop, observers...);
-            path.push_back({strength, solver.descend(state, of_strength(p.penalty_term(), strength), record,
-                                                     2 * strength - std::max(before, strength))});
+            const auto penalty = of_strength(p.penalty_term(), strength);
+            auto found = solver.descend(state, penalty, record, 2 * strength - std::max(before, strength));
+            const double loss = found.objective - value_of(penalty, state.shape(), found.weights);
+            path.push_back({strength, std::max(loss, P::nonnegative_loss ? 0 : loss), std::move(found)});
             before = strength;
         }
         return path;
     }
 
 private:
+    template <class Penalty, class Array>
+    static double value_of(const Penalty& penalty, penalty::layout shape, const Array& weights) {
+        const auto w = weights.download();
+        const std::vector<double> entries(w.begin(), w.end());
+        const quadratic::parts_of parts(penalty, shape);
+        double sum = 0;
+        for (std::size_t part = 0; part < parts.size(); ++part) {
+            const std::size_t begin = parts.begin(part) * shape.outputs, end = parts.end(part) * shape.outputs;
+            sum += parts.value(part, std::span(entries).subspan(begin, end - begin));
+        }
+        return sum;
+    }
+
     /// Leaves the state at weights 0, measured.
     template <class P> static double largest(const P& p, detail::coordinate_state<P>& state) {
         state.clear_weights();
