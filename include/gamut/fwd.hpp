@@ -78,6 +78,7 @@ struct softmax;
 struct hinge;
 struct squared_hinge;
 struct poisson;
+// check_labels.hpp: which labels a model takes
 }  // namespace model
 
 namespace penalty {  // see concept.hpp; any struct with value(w) and prox(w, step) is one
