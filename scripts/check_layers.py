@@ -24,7 +24,7 @@ leaves = {
     "cblas.h": "backend/host.hpp", "lapacke.h": "backend/host.hpp", "xsimd/": "backend/host.hpp",
     "thrust/": "backend/device.hpp", "cub/": "backend/device.hpp", "cuda": "backend/device.hpp", "cublas": "backend/device.hpp",
     "cusparse": "backend/device.hpp", "cusolver": "backend/device.hpp",
-    "boost/": "communicator/mpi.hpp", "mpi.h": "communicator/mpi.hpp",
+    "boost/": "communicator/detail/mpi_calls.hpp", "mpi.h": "communicator/detail/mpi_calls.hpp",
     "Random123/": "core/random.hpp",
 }
 one_leaf_anywhere = ["nlohmann/"]

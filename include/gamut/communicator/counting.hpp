@@ -85,6 +85,11 @@ public:
     [[noreturn]] void fail(const std::exception_ptr& mine) const requires requires(const C& c) { c.fail(mine); }
     { inner_.fail(mine); }
 
+    [[noreturn]] void fail_together(const std::exception_ptr& mine) const requires requires(const C& c) {
+        c.fail_together(mine);
+    }
+    { inner_.fail_together(mine); }
+
 private:
     struct counts {
         std::atomic<std::uint64_t> messages{0}, bytes{0};

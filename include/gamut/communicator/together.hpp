@@ -21,7 +21,7 @@ concept FailingTogether = Communicator<C> && requires(const C& c, const std::exc
 /// collectives, by a std::bad_alloc say, is heard by the others wherever they wait: all throw that error, by its type in
 /// core/error.hpp, and the group refuses further use. Errors that ranks agreed upon, or that all of them throw with the
 /// same words, pass as they are, and the group can go on.
-/// Collective: one barrier. Where communicators cannot do that (single, mpi), it is work() alone.
+/// Collective: one barrier. On one rank, and on sim, where an error that leaves a rank is everybody's anyway, it is work() alone.
 template <Communicator C, std::invocable F> std::invoke_result_t<F> together(const C& c, F&& work) {
     if constexpr (!FailingTogether<C>) {
         return std::forward<F>(work)();
