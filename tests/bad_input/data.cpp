@@ -162,7 +162,7 @@ BOOST_AUTO_TEST_CASE(few_bytes_that_ask_for_much_memory) {
         refuses_with_memory(data::csv<>{.path = file, .memory_limit = limit},
                             "the names of 100001 columns take at least");
     std::string rows;  // two bytes each, sixteen in memory
-    for (int i = 0; i < 100'000; ++i) rows += "1\n";
+    for (int i = 0; i < 400'000; ++i) rows += "1\n";
     const test::temporary_file labels(rows);
     refuses_with_memory(data::libsvm<>{.path = labels.path, .features = 1, .memory_limit = limit},
                         "raise .memory_limit");

@@ -250,7 +250,7 @@ BOOST_AUTO_TEST_CASE(every_member_is_checked_for_its_type_and_range) {
     refuses("/columns", json::object(), "member \"columns\" is no list");
     refuses("/columns", json::array(), "member \"columns\" is empty (a model has one or more)");
     refuses("/columns/2", "x3", "member \"columns\" has 'x3' twice (they must differ)");
-    refuses("/columns", json::array({"x3"}), "member \"features\" has 'petal length' (it is none of the columns");
+    refuses("/columns", json::array({"x3"}), "member \"means\" has 4 (there are 1 columns)");
     refuses("/features/0", "x3", "(it is none of the columns, or not in their order)");
     refuses("/features/0", "nowhere", "member \"features\" has 'nowhere'");
     refuses("/features", json::array(), "member \"weights\" has 3 (there are 0 features)");

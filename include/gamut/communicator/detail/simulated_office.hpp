@@ -37,11 +37,11 @@ public:
 
 private:
     struct letter final : virtual_time<Crew>::event {
-        letter(std::shared_ptr<simulated_office> office, int from, int to, std::vector<std::uint8_t> bytes)
-            : office(std::move(office)),
-              from(from),
-              to(to),
-              bytes(std::move(bytes)) {}
+        letter(std::shared_ptr<simulated_office> through, int sender, int addressee, std::vector<std::uint8_t> text)
+            : office(std::move(through)),
+              from(sender),
+              to(addressee),
+              bytes(std::move(text)) {}
 
         void happen(double now) override { office->take(*this, now); }
 
