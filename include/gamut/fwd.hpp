@@ -53,6 +53,9 @@ template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
 template <class C> class counting;
+template <class C> class group;                    // some of its ranks; machine_of, split
+template <class C, class T> class background_sum;  // sums that go on while ranks compute
+struct shares;  // reduce_scatter.hpp; all_gather.hpp: uneven parts; together.hpp: failing so
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
 }  // namespace communicator

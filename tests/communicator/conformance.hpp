@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "derived.hpp"
 #include "pairwise.hpp"
 #include "postal.hpp"
 
@@ -266,6 +267,8 @@ template <communicator::PairwiseCommunicator C> std::string check(const C& c) {
     counts(c, result);
     pairwise(c, result);
     if constexpr (communicator::PostalCommunicator<C>) postal(c, result);
+    if constexpr (communicator::PostalCommunicator<C>) derived_of(c, result);
+    if constexpr (communicator::PairwiseCommunicator<C>) groups_of(c, result);
     c.barrier();
     return result.text();
 }

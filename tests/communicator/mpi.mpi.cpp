@@ -35,6 +35,10 @@ BOOST_AUTO_TEST_CASE(counting_sees_what_the_global_sum_sends) {
     BOOST_TEST(out[9] == 3. * c.size());
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_ranks_conform) {
+    BOOST_TEST(conformance::check(communicator::split(communicator::mpi{}, communicator::mpi{}.rank() % 2)) == "");
+}
+
 BOOST_AUTO_TEST_CASE(all_ranks_of_this_test_share_a_machine) {
     BOOST_TEST(communicator::mpi{}.local_size() == communicator::mpi{}.size());
 }

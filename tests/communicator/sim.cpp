@@ -46,6 +46,16 @@ BOOST_AUTO_TEST_CASE(conforms_for_any_number_of_ranks) {
     BOOST_TEST(conformance_of_all<sim<core::fast>>(3) == "");
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_ranks_conform) {
+    for (const int ranks : {1, 2, 5}) {
+        std::vector<std::string> said(static_cast<std::size_t>(ranks));
+        sim<>::run(ranks, {}, [&](const auto& c) {
+            said[static_cast<std::size_t>(c.rank())] = conformance::check(communicator::split(c, c.rank() % 2));
+        });
+        for (const auto& one : said) BOOST_TEST(one == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_message_takes_its_latency_and_its_bytes_and_a_rank_sends_one_at_a_time) {
     const network model{.latency = 0.5, .bandwidth = 80, .links = {{.from = 0, .to = 2, .latency = 2, .bandwidth = 8}}};
     std::vector<double> ends(3);

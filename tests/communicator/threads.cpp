@@ -38,6 +38,16 @@ BOOST_AUTO_TEST_CASE(conforms_for_any_number_of_ranks) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(groups_of_ranks_conform) {
+    for (const int ranks : {1, 2, 5}) {
+        std::vector<std::string> said(static_cast<std::size_t>(ranks));
+        threads<>::run(ranks, [&](const auto& c) {
+            said[static_cast<std::size_t>(c.rank())] = conformance::check(communicator::split(c, c.rank() % 2));
+        });
+        for (const auto& one : said) BOOST_TEST(one == "");
+    }
+}
+
 BOOST_AUTO_TEST_CASE(each_rank_is_one_thread_and_all_share_the_machine) {
     std::mutex mutex;
     std::set<std::thread::id> ids;
