@@ -68,7 +68,7 @@ public:
     /// Between two looks at what is waited for. Throws, on all ranks of the group, when one of them failed.
     void pause() {
         if (++pauses_ % 16 == 0) listen();
-        std::this_thread::yield();
+        if (pauses_ > 64) std::this_thread::yield();
     }
 
     void complete(MPI_Request& request, const char* call) {
