@@ -61,7 +61,7 @@ BOOST_AUTO_TEST_CASE(every_strength_is_the_fit_that_the_strength_alone_has) {
         BOOST_TEST(fit.objective == expected.objective, boost::test_tools::tolerance(1e-8));
         BOOST_TEST(fit.lower_bound <= fit.objective);
         BOOST_TEST(fit.score(diabetes).loss == path[i].loss, boost::test_tools::tolerance(1e-8));
-        BOOST_TEST(fit.predict(diabetes).size() == 442u);
+        BOOST_TEST(fit.predict(diabetes).values.size() == 442u);
         double nonzeros = 1;  // the intercept
         for (const double w : fit.weights) nonzeros += w != 0;
         BOOST_TEST(path[i].degrees_of_freedom == nonzeros);
