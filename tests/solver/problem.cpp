@@ -13,7 +13,9 @@
 
 #include <gamut/core/random.hpp>
 #include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
 #include <gamut/model/softmax.hpp>
+#include <gamut/penalty/l2.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/block.hpp>
 #include <gamut/solver/moments.hpp>
@@ -102,6 +104,29 @@ BOOST_AUTO_TEST_CASE(blocks_add_up_to_the_loss) {
     for (std::size_t j = 0; j < d; ++j) {
         BOOST_TEST(std::abs(slopes[j] - gradient.download()[j]) <= 1e-12);
         BOOST_TEST(std::abs(products[j] - product.download()[j]) <= 1e-12);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_nodes_minimise_has_the_objective_for_its_mean) {
+    const auto numbers = random_rows(7, 50, 4, 2, true);
+    const auto sparse = problem_of<model::logistic>(numbers, {});
+    const auto problem = sparse.with_penalty(penalty::l2{.strength = 0.3});
+    using array = decltype(problem)::array;
+    const std::size_t d = problem.dimension();
+    const array at{std::span<const double>(random_weights(d, 3))};
+    array whole(d), part(d);
+    for (std::size_t index = 0; index < problem.batches(10); ++index) {
+        const solver::batch rows{.size = 10, .seed = 4, .epoch = 2, .index = index};
+        const double expected = problem.batch_gradient(at, rows, whole);
+        double value = 0;
+        std::vector<double> slopes(d);
+        for (std::size_t b = problem.first_block(); b < problem.last_block(); ++b) {
+            value += problem.local_gradient(b, at, rows, part) / static_cast<double>(problem.blocks());
+            for (std::size_t j = 0; j < d; ++j)
+                slopes[j] += part.download()[j] / static_cast<double>(problem.blocks());
+        }
+        BOOST_TEST(std::abs(value - expected) <= 1e-12);
+        for (std::size_t j = 0; j < d; ++j) BOOST_TEST(std::abs(slopes[j] - whole.download()[j]) <= 1e-12);
     }
 }
 

@@ -114,6 +114,11 @@ public:
         gradient_of(w, b, {0, rows.size()}, rows.data(), partials);
     }
 
+    /// The same for some shards only: rows[s] for every shard s of this rank.
+    void gradient(const T* w, const T* b, shard_range shards, std::span<const row_range> rows, double* partials) const {
+        gradient_of(w, b, shards, rows.data(), partials);
+    }
+
     /// What a Hessian-vector product needs to know about the point w: for one output the second derivative of the loss at
     /// each row, d_i, so that H v = X' (d .* X v); for several outputs Z itself, from which the rows of S are
     /// differentiated in the direction X V. n or n c numbers.

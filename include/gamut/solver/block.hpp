@@ -19,6 +19,7 @@ namespace gamut::solver {
 template <class Rows, class Scaled> class block {
 public:
     using array = typename Scaled::array;
+    using value_type = typename array::value_type;
 
     block(const Rows& rows, const Scaled& scaled, backend::shard_range shards)
         : rows_(&rows),
@@ -41,6 +42,19 @@ public:
         rows_->sweep().gradient(e.w(), e.b(), shards_, partials.data());
         const std::span<double> sum = add_rows(partials, m);
         scaled_->to_gradient(sum, gradient);
+        return sum.back();
+    }
+    /// Of some of its rows: rows[s] for every shard s of this rank. The slopes of a penalty, `bends`, are added to the gradient, after
+    /// both were multiplied by `factor`.
+    double rows_gradient(const array& w, std::span<const backend::row_range> rows, double factor, array& gradient,
+                         std::span<const value_type> bends = {}) const {
+        const auto e = scaled_->effective_weights(w);
+        const std::size_t m = rows_->sweep().gradient_size();
+        const auto partials = rows_->partials(shards_.size() * m);
+        rows_->sweep().gradient(e.w(), e.b(), shards_, rows, partials.data());
+        const std::span<double> sum = add_rows(partials, m);
+        for (double& s : sum) s *= factor;
+        scaled_->to_gradient(sum, gradient, bends);
         return sum.back();
     }
     class hessian_at {

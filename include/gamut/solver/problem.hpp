@@ -170,6 +170,16 @@ public:
         return gradient_over(wanted, w, static_cast<double>(batches(wanted.size)), gradient);
     }
 
+    /// What node b minimises where every block of rows has its own copy of the weights: blocks() times the block's loss, and the smooth
+    /// penalty, so that the mean over the nodes is the objective. Of a batch: the value and the gradient of its rows in block b,
+    /// scaled as batch_gradient. b is one of this rank's blocks. It never communicates, and may fail on one rank alone.
+    double local_gradient(std::size_t b, const array& w, const batch& wanted, array& gradient) const {
+        const double factor = static_cast<double>(batches(wanted.size)) * static_cast<double>(blocks());
+        double penalised = 0;
+        if constexpr (smooth) penalised = penalty_and_slopes(w);
+        return block(b).rows_gradient(w, rows_.runs_of(wanted), factor, gradient, bends_) + penalised;
+    }
+
     // what second-order methods read of the rows: see moments.hpp
 
     auto moments() const requires least_squares { return ++passes_, solver::moments(rows_, scaled_); }
