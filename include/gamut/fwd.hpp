@@ -99,6 +99,18 @@ struct ebic;
 struct gic;
 }  // namespace criterion
 
+namespace update {  // see concept.hpp; what a gradient becomes before it is a step
+struct plain;
+struct momentum;
+struct nesterov;
+struct adagrad;
+struct rmsprop;
+struct adam;
+struct adamw;
+struct amsgrad;
+template <class Rule = plain> struct clip;
+}  // namespace update
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
@@ -128,7 +140,7 @@ template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
-template <class Rate = double> struct sgd;
+template <class Rate = double, class Update = update::plain> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
