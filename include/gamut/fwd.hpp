@@ -111,6 +111,19 @@ struct amsgrad;
 template <class Rule = plain> struct clip;
 }  // namespace update
 
+namespace compressor {  // see concept.hpp; what a message about numbers looks like
+struct none;
+struct half;
+struct bfloat;
+struct int8;
+struct quantized;
+struct sign;
+struct top_k;
+struct random_k;
+struct low_rank;
+template <class C> struct error_feedback;
+}  // namespace compressor
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
