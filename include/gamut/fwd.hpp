@@ -103,6 +103,31 @@ struct ebic;
 struct gic;
 }  // namespace criterion
 
+namespace update {  // see concept.hpp; what a gradient becomes before it is a step
+struct plain;
+struct momentum;
+struct nesterov;
+struct adagrad;
+struct rmsprop;
+struct adam;
+struct adamw;
+struct amsgrad;
+template <class Rule = plain> struct clip;
+}  // namespace update
+
+namespace compressor {  // see concept.hpp; what a message about numbers looks like
+struct none;
+struct half;
+struct bfloat;
+struct int8;
+struct quantized;
+struct sign;
+struct top_k;
+struct random_k;
+struct low_rank;
+template <class C> struct error_feedback;
+}  // namespace compressor
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
@@ -132,7 +157,7 @@ template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
-template <class Rate = double> struct sgd;
+template <class Rate = double, class Update = update::plain> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;

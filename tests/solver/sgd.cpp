@@ -135,6 +135,34 @@ BOOST_AUTO_TEST_CASE(schedules_are_what_they_say) {
     BOOST_TEST(std::isfinite(fit(sgd{.rate = own, .stop = {.iterations = 2}}).objective));
 }
 
+BOOST_AUTO_TEST_CASE(a_warm_up_rises_to_the_first_rate_and_follows_the_schedule_from_its_beginning) {
+    const schedule::warm_up to_a_number{.epochs = 4, .after = 0.5};
+    BOOST_TEST(to_a_number(0) == 0);
+    BOOST_TEST(to_a_number(1) == 0.125);
+    BOOST_TEST(to_a_number(3) == 0.375);
+    BOOST_TEST(to_a_number(4) == 0.5);
+    BOOST_TEST(to_a_number(99) == 0.5);
+    const schedule::cosine falling{.rate = 1, .epochs = 10, .least = 0.2};
+    const schedule::warm_up to_a_schedule{.epochs = 2, .after = falling};
+    BOOST_TEST(to_a_schedule(1) == 0.5);
+    for (const double epoch : {0.0, 2.5, 10.0, 20.0}) BOOST_TEST(to_a_schedule(2 + epoch) == falling(epoch));
+
+    BOOST_CHECK_THROW(fit(sgd{.rate = schedule::warm_up<>{.epochs = 0}}), core::option_error);
+    BOOST_CHECK_THROW(fit(sgd{.rate = schedule::warm_up{.after = 0.0}}), core::option_error);
+    BOOST_CHECK_THROW(fit(sgd{.rate = schedule::warm_up{.after = schedule::cosine{.rate = -1}}}), core::option_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_rate_that_begins_or_ends_at_0_leaves_residuals_that_are_numbers) {
+    const auto p = toy::make<toy::logistic>(table(), penalty::l1{0.01});
+    const auto check = [&](const auto& rate) {
+        const auto result = sgd{.rate = rate, .batch = 64, .stop = {.iterations = 6}}.minimize(p);
+        BOOST_TEST(result.objective < result.history.front().objective);
+        for (const auto& record : result.history) BOOST_TEST(std::isfinite(record.residual));
+    };
+    check(schedule::warm_up{.epochs = 2, .after = 0.5});
+    check(schedule::cosine{.rate = 0.5, .epochs = 3});
+}
+
 BOOST_AUTO_TEST_CASE(bad_options_are_errors) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     for (const double bad : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()}) {

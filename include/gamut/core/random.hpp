@@ -29,6 +29,9 @@ struct random {
     /// 64 uniform bits.
     std::uint64_t bits(std::uint64_t index) const { return words(seed, index)[0]; }
 
+    /// 128 uniform bits, for the price of bits(index), which are the first half.
+    std::array<std::uint64_t, 2> more_bits(std::uint64_t index) const { return words(seed, index); }
+
     /// Uniform on the multiples of 2^-53 in [0, 1).
     double uniform(std::uint64_t index) const { return static_cast<double>(bits(index) >> 11) * 0x1p-53; }
 

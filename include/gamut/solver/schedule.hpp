@@ -85,4 +85,19 @@ template <Schedule S> void validate(const S& schedule) {
         detail::check("schedule", "rate", at(schedule, 0.0));
 }
 
+/// From 0 up to the first rate of another schedule, linearly over `epochs`, and then along that schedule from its beginning:
+///   after(0) epoch / epochs,  then after(epoch - epochs)
+/// Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour, 2017, section 2.2.
+template <Schedule After = constant> struct warm_up {
+    double epochs = 5;
+    After after{};
+    double operator()(double epoch) const {
+        return epoch < epochs ? at(after, 0) * (epoch / epochs) : at(after, epoch - epochs);
+    }
+    void validate() const {
+        detail::check("schedule::warm_up", "epochs", epochs);
+        schedule::validate(after);
+    }
+};
+
 }  // namespace gamut::solver::schedule

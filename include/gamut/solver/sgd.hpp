@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,24 +19,32 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
+#include <gamut/update/concept.hpp>
+#include <gamut/update/momentum.hpp>
+#include <gamut/update/nesterov.hpp>
+#include <gamut/update/plain.hpp>
 
 namespace gamut::solver {
 
 /// How sgd uses its velocity v = momentum v + g:   heavy_ball steps along v (Polyak 1964), nesterov along g + momentum v.
+/// See update/momentum.hpp and update/nesterov.hpp.
 enum class momentum_rule { heavy_ball, nesterov };
 
 /// Stochastic gradient descent, data-parallel: every step uses the gradient of one batch of rows, summed over the ranks.
-///   v = momentum v + g
-///   w = prox(w - rate v)       the prox only for penalties that are not smooth
-/// `rate` is a number or a schedule over epochs (solver/schedule.hpp). The batches depend on the seed alone, not on the ranks.
+///   d = what `update` makes of the gradient; of `momentum` and `rule` if it is update::plain
+///   w = prox(w - rate d)       the prox, of steps rate gain(update), only for penalties that are not smooth; none with adaptive rules
+/// `rate` is a number or a schedule over epochs (solver/schedule.hpp), `update` a rule (update/concept.hpp). The batches depend on the seed alone, not on the ranks.
 /// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
 /// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
-template <class Rate> struct sgd {
+template <class Rate, class Update> struct sgd {
     static_assert(schedule::Schedule<Rate>, "sgd: rate must be a number or a schedule; see gamut/solver/schedule.hpp");
+    static_assert(update::Update<Update>,
+                  "sgd: update must be a rule with slots and at<T>(step); see gamut/update/concept.hpp");
 
     Rate rate = 0.1;
+    Update update{};
     double momentum = 0;
     momentum_rule rule = momentum_rule::heavy_ball;
     std::size_t batch = 32;  ///< rows, over all ranks together
@@ -47,24 +57,29 @@ template <class Rate> struct sgd {
         if (!(momentum >= 0 && momentum < 1))
             throw core::option_error(
                 core::text("sgd: momentum is ", momentum, " (it must be at least 0 and below 1) try 0.9"));
+        update::validate(update);
+        if (!has_default_update && momentum > 0)
+            throw core::option_error(core::text("sgd: momentum is ", momentum,
+                                                " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("sgd: batch is 0 (at least 1 row is needed) try 32");
         stop.validate("sgd");
     }
 
     template <Stochastic P, class... O>
-    requires(P::smooth || Composite<P>) core::result<typename P::array> minimize(const P& p, O&&... observers)
+    requires(P::smooth ||
+             (Composite<P> && !update::is_adaptive<Update>)) core::result<typename P::array> minimize(const P& p,
+                                                                                                      O&&... observers)
     const {
         using A = typename P::array;
         using T = typename A::value_type;
+        constexpr std::size_t slots = has_default_update ? 1 : Update::slots;
         struct state {
-            A w, velocity, gradient, moved;
+            A w, gradient, moved;
+            std::array<A, slots> memory;
             halting_watch<A> far;
-            explicit state(const A& start)
-                : w(start),
-                  velocity(T(0) * start),
-                  gradient(start),
-                  moved(start),
-                  far(start) {}
+            explicit state(const A& start) : w(start), gradient(start), moved(start), far(start) {
+                for (A& m : memory) m = A(T(0) * start);
+            }
         };
         auto s = prepare(p, [&] {
             validate();
@@ -76,7 +91,8 @@ template <class Rate> struct sgd {
 
         // objective and residual at w; after it, `moved` is free again
         double scale = core::record::none;
-        const auto look = [&](double step, core::record& now) {
+        const auto look = [&](double rate_now, core::record& now) {
+            const double step = rate_now > 0 ? rate_now : 1;  // a rate may begin or end at 0
             now.objective = p.value_and_gradient(s.w, s.gradient);
             double length = 0;
             if constexpr (P::smooth) {
@@ -97,6 +113,8 @@ template <class Rate> struct sgd {
         const double at_start = now.objective;
         double tolerance = stop.tolerance;
         const std::size_t batches = p.batches(batch);
+        std::size_t updates = 0;
+        const double gain = has_default_update ? 1 : update::gain(update);
         for (;;) {
             now.nonzeros = nonzeros(p, s.w);
             const std::optional<core::status> asked = record.report(now);
@@ -134,16 +152,12 @@ template <class Rate> struct sgd {
                                               static_cast<double>(index) / static_cast<double>(batches));
                 sum += p.batch_gradient(s.w, rows, s.gradient);
                 if constexpr (!P::smooth) sum += p.penalty(s.w);
-                s.velocity = static_cast<T>(momentum) * s.velocity + s.gradient;
-                if (rule == momentum_rule::nesterov)
-                    s.gradient = s.gradient + static_cast<T>(momentum) * s.velocity;
-                else
-                    s.gradient = s.velocity;
+                turn(++updates, s.w, s.gradient, s.memory);
                 s.moved = s.w - static_cast<T>(step) * s.gradient;
                 if constexpr (P::smooth)
                     std::swap(s.w, s.moved);
                 else
-                    p.prox(s.moved, step, s.w);
+                    p.prox(s.moved, step * gain, s.w);
             }
             now = {.phase = "batches", .iteration = epoch + 1, .step = step};
             now.objective = batches > 0 ? sum / static_cast<double>(batches) : 0;
@@ -162,7 +176,24 @@ template <class Rate> struct sgd {
         static_assert(!Stochastic<P> || Composite<P>,
                       "sgd: needs prox(v, step, out) for a penalty that is not smooth; see "
                       "gamut/solver/concept.hpp");
+        static_assert(!Composite<P> || P::smooth || !update::is_adaptive<Update>,
+                      "sgd: an adaptive update needs a smooth penalty (a prox has one step for all weights); use "
+                      "update::momentum, or penalty::l2");
         return {};
+    }
+
+private:
+    static constexpr bool has_default_update = std::same_as<Update, update::plain>;
+
+    /// The gradient becomes the direction of step k.
+    template <class A, std::size_t N>
+    void turn(std::size_t k, const A& w, A& gradient, std::array<A, N>& memory) const {
+        if constexpr (!has_default_update)
+            update::direct(update, k, w, gradient, memory);
+        else if (rule == momentum_rule::nesterov)
+            update::direct(update::nesterov{momentum}, k, w, gradient, memory);
+        else
+            update::direct(update::momentum{momentum}, k, w, gradient, memory);
     }
 };
 
