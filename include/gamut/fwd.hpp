@@ -14,6 +14,7 @@ struct stop;
 struct progress;  // observers; see observe.hpp
 class json_lines;
 class whole_file;
+class checkpoint;  // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
 class clock;
 class names;  // of features; copies share them
