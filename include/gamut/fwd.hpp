@@ -11,8 +11,15 @@ struct error;   // and its children: option_error shape_error data_error communi
 struct record;  // result.hpp, with status
 template <class Array> struct result;
 struct stop;
+struct shown_run;
 struct progress;  // observers; see observe.hpp
 class json_lines;
+class csv_lines;
+class tensorboard;
+struct time_limit;
+struct objective_score;
+template <class S = objective_score> struct early_stopping;
+template <class S = objective_score> struct keep_best;
 class whole_file;
 class checkpoint;  // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
