@@ -18,8 +18,8 @@ class csv_lines;
 class tensorboard;
 struct time_limit;
 struct objective_score;
-template <class S = objective_score> struct early_stopping;
-template <class S = objective_score> struct keep_best;
+template <class S> struct early_stopping;  // by default of objective_score
+template <class S> struct keep_best;
 class whole_file;
 class checkpoint;  // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;

@@ -9,7 +9,6 @@
 
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
-#include <gamut/fwd.hpp>
 
 namespace gamut::core {
 
@@ -28,7 +27,7 @@ struct objective_score {
 /// Observer: stops when the score has not become smaller by more than `least_gain` for `patience` scores in a row.
 ///     core::early_stopping{.patience = 5, .score = [&](const core::record& now) { return loss_on(others, now.weights()); }}
 /// gamut::validation is this for an estimator and other rows. Prechelt, Early stopping, but when? 1998.
-template <class S> struct early_stopping {
+template <class S = objective_score> struct early_stopping {
     static_assert(Score<S>, "early_stopping: score must be callable with a const core::record& and return a number");
 
     std::size_t patience = 10;

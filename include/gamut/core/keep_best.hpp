@@ -11,13 +11,12 @@
 #include <gamut/core/early_stopping.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
-#include <gamut/fwd.hpp>
 
 namespace gamut::core {
 
 /// Observer: keeps the weights of the iteration with the smallest score, on every rank; with a path, rank 0 also writes them,
 /// a checkpoint of kind "best" with `weights` and `score`. Pass it by reference. fitted::set_weights takes the weights.
-template <class S> struct keep_best {
+template <class S = objective_score> struct keep_best {
     static_assert(Score<S>, "keep_best: score must be callable with a const core::record& and return a number");
 
     std::string path{};     ///< empty: in memory only
