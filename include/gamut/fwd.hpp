@@ -21,6 +21,7 @@ struct objective_score;
 template <class S> struct early_stopping;  // by default of objective_score
 template <class S> struct keep_best;
 class whole_file;
+struct checkpoints;  // keeps what runs need to go on
 class checkpoint;  // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
 class clock;
@@ -131,6 +132,8 @@ namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
+class state_writer;  // state.hpp: what a run needs to go on
+class state_reader;
 // schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; beginning.hpp, stopping.hpp: where descents begin, and what converged means
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
