@@ -15,6 +15,9 @@
 #include <gamut/core/keep_best.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/none.hpp>
+#include <gamut/solver/lbfgs.hpp>
+#include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
@@ -105,6 +108,12 @@ BOOST_AUTO_TEST_CASE(sgd_goes_on_from_any_iteration_on_any_ranks_with_the_same_b
     BOOST_TEST(interrupt<toy::squared>("sgd_converges", penalty::l2{0.5}, [] {
                    return solver::sgd{.rate = 0.5, .batch = 60, .stop = {.iterations = 500, .tolerance = 1e-3}};
                }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(descents_go_on_from_any_iteration_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(interrupt<toy::logistic>("lbfgs", penalty::l2{0.01}, [] { return solver::lbfgs{.memory = 3}; }) == "");
+    BOOST_TEST(interrupt<toy::squared>("lbfgs_squared", penalty::none{}, [] { return solver::lbfgs{}; }) == "");
+    BOOST_TEST(interrupt<toy::logistic>("newton_cg", penalty::l2{0.001}, [] { return solver::newton_cg{}; }) == "");
 }
 
 BOOST_AUTO_TEST_CASE(another_run_has_other_bits) {  // the comparison can fail
