@@ -16,6 +16,7 @@
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/penalty/none.hpp>
+#include <gamut/solver/admm.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -114,6 +115,19 @@ BOOST_AUTO_TEST_CASE(descents_go_on_from_any_iteration_on_any_ranks_with_the_sam
     BOOST_TEST(interrupt<toy::logistic>("lbfgs", penalty::l2{0.01}, [] { return solver::lbfgs{.memory = 3}; }) == "");
     BOOST_TEST(interrupt<toy::squared>("lbfgs_squared", penalty::none{}, [] { return solver::lbfgs{}; }) == "");
     BOOST_TEST(interrupt<toy::logistic>("newton_cg", penalty::l2{0.001}, [] { return solver::newton_cg{}; }) == "");
+}
+
+BOOST_AUTO_TEST_CASE(admm_goes_on_from_any_iteration_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(interrupt<toy::logistic>("admm", penalty::l1{0.02}, [] {
+                   return solver::admm{.acceleration = 4, .stop = {.tolerance = 1e-6}};
+               }) == "");
+    BOOST_TEST(interrupt<toy::squared>("admm_plain", penalty::l1{0.02}, [] {
+                   return solver::admm{.rho = 0.05,
+                                       .acceleration = 0,
+                                       .objective_every = 3,
+                                       .local = solver::lbfgs{},
+                                       .stop = {.iterations = 12}};
+               }) == "");
 }
 
 BOOST_AUTO_TEST_CASE(another_run_has_other_bits) {  // the comparison can fail

@@ -104,8 +104,7 @@ std::string at_every_iteration(std::string_view name, Minimize&& minimize, std::
                         if (crashes) throw power_cut();  // no checkpoint of this one
                         return true;
                     };
-                    core::checkpoints keeper{.every = crashes ? std::size_t(1) : std::size_t(1000000),
-                                             .folder = place.folder()};
+                    core::checkpoints keeper{.every = k, .folder = place.folder()};
                     const auto found = minimize(c, std::string(), interrupt, keeper);
                     return std::string(core::name(found.status));
                 });
@@ -116,7 +115,7 @@ std::string at_every_iteration(std::string_view name, Minimize&& minimize, std::
             }
             if (cut != crashes) return core::text(name, ": iteration ", k, " did not end as it should");
             const std::string rest = on_ranks(after, [&](const auto& c) {
-                core::checkpoints keeper{.every = 1, .folder = place.folder()};
+                core::checkpoints keeper{.every = 1000000, .folder = place.folder()};
                 return described(minimize(c, place.folder(), keeper));
             });
             if (rest != whole)
