@@ -22,7 +22,8 @@ template <class S> struct early_stopping;  // by default of objective_score
 template <class S> struct keep_best;
 class whole_file;
 struct checkpoints;  // keeps what runs need to go on
-class checkpoint;  // numbers by name, as a file with checksums (crc32c.hpp)
+struct following;    // follow.hpp: follow(folder, visit)
+class checkpoint;    // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
 class clock;
 class names;  // of features; copies share them
@@ -183,6 +184,10 @@ struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>
 struct validated_path;  // cross_validate.hpp: cross_validate(estimator, source, data::fold_options)
 struct drawing;         // draw.hpp: paths and their validation as pictures
+template <class Model, class T = double, class C = communicator::single<>>
+fitted<Model, T, C> fit_of(const core::checkpoint& from, const C& ranks = {}, const Model& model = {});
+template <class Model, class T, class C, class Source> class validation;  // early stopping on other rows
+struct evaluation;  // evaluate.hpp: evaluate<Model>(folder, test set), a table of struct evaluated
 // model_file.hpp: fitted models as files; compiled.hpp, compiled_mpi.hpp: what the library gamut::compiled has ready
 
 }  // namespace gamut

@@ -67,6 +67,16 @@ public:
         put(name, std::span(reinterpret_cast<const std::uint8_t*>(characters.data()), characters.size()));
     }
 
+    /// Words, whatever is in them: a u32 length before each.
+    template <class Words> void put_words(std::string_view name, const Words& words) {
+        std::string all;
+        for (const std::string& word : words) {
+            append(all, static_cast<std::uint32_t>(word.size()));
+            all += word;
+        }
+        put(name, all);
+    }
+
     bool has(std::string_view name) const { return find(name) != nullptr; }
 
     /// The numbers of that name. Throws data_error if there are none, or they are of another type.
@@ -77,6 +87,21 @@ public:
         return values;
     }
     std::string characters(std::string_view name) const { return need(name, tag<std::uint8_t>()).bytes; }
+
+    std::vector<std::string> words(std::string_view name) const {
+        const std::string_view all = need(name, tag<std::uint8_t>()).bytes;
+        std::vector<std::string> found;
+        for (std::size_t at = 0; at < all.size();) {
+            const std::size_t length = all.size() - at < 4 ? all.size() : number<std::uint32_t>(all, at);
+            if (length > all.size() - at - 4 || all.size() - at < 4)
+                throw data_error(text(path_, ": '", name,
+                                      "' is no list of words (other numbers of that name?) name another "
+                                      "checkpoint"));
+            found.emplace_back(all.substr(at + 4, length));
+            at += 4 + length;
+        }
+        return found;
+    }
 
     const std::vector<section>& sections() const { return sections_; }
 

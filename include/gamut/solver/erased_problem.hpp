@@ -93,6 +93,8 @@ protected:
         : Interface(
               {p.communicator(),
                p.dataset().features,
+               p.dataset().classes,
+               p.dataset().label,
                p.scaling(),
                p.layout(),
                p.dimension(),

@@ -336,6 +336,15 @@ template <class P> void put_problem(core::checkpoint& to, const P& p) {
         to.put("problem.scales", p.scaling().scales);
         to.put("problem.rows", std::vector<std::uint64_t>{p.rows()});
     }
+    if constexpr (requires { p.dataset().classes; }) {
+        to.put_words("problem.features", p.dataset().features);
+        to.put_words("problem.classes", p.dataset().classes);
+        to.put("problem.label", p.dataset().label);
+    } else if constexpr (requires { p.class_names(); }) {
+        to.put_words("problem.features", p.feature_names());
+        to.put_words("problem.classes", p.class_names());
+        to.put("problem.label", p.label());
+    }
 }
 
 template <class P> void check_problem(const core::checkpoint& from, std::string_view solver, const P& p) {
