@@ -45,7 +45,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
 
     /// Reads the source, fits, and returns the fitted model; the same on all ranks. Not converging is a status, not an error.
     /// Observers are shown every iteration: core::progress{}, core::json_lines{path}, or any callable with a const
-    /// core::record&, which may return true to stop.
+    /// core::record&, which may return true to stop. One with begin(fit) is given a fit without weights first, so that it can
+    /// make models of the weights it sees, as gamut::validation does.
     /// With solver::path or solver::strengths it returns a gamut::fitted_path: a fit for each kappa, or each strength.
     /// Throws option_error, data_error, shape_error or communicator_error, the same one on all ranks.
     template <class Source, class... Observers>
@@ -73,6 +74,10 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     [[gnu::cold]] auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
         using T = typename Backend::value_type;
         const auto problem = problem_of(rows);
+        [[maybe_unused]] const auto begin = [&](auto& observer) {
+            if constexpr (requires { observer.begin(unfitted(problem)); }) observer.begin(unfitted(problem));
+        };
+        (begin(observers), ...);
         static_assert(
             requires { solver.minimize(problem, observers...); },
             "estimator: solver needs minimize(problem, observers...); see gamut/solver/concept.hpp");

@@ -120,9 +120,14 @@ template <class Model, class T, class C> struct fitted {
     }
 
     /// The quality of the predictions on a source with labels. Collective: the same on all ranks.
-    template <data::DataSource S> gamut::score score(const S& source) const {
-        const auto rows = source.load(communicator, request(true));
-        using dataset = std::remove_cvref_t<decltype(rows)>;
+    template <data::DataSource S> gamut::score score(const S& source) const { return score_rows(load(source)); }
+
+    /// This rank's rows of a source with labels, as score_rows takes them. Collective.
+    template <data::DataSource S> auto load(const S& source) const { return source.load(communicator, request(true)); }
+
+    /// The same for rows that are loaded already, by all ranks together.
+    template <class Matrix> gamut::score score_rows(const data::dataset<Matrix>& rows) const {
+        using dataset = data::dataset<Matrix>;
         using backend = backend::host<typename dataset::value_type>;
         const solver::problem<Model, dataset, penalty::none, backend, C> loss(
             model, rows, {}, backend{.threads = threads}, communicator, true);

@@ -11,9 +11,19 @@ struct error;   // and its children: option_error shape_error data_error communi
 struct record;  // result.hpp, with status
 template <class Array> struct result;
 struct stop;
+struct shown_run;
 struct progress;  // observers; see observe.hpp
 class json_lines;
+class csv_lines;
+class tensorboard;
+struct time_limit;
+struct objective_score;
+template <class S> struct early_stopping;  // by default of objective_score
+template <class S> struct keep_best;
 class whole_file;
+struct checkpoints;  // keeps what runs need to go on
+struct following;    // follow.hpp: follow(folder, visit)
+class checkpoint;    // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
 class clock;
 class names;  // of features; copies share them
@@ -152,6 +162,8 @@ namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
+class state_writer;  // state.hpp: what a run needs to go on
+class state_reader;
 // schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; beginning.hpp, stopping.hpp: where descents begin, and what converged means
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
@@ -202,6 +214,10 @@ struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>
 struct validated_path;  // cross_validate.hpp: cross_validate(estimator, source, data::fold_options)
 struct drawing;         // draw.hpp: paths and their validation as pictures
+template <class Model, class T = double, class C = communicator::single<>>
+fitted<Model, T, C> fit_of(const core::checkpoint& from, const C& ranks = {}, const Model& model = {});
+template <class Model, class T, class C, class Source> class validation;  // early stopping on other rows
+struct evaluation;  // evaluate.hpp: evaluate<Model>(folder, test set), a table of struct evaluated
 // model_file.hpp: fitted models as files; compiled.hpp, compiled_mpi.hpp: what the library gamut::compiled has ready
 
 }  // namespace gamut

@@ -220,7 +220,8 @@ template <class C> void observers(const C& c, verdict& result) {
             if (c.rank() == odd) throw core::option_error("the observer's own trouble");
             return true;
         };
-        throws_together(c, result, core::error_kind::option, core::text(prefix(c.size(), odd), "the observer's own trouble"),
+        throws_together(c, result, core::error_kind::option,
+                        core::text(prefix(c.size(), odd), "the observer's own trouble"),
                         [&] { communicator::observe(c, now, history, count, fails); });
     }
     result.check(seen == 1 + 2 * c.size(), "observers are called on every rank, in order, and see who they are");

@@ -2,8 +2,11 @@
 #pragma once
 
 #include <concepts>
+#include <exception>
+#include <tuple>
 #include <type_traits>
 
+#include <gamut/core/checkpoints.hpp>
 #include <gamut/core/json_lines.hpp>
 #include <gamut/core/progress.hpp>
 #include <gamut/core/result.hpp>
@@ -11,11 +14,23 @@
 namespace gamut::core {
 
 /// Anything callable with a record; it returns nothing, or true to ask the solver to stop.
-/// Called on every rank (record::rank says which); all ranks stop when one asks, and throw when one throws.
+/// Called on every rank (record::rank says which); all ranks stop when one asks, and throw when one throws. The others are
+/// called nevertheless, so an observer may communicate as long as it does so on all ranks.
 template <class O>
 concept Observer = std::invocable<O&, const record&> &&
     (std::is_void_v<std::invoke_result_t<O&, const record&>> ||
      std::convertible_to<std::invoke_result_t<O&, const record&>, bool>);
+
+/// An observer that keeps what a run needs to go on.
+///   wants(now)          whether that is wanted at this record, after all observers have seen it; one rank's wish suffices
+///   take(now, state)    it, on rank 0; also where an observer or a limit ends the run
+///   end(last)           on rank 0: the run has ended with these weights
+template <class O>
+concept Keeper = Observer<O> && requires(O& o, const record& now, const checkpoint& state) {
+    { o.wants(now) } -> std::convertible_to<bool>;
+    o.take(now, state);
+    o.end(state);
+};
 
 /// Calls one observer; true when it asks to stop.
 template <Observer O> bool notify(O& observer, const record& seen) {
@@ -27,6 +42,65 @@ template <Observer O> bool notify(O& observer, const record& seen) {
     }
 }
 
+/// Calls all observers; true when one asks to stop. Throws what the first one threw that did, when all have been called.
+template <Observer... O> bool notify_all(const record& seen, O&... observers) {
+    bool stop = false;
+    std::exception_ptr failure;
+    const auto one = [&](auto& observer) {
+        try {
+            if (notify(observer, seen)) stop = true;
+        } catch (...) {
+            if (!failure) failure = std::current_exception();
+        }
+    };
+    (one(observers), ...);
+    if (failure) std::rethrow_exception(failure);
+    return stop;
+}
+
+/// Whether an observer keeps states, which of some is known when they run only.
+template <Observer O> bool is_keeper(const O& observer) {
+    if constexpr (requires { observer.keeps(); })
+        return observer.keeps();
+    else
+        return Keeper<O>;
+}
+
+/// Several observers as one.
+template <Observer... O> class observers {
+public:
+    explicit observers(O&... each) : all_(each...) {}
+
+    bool operator()(const record& now) const {
+        return std::apply([&](O&... each) { return notify_all(now, each...); }, all_);
+    }
+    bool keeps() const {
+        return std::apply([](O&... each) { return (is_keeper(each) || ...); }, all_);
+    }
+    bool wants(const record& now) const {
+        bool any = false;
+        keepers([&](auto& each) { any = each.wants(now) || any; });
+        return any;
+    }
+    void take(const record& now, const checkpoint& state) const {
+        keepers([&](auto& each) { each.take(now, state); });
+    }
+    void end(const checkpoint& last) const {
+        keepers([&](auto& each) { each.end(last); });
+    }
+
+private:
+    template <class F> void keepers(F&& f) const {
+        const auto one = [&](auto& each) {
+            if constexpr (Keeper<std::remove_cvref_t<decltype(each)>>)
+                if (is_keeper(each)) f(each);
+        };
+        std::apply([&](O&... each) { (one(each), ...); }, all_);
+    }
+
+    std::tuple<O&...> all_;
+};
+
 /// Any observer, referred to; or nobody.
 class any_observer {
 public:
@@ -34,18 +108,43 @@ public:
     template <Observer O>
     requires(!std::same_as<O, any_observer>) explicit any_observer(O& observer)
         : observer_(&observer),
-          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {}
+          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {
+        if constexpr (Keeper<O>) {
+            static constexpr keeper_calls calls{
+                [](void* who, const record& now) -> bool { return static_cast<O*>(who)->wants(now); },
+                [](void* who, const record& now, const checkpoint& s) { static_cast<O*>(who)->take(now, s); },
+                [](void* who, const checkpoint& s) { static_cast<O*>(who)->end(s); }};
+            if (is_keeper(observer)) keeper_ = &calls;
+        }
+    }
 
     explicit operator bool() const { return call_ != nullptr; }
     bool operator()(const record& seen) const { return call_ && call_(observer_, seen); }
 
+    bool keeps() const { return keeper_ != nullptr; }
+    bool wants(const record& now) const { return keeper_ && keeper_->wants(observer_, now); }
+    void take(const record& now, const checkpoint& state) const {
+        if (keeper_) keeper_->take(observer_, now, state);
+    }
+    void end(const checkpoint& last) const {
+        if (keeper_) keeper_->end(observer_, last);
+    }
+
 private:
+    struct keeper_calls {
+        bool (*wants)(void*, const record&);
+        void (*take)(void*, const record&, const checkpoint&);
+        void (*end)(void*, const checkpoint&);
+    };
+
     void* observer_ = nullptr;
     bool (*call_)(void*, const record&) = nullptr;
+    const keeper_calls* keeper_ = nullptr;
 };
 
-static_assert(Observer<any_observer>);
-static_assert(Observer<progress> && Observer<json_lines>);
+static_assert(Observer<any_observer> && Keeper<any_observer>);
+static_assert(Observer<progress> && Observer<json_lines> && Keeper<checkpoints>);
+static_assert(!Keeper<progress>);
 static_assert(!Observer<int>);
 
 }  // namespace gamut::core

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include <gamut/core/error.hpp>
+
 namespace gamut::core {
 
 /// How a run ended. `converged` implies that objective, iterate and residual are finite.
@@ -46,6 +48,14 @@ constexpr std::string_view name(status value) {
     return "unknown";
 }
 
+/// What a run shows observers besides numbers.
+struct shown_run {
+    virtual std::vector<double> weights() const = 0;
+
+protected:
+    ~shown_run() = default;
+};
+
 /// What an observer sees after an iteration; NaN: this solver has no such number. Everything but seconds, rank and
 /// ranks has the same bits for every number of ranks. The two views must refer to string literals.
 struct record {
@@ -60,6 +70,16 @@ struct record {
     std::size_t passes = 0;  ///< over the data so far
     double seconds = 0;      ///< since the run began
     int rank = 0, ranks = 1;
+    std::size_t limit = 0;           ///< iterations that the run may take; 0: not known
+    const shown_run* run = nullptr;  ///< only while an observer is called; null: this solver shows no more
+
+    /// The weights at this iteration, as the penalty sees them, intercepts last. A copy; no messages.
+    std::vector<double> weights() const {
+        if (run == nullptr)
+            throw option_error(text("record: no weights (", solver.empty() ? "this solver" : solver,
+                                    " shows none, or the observer is no longer called) use another observer"));
+        return run->weights();
+    }
 };
 
 /// How much of an objective may be too much: (objective - lower_bound) / |objective|, never below 0; NaN if there is no bound.

@@ -88,6 +88,7 @@ template <class Local> struct admm {
     std::size_t objective_every = 1;  ///< iterations between objectives in the history; 0: only the last
     Local local = detail::inexact<Local>();
     core::stop stop{};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         const auto refuse = [](const char* option, double value, const char* range) {
@@ -114,15 +115,31 @@ template <class Local> struct admm {
             return state<P>(p, start.weights, anderson<A>::affordable(acceleration, p.blocks(), p.dimension()));
         });
         const double n = static_cast<double>(p.blocks());
-        const double curvature = rho > 0 ? rho : curvature_at_start(p, s, record);
-        double weight = rho > 0 ? rho : curvature > 0 ? 0.1 * curvature : 1 / n;
-        p.prox(s.mean, 1 / (n * weight), s.z);
-        const double at_start = objective(p, s.z);
-        s.far.begin(s.z, at_start);
-
-        double tolerance = stop.tolerance;
-        double first_moved = 0, first_pull = 0;
-        for (std::size_t k = 1;; ++k) {
+        double curvature = rho, weight = rho, at_start = 0, tolerance = stop.tolerance;
+        double first_moved = 0, first_pull = 0, pull = 0, dual_scale = 0;
+        bool finite = true, converged = false, rounded = false, stepped_on = false;
+        core::record now;
+        const auto kept = [&](auto& each) {
+            each("weights", s.z);
+            each("mean", s.mean);
+            each.blocks("copies", s.w, p);
+            each.blocks("pulled", s.v, p);
+            s.mixing.describe(each, p);
+            each("far", s.far);
+            each("curvature", curvature);
+            each("rho", weight);
+            each("at_start", at_start);
+            each("tolerance", tolerance);
+            each("first_moved", first_moved);
+            each("first_pull", first_pull);
+            each("pull", pull);
+            each("dual_scale", dual_scale);
+            each("finite", finite);
+            each("converged", converged);
+            each("rounded", rounded);
+            each("stepped_on", stepped_on);
+        };
+        const auto round = [&](std::size_t k) {
             improve_blocks(p, s, weight);
             const std::span<const double> sums = s.sums, scalars = sums.subspan(p.dimension(), extras);
             record.add_passes(static_cast<std::size_t>(std::lround(scalars[passes] / n)));
@@ -134,7 +151,7 @@ template <class Local> struct admm {
                 first_moved = apart;
                 first_pull = weight * apart;
             }
-            const bool stepped_on = s.mixing.mix(sums.subspan(p.dimension() + extras), apart, s.mean_step, s.mean, s.v);
+            stepped_on = s.mixing.mix(sums.subspan(p.dimension() + extras), apart, s.mean_step, s.mean, s.v);
 
             // sum |w_i - z_new|^2 from sums about the old z: no second reduction, no cancellation that matters
             s.z_before = s.z;
@@ -143,27 +160,44 @@ template <class Local> struct admm {
             const double change = backend::norm(s.work);
             const double primal = std::sqrt(
                 std::max(0.0, scalars[distance_squared] - 2 * backend::dot(s.work, s.moved) + n * change * change));
-            const double pull = weight * std::sqrt(n) * change,
-                         dual = std::sqrt(pull * pull + scalars[gradient_squared]);
+            pull = weight * std::sqrt(n) * change;
+            const double dual = std::sqrt(pull * pull + scalars[gradient_squared]);
             const double floor = absolute * std::sqrt(n * static_cast<double>(p.dimension()));
             const double primal_scale =
                 floor + std::max({std::sqrt(scalars[length_squared]), std::sqrt(n) * backend::distance(s.z, s.origin),
                                   first_moved});
-            const double dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
+            dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
 
-            core::record now{.iteration = k,
-                             .residual = primal > 0 ? primal / primal_scale : primal,
-                             .dual_residual = dual > 0 ? dual / dual_scale : dual,
-                             .step = weight,
-                             .nonzeros = p.nonzeros(s.z)};
+            now = {.iteration = k,
+                   .residual = primal > 0 ? primal / primal_scale : primal,
+                   .dual_residual = dual > 0 ? dual / dual_scale : dual,
+                   .step = weight,
+                   .nonzeros = p.nonzeros(s.z)};
             if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, s.z);
-            const bool finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
+            finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
             const double known = 16 * std::numeric_limits<T>::epsilon() * curvature * std::sqrt(n) * backend::norm(s.z);
-            const bool converged = finite && (now.residual <= tolerance || primal <= known / weight) &&
-                                   (now.dual_residual <= tolerance || dual <= known);
-            const bool rounded = primal <= known / weight && dual <= known;
+            converged = finite && (now.residual <= tolerance || primal <= known / weight) &&
+                        (now.dual_residual <= tolerance || dual <= known);
+            rounded = primal <= known / weight && dual <= known;
+            if ((!finite || k >= stop.iterations || converged) && std::isnan(now.objective))
+                now.objective = objective(p, s.z);
+        };
+
+        const std::optional<core::record> before = record.resume(resume, kept);
+        if (before) {
+            now = *before;
+        } else {
+            if (rho == 0) {
+                curvature = curvature_at_start(p, s, record);
+                weight = curvature > 0 ? 0.1 * curvature : 1 / n;
+            }
+            p.prox(s.mean, 1 / (n * weight), s.z);
+            at_start = objective(p, s.z);
+            s.far.begin(s.z, at_start);
+        }
+        for (std::size_t k = before ? before->iteration : 1;; ++k) {
+            if (!before || k > before->iteration) round(k);
             const bool last = !finite || k >= stop.iterations;
-            if ((last || converged) && std::isnan(now.objective)) now.objective = objective(p, s.z);
             const std::optional<core::status> asked = record.report(now);
 
             ending ended;

@@ -95,6 +95,24 @@ public:
         return true;
     }
 
+    /// What must outlive an interruption; see state.hpp. p: whose blocks they are.
+    template <class Each, class P> void describe(Each& each, const P& p) {
+        each.blocks("anderson.changes_of_residuals", change_of_residual_, p);
+        each.blocks("anderson.changes_of_steps", change_of_step_, p);
+        each.blocks("anderson.residuals", residual_, p);
+        each.blocks("anderson.steps", step_, p);
+        each.blocks("anderson.steps_before", step_before_, p);
+        each("anderson.changes_of_mean", change_of_mean_);
+        each("anderson.mean_before", mean_before_);
+        each("anderson.gram", gram_);
+        each("anderson.projection", projection_);
+        each("anderson.stored", stored_);
+        each("anderson.next", next_);
+        each("anderson.started", started_);
+        each("anderson.mixed", mixed_);
+        each("anderson.shortest", shortest_);
+    }
+
     /// T is about to change: what was learned of it is void.
     void restart() {
         started_ = mixed_ = false;

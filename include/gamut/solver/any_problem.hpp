@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -81,6 +82,8 @@ public:
     struct facts {
         const C& communicator;
         const core::names& feature_names;
+        const std::vector<std::string>& class_names;
+        const std::string& label;
         const data::standardization& scaling;
         penalty::layout layout{};
         std::size_t dimension = 0, rows = 0;
@@ -91,6 +94,8 @@ public:
 
     const C& communicator() const { return facts_.communicator; }
     const core::names& feature_names() const { return facts_.feature_names; }
+    const std::vector<std::string>& class_names() const { return facts_.class_names; }
+    const std::string& label() const { return facts_.label; }
     const data::standardization& scaling() const { return facts_.scaling; }
     penalty::layout layout() const { return facts_.layout; }
     std::size_t rows() const { return facts_.rows; }

@@ -46,7 +46,8 @@ struct outcome {
 };
 
 /// Minimises f from w, in place. Stops when |gradient| <= stop.tolerance |gradient at the start|, or when rounding
-/// hides any further progress. `report(record, w)` is called before every step and may end the run by a status.
+/// hides any further progress. `report(record, w)` is called before every step and may end the run by a status;
+/// report.resume(state), if there is such a thing, may take over the state of an earlier run (see state.hpp).
 /// A function may have gradient_scale(), the size of a gradient that is not small: it takes the place of the gradient at
 /// the start where that is smaller, for a start may be the minimum already and its gradient nothing but rounding.
 /// With a `watch`, an end is confirmed by Newton's method (see stopping.hpp) where second derivatives are to be had: it is
@@ -61,22 +62,41 @@ requires Direction<D, F>
     using T = typename A::value_type;
     A &g = space.gradient, &d = space.direction, &trial = space.trial, &trial_g = space.trial_gradient;
     outcome result;
-    result.value = f.value_and_gradient(w, g);
-    result.residual = backend::norm(g);
-    double scale = result.residual;
-    if constexpr (requires { f.gradient_scale(); }) scale = std::max(scale, f.gradient_scale());
     constexpr double epsilon = std::numeric_limits<T>::epsilon();  // a value is a sum of numbers rounded to T
-    double step = core::record::none, shortest = scale;
+    double scale = 0, step = core::record::none, shortest = 0;
     double curvature = 0;  // the largest along a step so far
     std::size_t stalled = 0;
     [[maybe_unused]] double left = 0;  // what Newton's method says is left to gain
+    double value_at_start = 0, tolerance = stop.tolerance;
+    const auto state = [&](auto& each) {
+        if constexpr (requires { f.given(w); }) each.shown("weights", [&] { return f.given(w); });
+        each("at", w);
+        each("gradient", g);
+        each("value", result.value);
+        each("residual", result.residual);
+        each("scale", scale);
+        each("step", step);
+        each("shortest", shortest);
+        each("curvature", curvature);
+        each("stalled", stalled);
+        each("value_at_start", value_at_start);
+        each("tolerance", tolerance);
+        each("direction", direction);
+        if (horizon) each("far", *horizon);
+    };
+    std::optional<core::record> last_before;
+    if constexpr (requires { report.resume(state); }) last_before = report.resume(state);
+    if (!last_before) {
+        result.value = value_at_start = f.value_and_gradient(w, g);
+        result.residual = scale = backend::norm(g);
+        if constexpr (requires { f.gradient_scale(); }) scale = std::max(scale, f.gradient_scale());
+        shortest = scale;
+    }
     const auto end = [&](core::status status, std::string message = {}) {
         result.status = status;
         result.message = message.empty() ? explanation(status, stop) : std::move(message);
         return result;
     };
-    const double value_at_start = result.value;
-    double tolerance = stop.tolerance;
     const auto no_minimum = [&](const A& along) {
         std::string columns;
         if constexpr (requires { f.columns_along(along); }) columns = f.columns_along(along);
@@ -122,7 +142,7 @@ requires Direction<D, F>
                 left, " (columns that are nearly collinear?) give them in other units, or add an l2 penalty"));
     };
 
-    for (std::size_t k = 0;; ++k) {
+    for (std::size_t k = last_before ? last_before->iteration : 0;; ++k) {
         result.iterations = k;
         const double residual = scale > 0 ? result.residual / scale : result.residual;
         const std::optional<core::status> asked =
@@ -277,11 +297,27 @@ private:
     const array& start_;
 };
 
+/// What a descent on a problem tells its run.
+template <class P, class Run, class A> struct reporting {
+    const P& problem;
+    Run& record;
+    const std::string& from;
+
+    std::optional<core::status> operator()(core::record now, const A& w) const {
+        now.nonzeros = nonzeros(problem, w);
+        return record.report(now);
+    }
+    template <class State> std::optional<core::record> resume(const State& state) const {
+        return record.resume(from, state);
+    }
+};
+
 /// A whole run on a problem: options agreed, observers called, the result filled in. It begins at the best intercepts, and
 /// measures slopes in units of the weights' curvatures there.
 template <SmoothProblem P, class Make, class Search, class... O>
 [[gnu::cold]] core::result<typename P::array> minimize(const char* name, const P& p, Make&& make_direction,
-                                                       const Search& search, const core::stop& stop, O&... observers) {
+                                                       const Search& search, const core::stop& stop,
+                                                       const std::string& resume, O&... observers) {
     using A = typename P::array;
     struct state {
         rescaled_problem<P> f;
@@ -304,11 +340,8 @@ template <SmoothProblem P, class Make, class Search, class... O>
     });
     const beginning<A> start = best_start(p);
     state s(p, start, make_direction);
-    const outcome found =
-        descend(s.f, s.w, s.space, s.direction, search, stop, &s.far, [&](core::record now, const A& w) {
-            now.nonzeros = nonzeros(p, w);
-            return record.report(now);
-        });
+    const reporting<P, decltype(record), A> report{p, record, resume};
+    const outcome found = descend(s.f, s.w, s.space, s.direction, search, stop, &s.far, report);
     return record.finish(s.f.given(s.w), found.value, found.status, found.message);
 }
 

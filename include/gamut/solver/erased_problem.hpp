@@ -93,6 +93,8 @@ protected:
         : Interface(
               {p.communicator(),
                p.dataset().features,
+               p.dataset().classes,
+               p.dataset().label,
                p.scaling(),
                p.layout(),
                p.dimension(),
@@ -189,11 +191,7 @@ template <class Solver, class P, class... O>
         if constexpr (sizeof...(O) == 0) {
             return solver::minimize_any(solver, static_cast<const typename seen::interface_type&>(any), {});
         } else {
-            auto all = [&](const core::record& now) {
-                bool stop = false;
-                ((stop = core::notify(observers, now) || stop), ...);
-                return stop;
-            };
+            core::observers<std::remove_reference_t<O>...> all(observers...);
             return solver::minimize_any(solver, static_cast<const typename seen::interface_type&>(any),
                                         core::any_observer(all));
         }

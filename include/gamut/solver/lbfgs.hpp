@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <string>
 #include <vector>
 
 #include <gamut/backend/array.hpp>
@@ -60,6 +61,16 @@ public:
 
     void forget() { stored_ = 0; }
 
+    /// See state.hpp.
+    template <class Each> void describe(Each& each) {
+        each("steps", s_);
+        each("changes", y_);
+        each("curvature", curvature_);
+        each("scale", scale_);
+        each("stored", stored_);
+        each("newest", newest_);
+    }
+
 private:
     std::size_t place(std::size_t age) const { return (newest_ + s_.size() - age) % s_.size(); }
 
@@ -93,6 +104,7 @@ template <class Search> struct lbfgs {
     std::size_t memory = 10;
     Search search{};
     core::stop stop{};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (memory < 1) throw core::option_error("lbfgs: memory is 0 (at least one step must be remembered) try 10");
@@ -106,7 +118,7 @@ template <class Search> struct lbfgs {
             validate();
             return detail::lbfgs_direction<typename P::array>(memory, w);
         };
-        return descent::minimize("lbfgs", p, direction, search, stop, observers...);
+        return descent::minimize("lbfgs", p, direction, search, stop, resume, observers...);
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <string>
 
 #include <gamut/backend/array.hpp>
 #include <gamut/core/error.hpp>
@@ -62,6 +63,7 @@ public:
 
     void update(const A&, const A&) {}
     void forget() {}
+    template <class Each> void describe(Each&) {}  // keeps nothing from step to step
 
 private:
     double forcing_;
@@ -85,6 +87,7 @@ template <class Search> struct newton_cg {
     std::size_t products = 250;  ///< with H, at most, per iteration
     Search search{};
     core::stop stop{};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (!(forcing > 0 && forcing < 1))
@@ -102,7 +105,7 @@ template <class Search> struct newton_cg {
             validate();
             return detail::newton_direction<typename P::array>(forcing, products, stop.tolerance, w);
         };
-        return descent::minimize("newton_cg", p, direction, search, stop, observers...);
+        return descent::minimize("newton_cg", p, direction, search, stop, resume, observers...);
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {

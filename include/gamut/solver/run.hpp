@@ -20,12 +20,13 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/state.hpp>
 #include <gamut/solver/stopping.hpp>
 
 namespace gamut::solver {
 
 /// What every run of a solver keeps: the clock, the history, the observers. It lives in the call of `minimize`.
-template <Problem P, class... O> class run {
+template <Problem P, class... O> class run : private core::shown_run {
 public:
     using array = typename P::array;
 
@@ -36,25 +37,59 @@ public:
           observers_(observers...),
           passes_before_(problem.passes()) {}
 
+    run(const run&) = delete;
+    run& operator=(const run&) = delete;
+
+    /// Says what the state of this run is (see state.hpp), so that observers can see the weights and keep checkpoints; it must live
+    /// as long as the run. Where `from` names a checkpoint (core::newest_checkpoint), it is taken over: the solver goes on
+    /// behind the report of the record that this returns. Collective if `from` is not empty; throws on all ranks.
+    template <class State>
+    [[gnu::cold]] std::optional<core::record> resume(const std::string& from, const State& state) {
+        state_ = &state;
+        write_ = [](const void* self, state_writer& to) { (*static_cast<const State*>(self))(to); };
+        find_ = [](const void* self, weights_finder& to) { (*static_cast<const State*>(self))(to); };
+        if (from.empty()) return std::nullopt;
+        const auto& c = problem_.communicator();
+        const std::optional<core::checkpoint> found = detail::read_together(c, from);
+        if (!found) return std::nullopt;
+        communicator::agree(c, [&] {
+            detail::check_problem(*found, solver_, problem_);
+            state_reader reader(*found);
+            state(reader);
+            result_.history = detail::get_history(*found, solver_);
+        });
+        const core::record last = result_.history.back();
+        result_.iterations = last.iteration;
+        seconds_before_ = last.seconds;
+        block_passes_ += last.passes - passes();
+        resumed_ = true;
+        return last;
+    }
+
     /// Shows a record to the observers, and decides whether they or the clock end the run. Collective: all ranks get
     /// the same answer; one small all-reduce if there are observers, one if there is a time limit.
     [[gnu::cold]] std::optional<core::status> report(core::record now) {
+        if (std::exchange(resumed_, false)) return std::nullopt;  // it is in the history, and has been judged
         now.solver = solver_;
         now.passes = passes();
-        now.seconds = clock_.seconds();
+        now.seconds = seconds();
+        now.limit = stop_.iterations;
         result_.iterations = now.iteration;
-        const bool asked = std::apply(
+        const communicator::observed asked = std::apply(
             [&](O&... observers) {
-                return communicator::observe(problem_.communicator(), now, result_.history, observers...);
+                return communicator::show(problem_.communicator(), now, result_.history, shown(), observers...);
             },
             observers_);
-        if (asked) return core::status::stopped;
-        if (stop_.seconds > 0) {  // clocks differ between ranks: one that is late is enough
+        std::optional<core::status> end;
+        if (asked.stop) {
+            end = core::status::stopped;
+        } else if (stop_.seconds > 0) {  // clocks differ between ranks: one that is late is enough
             std::int32_t late = clock_.seconds() > stop_.seconds ? 1 : 0;
             problem_.communicator().all_reduce(std::span<std::int32_t>(&late, 1), communicator::operation::maximum);
-            if (late != 0) return core::status::time_limit;
+            if (late != 0) end = core::status::time_limit;
         }
-        return std::nullopt;
+        if (state_ != nullptr && is_kept() && (asked.keep || end || now.iteration >= stop_.iterations)) keep(now);
+        return end;
     }
 
     /// Passes over the data by blocks, which the problem does not count.
@@ -73,11 +108,63 @@ public:
         result_.status = status;
         result_.message = std::move(message);
         result_.passes = passes();
-        result_.seconds = clock_.seconds();
+        result_.seconds = seconds();
+        if (state_ != nullptr && is_kept()) mark_end();
         return std::move(result_);
     }
 
 private:
+    double seconds() const { return seconds_before_ + clock_.seconds(); }
+
+    const core::shown_run* shown() const { return state_ != nullptr ? this : nullptr; }
+    std::vector<double> weights() const override {
+        weights_finder finder;
+        find_(state_, finder);
+        return std::move(finder.found);
+    }
+
+    bool is_kept() const {
+        return std::apply([](O&... observers) { return (core::is_keeper(observers) || ...); }, observers_);
+    }
+    template <class F> void keepers(F&& f) {
+        communicator::agree(problem_.communicator(), [&] {
+            if (problem_.communicator().rank() != 0) return;
+            std::apply([&](O&... observers) { f(core::observers<std::remove_reference_t<O>...>(observers...)); },
+                       observers_);
+        });
+    }
+
+    /// Collective: what the state gathers, and one all-reduce of 4 bytes.
+    [[gnu::cold]] void keep(const core::record& now) {
+        if constexpr (sizeof...(O) > 0) {
+            core::checkpoint made;
+            made.kind = solver_;
+            made.step = now.iteration;
+            state_writer writer(made, problem_.communicator());
+            write_(state_, writer);
+            keepers([&](const auto& observers) {
+                detail::put_problem(made, problem_);
+                detail::put_history(made, result_.history);
+                observers.take(now, made);
+            });
+        }
+    }
+
+    [[gnu::cold]] void mark_end() {
+        if constexpr (sizeof...(O) > 0)
+            keepers([&](const auto& observers) {
+                core::checkpoint last;
+                last.kind = "end";
+                last.step = result_.iterations;
+                last.put("weights", result_.weights.download());
+                last.put("objective", std::vector<double>{result_.objective});
+                last.put("status", core::name(result_.status));
+                last.put("message", result_.message);
+                detail::put_problem(last, problem_);
+                observers.end(last);
+            });
+    }
+
     std::string_view solver_;
     const P& problem_;
     const core::stop& stop_;
@@ -85,6 +172,11 @@ private:
     core::clock clock_;
     std::size_t passes_before_, block_passes_ = 0;
     core::result<array> result_;
+    const void* state_ = nullptr;  // a description, and what to do with it
+    void (*write_)(const void*, state_writer&) = nullptr;
+    void (*find_)(const void*, weights_finder&) = nullptr;
+    double seconds_before_ = 0;  // of the run that this one continues
+    bool resumed_ = false;
 };
 
 /// Weights that are not 0; the problem says how many if it can, for it knows the intercepts.
@@ -147,6 +239,12 @@ public:
     static bool due(std::size_t iteration) { return iteration >= 16 && (iteration & (iteration - 1)) == 0; }
 
     void remember(const A& w) { earlier_ = w; }
+
+    /// What must outlive an interruption; see state.hpp.
+    template <class Each> void describe(Each& each) {
+        each("earlier", earlier_);
+        each("start", start_);
+    }
 
     /// Is the minimum nowhere? `objective(w)` is evaluated once, and only if the weights grew by more than 1 % of their
     /// length; with `value`, the objective at w, not known (NaN) twice.

@@ -51,6 +51,7 @@ template <class Rate, class Update> struct sgd {
     std::uint64_t seed = 1;
     std::size_t check_every = 1;  ///< epochs; 0: only at the end
     core::stop stop{.iterations = 50};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         schedule::validate(rate);
@@ -108,10 +109,22 @@ template <class Rate, class Update> struct sgd {
         };
         const auto whole = [&](const A& w) { return objective(p, w); };
 
+        double at_start = 0, tolerance = stop.tolerance;
+        const auto state = [&](auto& each) {
+            each("weights", s.w);
+            each("velocity", s.velocity);
+            each("far", s.far);
+            each("scale", scale);
+            each("at_start", at_start);
+            each("tolerance", tolerance);
+        };
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
-        look(now.step, now);
-        const double at_start = now.objective;
-        double tolerance = stop.tolerance;
+        if (const auto last = record.resume(resume, state)) {
+            now = *last;
+        } else {
+            look(now.step, now);
+            at_start = now.objective;
+        }
         const std::size_t batches = p.batches(batch);
         std::size_t updates = 0;
         const double gain = has_default_update ? 1 : update::gain(update);

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/core/checkpoint.hpp>
+#include <gamut/core/checkpoints.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+
+/// The state of a run, by name. A solver describes once what it needs to go on after a record, and gives it to its run:
+///
+///     const auto state = [&](auto& each) {
+///         each("weights", w);               // what result::weights will be, in this array or by each.shown("weights", make)
+///         each("velocity", velocity);       // arrays, numbers, vectors of both, and what has describe(each)
+///         each.blocks("copies", copies, p); // arrays of this rank's blocks, the same number for each block
+///     };
+///     if (const auto last = record.resume(from, state)) now = *last;   // and so to where record.report(now) stands
+///
+/// run::report then skips its first record, for the run that goes on has it already. Whatever follows from the options and the
+/// data in the same way again (units, the first intercepts) need not be there. See docs/add_a_solver.md.
+namespace gamut::solver {
+
+namespace detail {
+
+template <class T> struct is_vector : std::false_type {};
+template <class T> struct is_vector<std::vector<T>> : std::true_type {};
+template <class T> struct is_optional : std::false_type {};
+template <class T> struct is_optional<std::optional<T>> : std::true_type {};
+
+template <class A>
+concept Downloadable = requires(const A& a) {
+    a.download();
+    typename A::value_type;
+};
+
+/// Bytes of all ranks, in rank order, on rank 0 of any communicator.
+struct gatherer {
+    const void* communicator = nullptr;
+    int rank = 0, ranks = 1;
+    void (*lengths)(const void*, std::span<const std::int64_t>, std::span<std::int64_t>) = nullptr;
+    void (*bytes)(const void*, std::span<const std::uint8_t>, std::span<std::uint8_t>) = nullptr;
+
+    template <communicator::Communicator C> static gatherer of(const C& c) {
+        return {&c, c.rank(), c.size(),
+                [](const void* self, std::span<const std::int64_t> mine, std::span<std::int64_t> all) {
+                    static_cast<const C*>(self)->gather(mine, all);
+                },
+                [](const void* self, std::span<const std::uint8_t> mine, std::span<std::uint8_t> all) {
+                    static_cast<const C*>(self)->gather(mine, all);
+                }};
+    }
+
+    /// Two gathers, of 8 bytes and of the longest part.
+    std::string operator()(std::string mine) const {
+        if (ranks == 1) return mine;
+        const std::int64_t length = static_cast<std::int64_t>(mine.size());
+        std::vector<std::int64_t> all(static_cast<std::size_t>(ranks));
+        lengths(communicator, std::span(&length, 1), all);
+        const auto longest = static_cast<std::size_t>(*std::max_element(all.begin(), all.end()));
+        mine.resize(longest);
+        std::vector<std::uint8_t> padded(longest * all.size());
+        bytes(communicator, std::span(reinterpret_cast<const std::uint8_t*>(mine.data()), mine.size()), padded);
+        std::string joined;
+        for (std::size_t r = 0; r < all.size() && rank == 0; ++r)
+            joined.append(reinterpret_cast<const char*>(padded.data()) + r * longest, static_cast<std::size_t>(all[r]));
+        return joined;
+    }
+};
+
+template <class T> std::string bytes_of(const std::vector<T>& values) {
+    return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+/// How whole numbers are kept.
+template <class T> std::uint64_t as_stored(T value) { return static_cast<std::uint64_t>(value); }
+
+/// A text that lives for ever, as what records refer to must.
+inline std::string_view interned(const std::string& text) {
+    static std::mutex guard;
+    static std::set<std::string> all;
+    const std::lock_guard lock(guard);
+    return *all.insert(text).first;
+}
+
+inline std::string under(const std::string& prefix, std::string_view name) {
+    return prefix.empty() ? std::string(name) : prefix + '.' + std::string(name);
+}
+
+}  // namespace detail
+
+/// Puts a state into a checkpoint on rank 0; all ranks call it, for blocks are gathered.
+class state_writer {
+public:
+    template <communicator::Communicator C>
+    state_writer(core::checkpoint& to, const C& c) : to_(to),
+                                                     gather_(detail::gatherer::of(c)) {}
+
+    template <class T> void operator()(std::string_view name, T& value) {
+        using V = std::remove_cv_t<T>;
+        if constexpr (std::is_floating_point_v<V>) {
+            put(name, std::vector<double>{static_cast<double>(value)});
+        } else if constexpr (std::is_integral_v<V> || std::is_enum_v<V>) {
+            put(name, std::vector<std::uint64_t>{detail::as_stored(value)});
+        } else if constexpr (detail::Downloadable<V>) {
+            if (gather_.rank == 0) put(name, value.download());
+        } else if constexpr (detail::is_vector<V>::value) {
+            if constexpr (core::Storable<typename V::value_type>)
+                put(name, value);
+            else
+                vector(name, value);
+        } else if constexpr (detail::is_optional<V>::value) {
+            std::uint64_t there = value.has_value() ? 1 : 0;
+            (*this)(detail::under(std::string(name), "there"), there);
+            if (value) (*this)(name, *value);
+        } else {
+            nested(name, value);
+        }
+    }
+
+    /// What is made for the reader of the file; no part of the state.
+    template <class F> void shown(std::string_view name, F&& make) {
+        auto made = make();
+        (*this)(name, made);
+    }
+
+    /// Arrays of this rank's blocks, in their order.
+    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P&) {
+        std::string bytes;
+        for (const A& one : mine) bytes += detail::bytes_of(one.download());
+        bytes = gather_(std::move(bytes));
+        using T = typename A::value_type;
+        std::vector<T> all(bytes.size() / sizeof(T));
+        if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
+        put(name, all);
+    }
+
+private:
+    template <class T> void put(std::string_view name, const std::vector<T>& values) {
+        if (gather_.rank == 0) to_.put(detail::under(prefix_, name), values);
+    }
+    template <class V> void vector(std::string_view name, const V& arrays) {
+        using A = typename V::value_type;
+        static_assert(detail::Downloadable<A>, "state: a vector holds numbers or arrays");
+        if (gather_.rank != 0) return;
+        std::vector<typename A::value_type> all;
+        for (const A& one : arrays) {
+            const auto values = one.download();
+            all.insert(all.end(), values.begin(), values.end());
+        }
+        put(name, all);
+    }
+    template <class T> void nested(std::string_view name, T& value) {
+        const std::string before = std::exchange(prefix_, detail::under(prefix_, name));
+        value.describe(*this);
+        prefix_ = before;
+    }
+
+    core::checkpoint& to_;
+    detail::gatherer gather_;
+    std::string prefix_;
+};
+
+/// Takes a state out of a checkpoint, on every rank alone. Throws data_error where sizes or types are others.
+class state_reader {
+public:
+    explicit state_reader(const core::checkpoint& from) : from_(from) {}
+
+    template <class T> void operator()(std::string_view name, T& value) {
+        if constexpr (std::is_floating_point_v<T>) {
+            value = static_cast<T>(single<double>(name));
+        } else if constexpr (std::is_integral_v<T> || std::is_enum_v<T>) {
+            value = static_cast<T>(single<std::uint64_t>(name));
+        } else if constexpr (detail::Downloadable<T>) {
+            const auto values = get<typename T::value_type>(name, value.size());
+            value.upload(values);
+        } else if constexpr (detail::is_vector<T>::value) {
+            if constexpr (core::Storable<typename T::value_type>)
+                value = from_.get<typename T::value_type>(detail::under(prefix_, name));
+            else
+                vector(name, value, 0, 1, 1);
+        } else if constexpr (detail::is_optional<T>::value) {
+            std::uint64_t there = 0;
+            (*this)(detail::under(std::string(name), "there"), there);
+            value.reset();
+            if (there != 0) (*this)(name, value.emplace());
+        } else {
+            const std::string before = std::exchange(prefix_, detail::under(prefix_, name));
+            value.describe(*this);
+            prefix_ = before;
+        }
+    }
+
+    template <class F> void shown(std::string_view, F&&) {}
+
+    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
+        vector(name, mine, p.first_block(), p.last_block(), p.blocks());
+    }
+
+private:
+    template <class T> std::vector<T> get(std::string_view name, std::size_t size) const {
+        auto values = from_.get<T>(detail::under(prefix_, name));
+        if (values.size() != size) refuse(name, values.size(), size);
+        return values;
+    }
+    template <class T> T single(std::string_view name) const { return get<T>(name, 1)[0]; }
+
+    /// arrays: those of the blocks first <= b < last out of `blocks`.
+    template <class A>
+    void vector(std::string_view name, std::vector<A>& arrays, std::size_t first, std::size_t last,
+                std::size_t blocks) const {
+        using T = typename A::value_type;
+        const auto all = from_.get<T>(detail::under(prefix_, name));
+        std::size_t mine = 0;
+        for (const A& one : arrays) mine += one.size();
+        const std::size_t share = blocks > 0 ? all.size() / blocks : 0;
+        if (share * blocks != all.size() || share * (last - first) != mine)
+            refuse(name, all.size(), last > first ? mine / (last - first) * blocks : all.size());
+        std::span<const T> rest = std::span(all).subspan(share * first, mine);
+        for (A& one : arrays) {
+            one.upload(rest.first(one.size()));
+            rest = rest.subspan(one.size());
+        }
+    }
+
+    [[noreturn]] void refuse(std::string_view name, std::size_t there, std::size_t needed) const {
+        throw core::data_error(core::text(from_.path(), ": '", detail::under(prefix_, name), "' has ", there,
+                                          " numbers (", needed,
+                                          " are needed; other data or options?) resume with those of the run"));
+    }
+
+    const core::checkpoint& from_;
+    std::string prefix_;
+};
+
+/// Finds the weights in a state.
+class weights_finder {
+public:
+    std::vector<double> found{};
+
+    template <class T> void operator()(std::string_view name, T& value) {
+        if constexpr (detail::Downloadable<std::remove_cv_t<T>>)
+            if (name == "weights") take(value.download());
+    }
+    template <class F> void shown(std::string_view name, F&& make) {
+        if (name == "weights") take(make().download());
+    }
+    template <class A, class P> void blocks(std::string_view, std::vector<A>&, const P&) {}
+
+private:
+    template <class T> void take(const std::vector<T>& values) { found.assign(values.begin(), values.end()); }
+};
+
+namespace detail {
+
+inline void put_history(core::checkpoint& to, std::span<const core::record> history) {
+    std::vector<double> numbers;
+    std::vector<std::uint64_t> counts;
+    std::vector<std::string_view> phases;
+    std::string names;
+    for (const core::record& r : history) {
+        auto found = std::find(phases.begin(), phases.end(), r.phase);
+        if (found == phases.end()) {
+            (names += r.phase) += '\n';
+            found = phases.insert(phases.end(), r.phase);
+        }
+        for (const double x : {r.objective, r.residual, r.dual_residual, r.step, r.seconds}) numbers.push_back(x);
+        for (const std::size_t x : {r.iteration, r.nonzeros, r.passes, static_cast<std::size_t>(r.ranks), r.limit,
+                                    static_cast<std::size_t>(found - phases.begin())})
+            counts.push_back(x);
+    }
+    to.put("history.numbers", numbers);  // five a record, and six
+    to.put("history.counts", counts);
+    to.put("history.phases", names);
+}
+
+inline std::vector<core::record> get_history(const core::checkpoint& from, std::string_view solver) {
+    const auto numbers = from.get<double>("history.numbers");
+    const auto counts = from.get<std::uint64_t>("history.counts");
+    const std::string names = from.characters("history.phases");
+    const auto damaged = [&] {
+        throw core::data_error(
+            core::text(from.path(), ": its history is none (its parts do not fit together) take another checkpoint"));
+    };
+    std::vector<std::string_view> phases;
+    for (std::size_t begin = 0, end; (end = names.find('\n', begin)) != names.npos; begin = end + 1)
+        phases.push_back(interned(names.substr(begin, end - begin)));
+    const std::size_t size = counts.size() / 6;
+    if (size == 0 || counts.size() != 6 * size || numbers.size() != 5 * size) damaged();
+    std::vector<core::record> history(size);
+    for (std::size_t i = 0; i < size; ++i) {
+        core::record& r = history[i];
+        const double* const x = numbers.data() + 5 * i;
+        const std::uint64_t* const n = counts.data() + 6 * i;
+        if (n[5] >= phases.size()) damaged();
+        r = {.solver = solver,
+             .phase = phases[n[5]],
+             .iteration = n[0],
+             .objective = x[0],
+             .residual = x[1],
+             .dual_residual = x[2],
+             .step = x[3],
+             .nonzeros = n[1],
+             .passes = n[2],
+             .seconds = x[4],
+             .ranks = static_cast<int>(n[3]),
+             .limit = n[4]};
+    }
+    return history;
+}
+
+/// What stands in every checkpoint, so that nobody goes on with another problem, and a fit can be made of it without the data.
+template <class P> void put_problem(core::checkpoint& to, const P& p) {
+    to.put("problem.dimension", std::vector<std::uint64_t>{p.dimension()});
+    if constexpr (requires {
+                      p.scaling().means;
+                      p.layout().outputs;
+                  }) {
+        to.put("problem.outputs", std::vector<std::uint64_t>{p.layout().outputs});
+        to.put("problem.means", p.scaling().means);
+        to.put("problem.scales", p.scaling().scales);
+        to.put("problem.rows", std::vector<std::uint64_t>{p.rows()});
+    }
+    if constexpr (requires { p.dataset().classes; }) {
+        to.put_words("problem.features", p.dataset().features);
+        to.put_words("problem.classes", p.dataset().classes);
+        to.put("problem.label", p.dataset().label);
+    } else if constexpr (requires { p.class_names(); }) {
+        to.put_words("problem.features", p.feature_names());
+        to.put_words("problem.classes", p.class_names());
+        to.put("problem.label", p.label());
+    }
+}
+
+template <class P> void check_problem(const core::checkpoint& from, std::string_view solver, const P& p) {
+    if (from.kind != solver)
+        throw core::data_error(core::text(from.path(), ": a checkpoint of '", core::visible(from.kind, 40), "' (",
+                                          solver, " is to go on) name one of the same solver"));
+    core::checkpoint mine;
+    put_problem(mine, p);
+    const auto other = [&](const char* what) {
+        throw core::data_error(core::text(from.path(), ": made with other data (", what,
+                                          ") resume with the data and the preparation of the run, or without resume"));
+    };
+    if (from.get<std::uint64_t>("problem.dimension") != mine.get<std::uint64_t>("problem.dimension"))
+        other("another number of weights");
+    if (!mine.has("problem.rows")) return;
+    if (from.get<std::uint64_t>("problem.rows") != mine.get<std::uint64_t>("problem.rows"))
+        other("another number of rows");
+    if (from.get<double>("problem.means") != mine.get<double>("problem.means") ||
+        from.get<double>("problem.scales") != mine.get<double>("problem.scales"))
+        other("columns have other means or deviations");
+}
+
+/// The checkpoint that `from` names, the same on all ranks; nothing where there is none yet. Rank 0 reads; collective.
+template <communicator::Communicator C>
+std::optional<core::checkpoint> read_together(const C& c, const std::string& from) {
+    std::string bytes, path;
+    communicator::agree(c, [&] {
+        if (c.rank() != 0) return;
+        if (const auto found = core::newest_checkpoint(from)) {
+            path = found->path();
+            bytes = found->bytes();
+        }
+    });
+    std::int64_t sizes[2] = {static_cast<std::int64_t>(bytes.size()), static_cast<std::int64_t>(path.size())};
+    c.broadcast(std::span<std::int64_t>(sizes), 0);
+    if (sizes[0] == 0) return std::nullopt;
+    std::optional<core::checkpoint> read;
+    communicator::agree(c, [&] {
+        bytes.resize(static_cast<std::size_t>(sizes[0]));
+        path.resize(static_cast<std::size_t>(sizes[1]));
+    });
+    for (std::string* const text : {&bytes, &path})
+        c.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text->data()), text->size()), 0);
+    communicator::agree(c, [&] { read = core::checkpoint::of_bytes(bytes, path); });
+    return read;
+}
+
+}  // namespace detail
+
+}  // namespace gamut::solver
