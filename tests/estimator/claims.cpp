@@ -21,7 +21,8 @@ using namespace gamut;
 
 namespace {
 
-constexpr std::size_t problems = 40;  // of each loss
+/// Of each loss; those of softmax are larger.
+template <class Model> constexpr std::size_t problems = std::is_same_v<Model, model::softmax> ? 60 : 300;
 
 /// m rows of p columns, about half of them dummies that one to three rows have, and labels that some of them explain.
 template <class Model> claims::rows random_rows(std::uint64_t seed, std::size_t m, std::size_t p) {
@@ -62,9 +63,9 @@ template <class Model> void check(const claims::rows& all, const penalty::l0& te
     using solver_type = typename solver::default_for<Model, penalty::l0>::type;
     const auto found = solver_type{}.minimize(claims::problem_of<Model>(all, term));
     claims::oracle<Model> oracle(all, term);
-    const std::string what = core::text(Model::name, ", ", all.rows(), " x ", all.columns(), ", kappa ", term.kappa,
-                                        ", l2 ", term.l2, ", over ", static_cast<int>(term.over), ": ", found.message,
-                                        "; objective ", found.objective);
+    const std::string what =
+        core::text(Model::name, ", ", all.rows(), " x ", all.columns(), ", kappa ", term.kappa, ", l2 ", term.l2,
+                   ", over ", static_cast<int>(term.over), ": ", found.message, "; objective ", found.objective);
     BOOST_TEST((found.status == core::status::converged), what);
     const auto weights = found.weights.download();
     const auto support = oracle.support_of(weights);
@@ -72,8 +73,7 @@ template <class Model> void check(const claims::rows& all, const penalty::l0& te
     if (enumerate) {
         const double best = oracle.best_of_all();
         BOOST_TEST(found.lower_bound <= best + 1e-9 * std::abs(best), what);
-        if (says(found.message, "the best of all"))
-            BOOST_TEST(found.objective <= best + within * std::abs(best), what << "; best " << best);
+        BOOST_TEST(found.objective <= best + within * std::abs(best), what << "; best " << best);
     }
     if (says(found.message, "the best of all") || says(found.message, "no exchange")) {
         const double best = oracle.best_exchange(support);
@@ -84,9 +84,10 @@ template <class Model> void check(const claims::rows& all, const penalty::l0& te
                                               : told.nothing);
 }
 
-template <class Model> counts check_random(std::uint64_t seed) {
+/// fitted: all supports are fitted in the end.
+template <class Model> void check_random(std::uint64_t seed, bool fitted) {
     counts told;
-    for (std::size_t k = 0; k < problems; ++k) {
+    for (std::size_t k = 0; k < problems<Model>; ++k) {
         const core::random draw{.seed = seed + k, .stream = 7};
         constexpr bool several = std::is_same_v<Model, model::softmax>;
         const auto m = static_cast<std::size_t>(10 + 21 * draw.uniform(0)),
@@ -98,36 +99,34 @@ template <class Model> counts check_random(std::uint64_t seed) {
     }
     BOOST_TEST_MESSAGE(Model::name << ": " << told.of_all << " best of all, " << told.local << " local optima, "
                                    << told.nothing << " neither");
-    return told;
+    if (fitted) BOOST_TEST(told.of_all == problems<Model>);
 }
 
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(estimator_claims)
 
-BOOST_AUTO_TEST_CASE(few_weights_of_logistic) { BOOST_TEST(check_random<model::logistic>(1).of_all == problems); }
-BOOST_AUTO_TEST_CASE(few_weights_of_softmax) { BOOST_TEST(check_random<model::softmax>(1001).of_all == problems); }
-BOOST_AUTO_TEST_CASE(few_weights_of_poisson) { BOOST_TEST(check_random<model::poisson>(2001).of_all == problems); }
-BOOST_AUTO_TEST_CASE(few_weights_of_squared_hinge) {
-    BOOST_TEST(check_random<model::squared_hinge>(3001).of_all == problems);
-}
-BOOST_AUTO_TEST_CASE(few_weights_of_linear) { check_random<model::linear>(4001); }
+BOOST_AUTO_TEST_CASE(few_weights_of_logistic) { check_random<model::logistic>(1, true); }
+BOOST_AUTO_TEST_CASE(few_weights_of_softmax) { check_random<model::softmax>(1001, true); }
+BOOST_AUTO_TEST_CASE(few_weights_of_poisson) { check_random<model::poisson>(2001, true); }
+BOOST_AUTO_TEST_CASE(few_weights_of_squared_hinge) { check_random<model::squared_hinge>(3001, true); }
+BOOST_AUTO_TEST_CASE(few_weights_of_linear) { check_random<model::linear>(4001, false); }
 
 /// 178 wines, 13 columns, three classes: with a small l2 the second-order model hides better supports.
 BOOST_AUTO_TEST_CASE(wine) {
-    const auto all = data::csv<>{.path = "examples/data/wine.csv"}.load(claims::alone{},
-                                                                        {.classification = true, .blocks = 8});
+    const auto all =
+        data::csv<>{.path = "examples/data/wine.csv"}.load(claims::alone{}, {.classification = true, .blocks = 8});
     counts told;
     for (const double l2 : {1e-2, 3e-4}) {
-        for (std::size_t kappa = 1; kappa <= 8; ++kappa)
-            for (const auto over :
-                 {penalty::support::rows, penalty::support::entries, penalty::support::per_output}) {
-                const bool few = over == penalty::support::rows ? kappa <= 2 : over == penalty::support::entries && kappa == 1;
+        for (const std::size_t kappa : {1u, 2u, 4u, 7u})
+            for (const auto over : {penalty::support::rows, penalty::support::entries, penalty::support::per_output}) {
+                const bool few =
+                    over == penalty::support::rows ? kappa <= 2 : over == penalty::support::entries && kappa == 1;
                 check<model::softmax>(all, {.kappa = kappa, .l2 = l2, .over = over}, few, told);
             }
     }
     BOOST_TEST(told.nothing == 0u);
-    BOOST_TEST(told.of_all == 20u);
+    BOOST_TEST(told.of_all == 12u);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

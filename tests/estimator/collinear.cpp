@@ -145,8 +145,7 @@ void check(kind what, double apart) {
                            told);
             }
             if (condition < 1e7) {
-                const auto swapped =
-                    fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::swap{}, source);
+                const auto swapped = fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::swap{}, source);
                 const auto usual = fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::disadmm{}, source);
                 BOOST_TEST(swapped.objective <= least[k] * (1 + 1e-6), told << "; swap " << swapped.objective);
                 BOOST_TEST(usual.objective <= least[k] * (1 + 1e-6), told << "; disadmm " << usual.objective);

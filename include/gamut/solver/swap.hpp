@@ -242,14 +242,14 @@ private:
             else if (said_)
                 best_->message = *said_;
             else if (!is_in_parts())
-                best_->message = core::text(
-                    exact && p_.penalty_term().is_smooth() && !few_digits ? "no exchange of one "
-                                                                          : "no promising exchange of one ",
-                    candidates_.are_entries() ? "weight" : "row or group",
-                    !exact       ? " improves it (promising by the second-order model of the loss)"
-                    : few_digits ? " improves it (promising by a Gram matrix of nearly collinear columns)"
-                                 : " improves it",
-                    ", nor did searches from disturbed supports", mode());
+                best_->message =
+                    core::text(exact && p_.penalty_term().is_smooth() && !few_digits ? "no exchange of one "
+                                                                                     : "no promising exchange of one ",
+                               candidates_.are_entries() ? "weight" : "row or group",
+                               !exact       ? " improves it (promising by the second-order model of the loss)"
+                               : few_digits ? " improves it (promising by a Gram matrix of nearly collinear columns)"
+                                            : " improves it",
+                               ", nor did searches from disturbed supports", mode());
             else
                 best_->message = core::text(
                     "no exchange of what is worth least for what has the largest slopes improves it", mode());

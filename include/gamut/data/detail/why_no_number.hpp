@@ -68,8 +68,7 @@ template <std::floating_point T> [[gnu::cold]] std::string why_no_number(std::st
         std::string with_point(text);
         std::replace(with_point.begin(), with_point.end(), ',', '.');
         const std::size_t groups = groups_of_digits(whole, ',');
-        if (groups > 1 || (groups == 1 && point != plain.npos && point > comma))
-            return thousands(',');
+        if (groups > 1 || (groups == 1 && point != plain.npos && point > comma)) return thousands(',');
         if (groups == 1 && plain[0] != '0')
             return core::text(" is not a number (a separator of thousands, or a decimal comma?) write ", without(','),
                               " or ", with_point);

@@ -34,8 +34,7 @@ template <Cardinality P, class GoOn>
 /// judged by the Gram matrix may be wrong. Where all columns together are collinear anyway, or looking at them costs more than some
 /// passes, only the weights in use are looked at.
 /// `of_rows`: how many the data have.
-template <Cardinality P>
-[[gnu::cold]] bool loses_digits(const P& p, std::size_t of_rows, const typename P::array& w) {
+template <Cardinality P> [[gnu::cold]] bool loses_digits(const P& p, std::size_t of_rows, const typename P::array& w) {
     const auto features = static_cast<double>(p.layout().features), rows = static_cast<double>(of_rows);
     const restricted<P> inside(p, w);
     std::vector<std::size_t> entries = inside.entries();
