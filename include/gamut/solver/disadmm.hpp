@@ -288,7 +288,7 @@ private:
                 if (status == core::status::converged && p_.penalty_term().is_smooth() &&
                     detail::loses_digits(p_, whole_.rows(), best_->weights)) {
                     best_ = options_.polishing.improve(whole_, best_->weights, gradient_at_start_);
-                    if (options_.swapping)
+                    if (options_.swapping && options_.swapping->compare_by_fits)
                         said = detail::compare_by_fits(whole_, options_.polishing, *best_, asking(status));
                 }
             A w = std::move(best_->weights);

@@ -87,6 +87,7 @@ struct swap {
         0;  ///< candidates (weights, rows, groups) looked at together; 0: chosen from kappa and the sizes
     std::uint64_t seed = 1;                     ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
+    bool compare_by_fits = true;                ///< in the end, supports or exchanges that are few; see above
     polish polishing{};
     prune pruning{};                     ///< the start with several outputs
     certificate bounding{};              ///< the result's lower bound, if l2 > 0
@@ -217,7 +218,7 @@ private:
             if constexpr (LeastSquares<P>)
                 few_digits = status == core::status::converged && p_.penalty_term().is_smooth() &&
                              candidates_.places() > 0 && detail::loses_digits(p_, p_.rows(), best_->weights);
-            if (status == core::status::converged && (!exact || few_digits)) {
+            if (status == core::status::converged && options_.compare_by_fits && (!exact || few_digits)) {
                 std::size_t fits = 0;
                 said_ = detail::compare_by_fits(p_, options_.polishing, *best_, [&](const core::result<A>& now) {
                     if (++fits % 16 != 0) return true;
