@@ -19,6 +19,8 @@ measured = ["radius", "texture", "perimeter", "area", "smoothness", "compactness
             "fractal dimension"]
 cancer_names = [f"mean {m}" for m in measured] + [f"{m} error" for m in measured] + [f"worst {m}" for m in measured]
 iris_names = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+wine_names = ["alcohol", "malic acid", "ash", "alcalinity of ash", "magnesium", "total phenols", "flavanoids",
+              "nonflavanoid phenols", "proanthocyanins", "color intensity", "hue", "OD280/OD315", "proline"]
 diabetes_names = ["age", "sex", "bmi", "bp", "s1", "s2", "s3", "s4", "s5", "s6"]
 
 
@@ -76,6 +78,10 @@ def convert(source, target):
         head, *rows = list(csv.reader(file))
     write(os.path.join(target, "breast_cancer.csv"), cancer_names + ["diagnosis"], [r[:-1] + [head[2:][int(r[-1])]] for r in rows],
           (569, 30))
+
+    with open(os.path.join(source, "wine_data.csv"), encoding="utf-8") as file:
+        head, *rows = list(csv.reader(file))
+    write(os.path.join(target, "wine.csv"), wine_names + ["cultivar"], [r[:-1] + [f"cultivar {int(r[-1]) + 1}"] for r in rows], (178, 13))
 
     with gzip.open(os.path.join(source, "digits.csv.gz"), "rt", encoding="utf-8") as file:
         rows = [[plain(v) for v in row] for row in csv.reader(file)]

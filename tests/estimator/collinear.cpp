@@ -16,7 +16,9 @@
 #include <gamut/data/arrays.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/l0.hpp>
+#include <gamut/solver/disadmm.hpp>
 #include <gamut/solver/exact.hpp>
+#include <gamut/solver/swap.hpp>
 
 using namespace gamut;
 
@@ -141,6 +143,12 @@ void check(kind what, double apart) {
                 BOOST_TEST((found.status == core::status::stalled), told);
                 BOOST_TEST(found.message.find("not proven: columns are so nearly collinear") != std::string::npos,
                            told);
+            }
+            if (condition < 1e7) {
+                const auto swapped = fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::swap{}, source);
+                const auto usual = fits::fit(model::linear{}, penalty::l0{.kappa = k}, solver::disadmm{}, source);
+                BOOST_TEST(swapped.objective <= least[k] * (1 + 1e-6), told << "; swap " << swapped.objective);
+                BOOST_TEST(usual.objective <= least[k] * (1 + 1e-6), told << "; disadmm " << usual.objective);
             }
         }
     }

@@ -73,6 +73,8 @@ template <class T> void run(const fuzz::input& input) {
     // a part of the rows need not have all classes; one column alone may look like several that are badly cut
     if (input.has('s') || (alone.rows.features.size() == 1 && !wanted.labels)) return;
     const auto table = source.load(communicator::single<>{}, wanted);
+    if (!wanted.label.empty())
+        wanted.label = table.label;  // the column may have been taken for another reason than its name
     source.header = data::header::yes;
     source.ignore = {};
     source.label = {};

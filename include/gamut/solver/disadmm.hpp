@@ -22,7 +22,7 @@
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/every_support.hpp>
+#include <gamut/solver/detail/compare_by_fits.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/polish.hpp>
@@ -278,28 +278,25 @@ private:
         }
 
         [[gnu::cold]] core::result<A> finish(core::status status) {
-            std::optional<std::size_t> all_fitted;
+            std::optional<std::string> said;
             if constexpr (ColumnAccess<P> && SecondDerivatives<P>)
                 if (status == core::status::converged && options_.swapping) {
-                    best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_, &all_fitted);
+                    best_ = options_.swapping->improve(p_, std::move(*best_), run_, iteration_, &said);
                     iteration_ = best_->iterations;
                 }
             if constexpr (in_memory && LeastSquares<Whole>)  // from the rows, where the Gram matrix has too few digits
-                if (status == core::status::converged && p_.penalty_term().is_smooth()) {
-                    const restricted<P> inside(p_, best_->weights);
-                    const std::vector<std::size_t> entries = inside.entries();
-                    auto h = p_.second_derivatives(best_->weights, entries);
-                    for (std::size_t e = 0; e < entries.size(); ++e) h(e, e) += inside.ridge_of(entries[e]);
-                    if (entries.size() <= options_.polishing.largest && polish::loses_digits(std::move(h)))
-                        best_ = options_.polishing.improve(whole_, best_->weights, gradient_at_start_);
+                if (status == core::status::converged && p_.penalty_term().is_smooth() &&
+                    detail::loses_digits(p_, whole_.rows(), best_->weights)) {
+                    best_ = options_.polishing.improve(whole_, best_->weights, gradient_at_start_);
+                    if (options_.swapping && options_.swapping->compare_by_fits)
+                        said = detail::compare_by_fits(whole_, options_.polishing, *best_, asking(status));
                 }
             A w = std::move(best_->weights);
             const double objective = whole_.value(w) + whole_.penalty(w);  // of the rows: no digits are lost
             const double lower_bound = options_.bounding.below(p_, w, objective);
             std::string message =
                 status == core::status::converged
-                    ? core::text(all_fitted ? detail::every_support<P>::says(*all_fitted)
-                                            : core::text("the best of ", polished_.size(), " polished supports"),
+                    ? core::text(said ? *said : core::text("the best of ", polished_.size(), " polished supports"),
                                  "; ", certificate::says(objective, lower_bound))
                     : explanation(status, options_.stop);
             if (status == core::status::converged && best_->status != core::status::converged) {
@@ -318,6 +315,19 @@ private:
             core::result<A> result = run_.finish(std::move(w), objective, status, std::move(message));
             result.lower_bound = lower_bound;
             return result;
+        }
+
+        /// Asks the observers every 16th time; false if they end the run.
+        auto asking(core::status& status) {
+            return [&, fits = std::size_t(0)](const core::result<A>& now) mutable {
+                if (++fits % 16 != 0) return true;
+                const auto asked = run_.report({.phase = "comparison by fits",
+                                                .iteration = iteration_,
+                                                .objective = now.objective,
+                                                .nonzeros = p_.nonzeros(now.weights)});
+                if (asked) status = *asked;
+                return !asked;
+            };
         }
 
         static constexpr bool in_memory = !std::is_same_v<P, Whole>;

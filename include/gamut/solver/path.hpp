@@ -50,7 +50,8 @@ template <class Array> struct at_kappa {
 ///   forward     kappa - 1 -> kappa: the candidate that gains most joins
 ///   backward    kappa + 1 -> kappa: the member that is worth least leaves
 /// and after each the exchanges of solver::swap, as long as one gains; the best per kappa is kept, and both go on from there,
-/// until nothing improves. Then swapping.restarts searches from disturbed supports for each kappa. The supports for one l2 are
+/// until nothing improves. Then swapping.restarts searches from disturbed supports for each kappa, each of which ends in a comparison by
+/// fits where those are few (see solver::swap). The supports for one l2 are
 /// tried for the next. Larger kappa never have a larger objective.
 ///
 /// Least squares with no more weights than rows, or with 10^9 products of columns or less for each kappa, and memory for their products: one pass, one global sum of about
@@ -366,6 +367,7 @@ private:
             const auto p = p_.with_penalty(with(p_.penalty_term(), k, l2_));
             swap by = options_.swapping;
             if (!disturbing_) by.restarts = 0;
+            by.compare_by_fits = by.compare_by_fits && disturbing_;
             core::result<A> found = std::apply(
                 [&](auto&... observers) {
                     run<std::remove_cvref_t<decltype(p)>, O...> record("path", p, by.stop, observers...);

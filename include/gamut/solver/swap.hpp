@@ -32,7 +32,7 @@
 #include <gamut/quadratic/units.hpp>
 #include <gamut/solver/certificate.hpp>
 #include <gamut/solver/concept.hpp>
-#include <gamut/solver/detail/every_support.hpp>
+#include <gamut/solver/detail/compare_by_fits.hpp>
 #include <gamut/solver/detail/support_model_of.hpp>
 #include <gamut/solver/gram_problem.hpp>
 #include <gamut/solver/polish.hpp>
@@ -63,8 +63,9 @@ namespace gamut::solver {
 /// Rows and groups are exchanged as such: read "weight" as "row" or "group" above, and scores and gains as those of all its weights
 /// together. Where each has one weight they are exchanged as weights.
 ///
-/// A loss that is not its model may hide a better support from it: where all supports are few, each is fitted in the end, and the
-/// message says so (detail/every_support.hpp).
+/// A loss that is not its model may hide a better support from it, and so may a Gram matrix of nearly collinear columns: where all
+/// supports are few, each is fitted in the end, else each exchange where those are few, as long as one is better. The message says which, or
+/// speaks of promising exchanges only (detail/compare_by_fits.hpp).
 ///
 /// The supports tried, and so every bit, depend on the data, `seed` and `blocks`, not on ranks or threads: what is in memory is
 /// shared out over both. A heuristic without proof: see solver/certificate.hpp for bounds.
@@ -86,6 +87,7 @@ struct swap {
         0;  ///< candidates (weights, rows, groups) looked at together; 0: chosen from kappa and the sizes
     std::uint64_t seed = 1;                     ///< of the disturbances
     std::size_t memory = std::size_t(1) << 30;  ///< bytes that products of all candidates may take
+    bool compare_by_fits = true;                ///< in the end, supports or exchanges that are few; see above
     polish polishing{};
     prune pruning{};                     ///< the start with several outputs
     certificate bounding{};              ///< the result's lower bound, if l2 > 0
@@ -130,16 +132,16 @@ struct swap {
         return search(*this, p, record, 0).go(polishing.improve(p, w));
     }
 
-    /// Part of another solver's run, whose records go on: improves what that has found after `iterations`. all_fitted: set to how many
-    /// supports there are, if all of them were fitted.
+    /// Part of another solver's run, whose records go on: improves what that has found after `iterations`. said: set to what was compared by
+    /// fits, if it was.
     template <Cardinality P, class Run>
     requires ColumnAccess<P> && SecondDerivatives<P> core::result<typename P::array> improve(
         const P& p, core::result<typename P::array> found, Run& record, std::size_t iterations,
-        std::optional<std::size_t>* all_fitted = nullptr)
+        std::optional<std::string>* said = nullptr)
     const {
         search improving(*this, p, record, iterations);
         core::result<typename P::array> better = improving.improve(std::move(found));
-        if (all_fitted) *all_fitted = improving.all_fitted();
+        if (said) *said = improving.said();
         return better;
     }
 
@@ -173,8 +175,8 @@ private:
         /// All members are too many for one matrix.
         bool is_in_parts() const { return candidates_.places() > 0 && pool_size() == 0; }
 
-        /// How many supports there are, if all of them were fitted.
-        std::optional<std::size_t> all_fitted() const { return all_fitted_; }
+        /// What was compared by fits.
+        const std::optional<std::string>& said() const { return said_; }
 
         [[gnu::cold]] core::result<A> go(core::result<A> from) {
             core::result<A> found = improve(std::move(from));
@@ -212,15 +214,18 @@ private:
             }
             model_.reset();
             part_.reset();
-            if constexpr (!exact)
-                if (const detail::every_support<P> every(p_); status == core::status::converged && every.affordable()) {
-                    std::size_t fits = 0;
-                    all_fitted_ = every.improve(options_.polishing, *best_, [&](const core::result<A>&) {
-                        if (++fits % 16 != 0) return true;
-                        if (const auto asked = report("every support")) status = *asked;
-                        return status == core::status::converged;
-                    });
-                }
+            bool few_digits = false;
+            if constexpr (LeastSquares<P>)
+                few_digits = status == core::status::converged && p_.penalty_term().is_smooth() &&
+                             candidates_.places() > 0 && detail::loses_digits(p_, p_.rows(), best_->weights);
+            if (status == core::status::converged && options_.compare_by_fits && (!exact || few_digits)) {
+                std::size_t fits = 0;
+                said_ = detail::compare_by_fits(p_, options_.polishing, *best_, [&](const core::result<A>& now) {
+                    if (++fits % 16 != 0) return true;
+                    if (const auto asked = report("comparison by fits", now)) status = *asked;
+                    return status == core::status::converged;
+                });
+            }
             std::string why;
             if (status == core::status::converged && best_->status != core::status::converged) {  // of the last fit
                 status = best_->status;
@@ -235,14 +240,17 @@ private:
             best_->iterations = iteration_;
             if (status != core::status::converged)
                 best_->message = why.empty() ? explanation(status, options_.stop) : std::move(why);
-            else if (all_fitted_)
-                best_->message = detail::every_support<P>::says(*all_fitted_);
+            else if (said_)
+                best_->message = *said_;
             else if (!is_in_parts())
-                best_->message = core::text(
-                    exact && p_.penalty_term().is_smooth() ? "no exchange of one " : "no promising exchange of one ",
-                    candidates_.are_entries() ? "weight" : "row or group",
-                    exact ? " improves it" : " improves it (promising by the second-order model of the loss)",
-                    ", nor did searches from disturbed supports", mode());
+                best_->message =
+                    core::text(exact && p_.penalty_term().is_smooth() && !few_digits ? "no exchange of one "
+                                                                                     : "no promising exchange of one ",
+                               candidates_.are_entries() ? "weight" : "row or group",
+                               !exact       ? " improves it (promising by the second-order model of the loss)"
+                               : few_digits ? " improves it (promising by a Gram matrix of nearly collinear columns)"
+                                            : " improves it",
+                               ", nor did searches from disturbed supports", mode());
             else
                 best_->message = core::text(
                     "no exchange of what is worth least for what has the largest slopes improves it", mode());
@@ -537,11 +545,12 @@ private:
             return may_widen() ? std::min<std::size_t>(all, 8) : all;
         }
 
-        std::optional<core::status> report(const char* phase) {
+        std::optional<core::status> report(const char* phase) { return report(phase, *best_); }
+        std::optional<core::status> report(const char* phase, const core::result<A>& now) {
             return record_.report({.phase = phase,
                                    .iteration = iteration_,
-                                   .objective = best_->objective,
-                                   .nonzeros = p_.nonzeros(best_->weights)});
+                                   .objective = now.objective,
+                                   .nonzeros = p_.nonzeros(now.weights)});
         }
 
         const swap& options_;
@@ -553,7 +562,7 @@ private:
         std::vector<T> slopes_;  // at best_, or empty
         std::size_t first_, iteration_;
         std::optional<core::result<A>> best_;
-        std::optional<std::size_t> all_fitted_;
+        std::optional<std::string> said_;
         bool gained_ = false;   // by the last fit
         bool widened_ = false;  // the pool is all
 

@@ -53,12 +53,14 @@ template <std::floating_point T> [[gnu::cold]] std::string why_no_number(std::st
 
     std::string_view plain = text;
     if (!plain.empty() && (plain[0] == '-' || plain[0] == '+')) plain.remove_prefix(1);
-    constexpr std::string_view thousands = " is not a number (separators of thousands?) write ";
-    const auto without = [&](std::string_view separators) {
-        std::string joined;
-        for (const char c : text)
-            if (separators.find(c) == separators.npos) joined += c;
+    const auto without = [&](char separator) {
+        std::string joined(text);
+        std::erase(joined, separator);
         return joined;
+    };
+    const auto thousands = [&](char between) {  // empty where other text follows the groups
+        const std::string number = without(between);
+        return is_number(number, value) ? core::text(" is not a number (separators of thousands?) write ", number) : "";
     };
     const std::size_t comma = plain.find(','), point = plain.find('.');
     if (comma != plain.npos) {
@@ -66,13 +68,12 @@ template <std::floating_point T> [[gnu::cold]] std::string why_no_number(std::st
         std::string with_point(text);
         std::replace(with_point.begin(), with_point.end(), ',', '.');
         const std::size_t groups = groups_of_digits(whole, ',');
-        if (groups > 1 || (groups == 1 && point != plain.npos && point > comma))
-            return core::text(thousands, without(","));
+        if (groups > 1 || (groups == 1 && point != plain.npos && point > comma)) return thousands(',');
         if (groups == 1 && plain[0] != '0')
-            return core::text(" is not a number (a separator of thousands, or a decimal comma?) write ", without(","),
+            return core::text(" is not a number (a separator of thousands, or a decimal comma?) write ", without(','),
                               " or ", with_point);
         if (point != plain.npos && point < comma && groups_of_digits(plain.substr(0, comma), '.') > 0) {
-            std::string number = without(".");
+            std::string number = without('.');
             std::replace(number.begin(), number.end(), ',', '.');
             if (is_number(number, value))
                 return core::text(" is not a number (points between thousands and a decimal comma?) write ", number);
@@ -80,8 +81,8 @@ template <std::floating_point T> [[gnu::cold]] std::string why_no_number(std::st
         if (is_number(with_point, value)) return " is not a number (decimal comma?) write a decimal point";
     }
     for (const char between : {' ', '\'', '_'})
-        if (groups_of_digits(plain.substr(0, point), between) > 0) return core::text(thousands, without({&between, 1}));
-    if (groups_of_digits(plain, '.') > 1) return core::text(thousands, without("."));
+        if (groups_of_digits(plain.substr(0, point), between) > 0) return thousands(between);
+    if (groups_of_digits(plain, '.') > 1) return thousands('.');
     if (plain.ends_with('%')) {
         const std::string_view number = text.substr(0, text.size() - 1);
         if (is_number(number, value))

@@ -47,9 +47,9 @@ public:
 
     /// Whether there are few enough.
     bool affordable() const {
-        if constexpr (requires { p_.dataset().rows(); })
-            return number_ >= 1 && number_ <= most &&
-                   number_ * static_cast<double>(p_.dataset().rows()) * static_cast<double>(p_.dimension()) <= 2e7;
+        if constexpr (requires { p_.rows(); })
+            return number_ >= 1 && number_ <= most && p_.rows() > 0 &&
+                   number_ * static_cast<double>(p_.rows()) * static_cast<double>(p_.dimension()) <= 2e7;
         else
             return false;
     }
