@@ -138,6 +138,39 @@ struct low_rank;
 template <class C> struct error_feedback;
 }  // namespace compressor
 
+namespace topology {  // see concept.hpp: who hears whom; weights.hpp, mixing_matrix.hpp: what it counts
+struct ring;          // with one_way_ring
+struct star;
+struct full;
+struct mesh;
+struct exponential;
+struct symmetric_exponential;
+struct random_regular;
+struct random_pairs;
+struct one_peer_exponential;  // one_peer.hpp, with one_peer over any graph
+struct inner_outer_ring;      // inner_outer.hpp, with inner_outer_exponential
+struct base_k;
+template <class F> struct function;  // any callable
+struct metropolis;                   // weights.hpp, with uniform, push, constant
+class mixing_matrix;
+template <class G = exponential, class Rule = metropolis> struct hierarchical;
+}  // namespace topology
+
+namespace exchange {  // see concept.hpp: how copies of the weights meet; nodes.hpp, routes.hpp: what they meet on
+struct none;
+struct all_reduce;
+struct periodic;
+enum class order;
+template <class G, order Order, class Rule> struct gossip;  // with adapt_while_combining and combine_then_adapt
+template <class G, class Rule> struct gradient_tracking;
+template <class G, class Rule> struct exact_diffusion;
+template <class G, class Rule> struct extra;
+template <class G, class Rule> struct push_sum;
+template <class G, class Rule> struct push_diging;
+template <class C> class nodes;
+template <class G, class Rule> class routes;
+}  // namespace exchange
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
@@ -169,7 +202,7 @@ template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
-template <class Rate = double, class Update = update::plain> struct sgd;
+template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;

@@ -56,8 +56,8 @@ template <class C> class exact_numbers {
 public:
     explicit exact_numbers(const C& ranks) : c(ranks) { run(); }
 
-    numbers all{};             // every result, from all nodes, in order: the same bits on any ranks
-    std::string failures{};    // nothing: all are right
+    numbers all{};           // every result, from all nodes, in order: the same bits on any ranks
+    std::string failures{};  // nothing: all are right
 
 private:
     void expect(const char* what, const numbers& got, const numbers& wanted, double tolerance = 4e-16) {
@@ -80,7 +80,8 @@ private:
 
     /// The nodes' numbers after some steps; they begin with their own, or all with `value`.
     template <class G, class W = topology::metropolis>
-    numbers mixed(std::size_t n, const G& graph, const W& rule = {}, std::size_t steps = 1, std::optional<double> value = {}) const {
+    numbers mixed(std::size_t n, const G& graph, const W& rule = {}, std::size_t steps = 1,
+                  std::optional<double> value = {}) const {
         const exchange::nodes<C> nodes(c, n);
         exchange::routes<G, W> way("test", graph, rule, exchange::need::anything);
         std::vector<array> x(nodes.size(), array(1)), y = x;
@@ -129,7 +130,8 @@ private:
         expect("sums", mixed(4, exponential{}, constant{1, 1}), {5, 4, 3, 6}, 0);
         expect("halves", mixed(4, exponential{}, constant{.5, .5}), {2.5, 2, 1.5, 3}, 0);
         expect("shift", mixed(4, one_way_ring{}, constant{1, 0}), {3, 0, 1, 2}, 0);
-        const function even_to_the_next{[](std::size_t i, std::size_t, std::size_t) { return i % 2 ? node_list{i - 1} : node_list{}; }};
+        const function even_to_the_next{
+            [](std::size_t i, std::size_t, std::size_t) { return i % 2 ? node_list{i - 1} : node_list{}; }};
         expect("even to the next", mixed(4, even_to_the_next, constant{1, 1}), {0, 1, 2, 5}, 0);
         expect("a tiny constant stays", mixed(4, exponential{}, metropolis{}, 1, 0x1p-256), numbers(4, 0x1p-256), 0);
         expect("and is summed exactly", mixed(4, exponential{}, constant{}, 1, 0x1p-256), numbers(4, 3 * 0x1p-256), 0);
@@ -137,8 +139,10 @@ private:
         expect("machines of 2", mixed(8, hierarchical<exponential>{.local = 2}),
                {23. / 6, 23. / 6, 19. / 6, 19. / 6, 2.5, 2.5, 4.5, 4.5}, 1e-15);
         for (std::size_t phase = 0; phase < 3; ++phase) {
-            expect("one peer of 4", mixed(4, one_peer_exponential{.phase = phase}, metropolis{}, 2), numbers(4, 1.5), 0);
-            expect("one peer of 8", mixed(8, one_peer_exponential{.phase = phase}, metropolis{}, 3), numbers(8, 3.5), 0);
+            expect("one peer of 4", mixed(4, one_peer_exponential{.phase = phase}, metropolis{}, 2), numbers(4, 1.5),
+                   0);
+            expect("one peer of 8", mixed(8, one_peer_exponential{.phase = phase}, metropolis{}, 3), numbers(8, 3.5),
+                   0);
         }
         expect("one peer of 6 has not the mean", mixed(6, one_peer_exponential{}, metropolis{}, 4),
                {11. / 4, 9. / 4, 17. / 8, 19. / 8, 21. / 8, 23. / 8});
@@ -185,26 +189,43 @@ private:
         using topology::ring;
         const numbers first{.1, .4, .9, 1.6}, second{79. / 100, 59. / 75, 479. / 300, 137. / 75}, minimum(4, 3);
         check("adapt while combining", descent(exchange::adapt_while_combining<>{}, .1, 2000),
-              {first, second, {10399. / 9000, 1463. / 1125, 5473. / 3000, 2558. / 1125},
-               {246. / 91, 6978. / 2639, 7842. / 2639, 1329. / 406}}, 1e-14);
+              {first,
+               second,
+               {10399. / 9000, 1463. / 1125, 5473. / 3000, 2558. / 1125},
+               {246. / 91, 6978. / 2639, 7842. / 2639, 1329. / 406}},
+              1e-14);
         check("adapt then combine", descent(exchange::gossip{ring{}}, .1, 2000),
-              {{.7, 7. / 15, 29. / 30, 13. / 15}, {1087. / 900, 77. / 75, 149. / 100, 332. / 225},
+              {{.7, 7. / 15, 29. / 30, 13. / 15},
+               {1087. / 900, 77. / 75, 149. / 100, 332. / 225},
                {14681. / 9000, 6527. / 4500, 16949. / 9000, 8423. / 4500},
-               {5749. / 1949, 5478. / 1949, 5927. / 1949, 5996. / 1949}}, 1e-14);
+               {5749. / 1949, 5478. / 1949, 5927. / 1949, 5996. / 1949}},
+              1e-14);
         check("combine then adapt", descent(exchange::combine_then_adapt<>{}, .1, 2000),
-              {first, {.73, 58. / 75, 473. / 300, 53. / 25}, {1.187, 458. / 375, 1.943, 932. / 375},
-               {2.754746, 2.648538, 3.028733, 3.445870}}, 4e-7);
+              {first,
+               {.73, 58. / 75, 473. / 300, 53. / 25},
+               {1.187, 458. / 375, 1.943, 932. / 375},
+               {2.754746, 2.648538, 3.028733, 3.445870}},
+              4e-7);
         check("exact diffusion", descent(exchange::exact_diffusion{ring{}}, .1, 4000),
-              {{.4, 13. / 30, 14. / 15, 37. / 30}, {869. / 900, 41. / 45, 91. / 60, 128. / 75},
-               {1033. / 675, 19289. / 13500, 1373. / 750, 5113. / 2700}, minimum}, 1e-13);
+              {{.4, 13. / 30, 14. / 15, 37. / 30},
+               {869. / 900, 41. / 45, 91. / 60, 128. / 75},
+               {1033. / 675, 19289. / 13500, 1373. / 750, 5113. / 2700},
+               minimum},
+              1e-13);
         check("EXTRA", descent(exchange::extra{ring{}}, .1, 4000),
               {first, second, {13099. / 9000, 3001. / 2250, 5573. / 3000, 4291. / 2250}, minimum}, 1e-13);
         check("gradient tracking", descent(exchange::gradient_tracking{ring{}}, .1, 4000),
-              {{.7, 7. / 15, 29. / 30, 13. / 15}, {117. / 100, 833. / 675, 397. / 300, 994. / 675},
-               {416159. / 243000, 98851. / 60750, 432179. / 243000, 105211. / 60750}, minimum}, 1e-13);
+              {{.7, 7. / 15, 29. / 30, 13. / 15},
+               {117. / 100, 833. / 675, 397. / 300, 994. / 675},
+               {416159. / 243000, 98851. / 60750, 432179. / 243000, 105211. / 60750},
+               minimum},
+              1e-13);
         check("push-DIGing", descent(exchange::push_diging{digraph{}}, .05, 4000),
-              {{17. / 40, 3. / 20, 27. / 100, 5. / 8}, {1563. / 1600, 999. / 2000, 10071. / 20000, 391. / 500},
-               {423681. / 340000, 40089. / 40000, 3232153. / 3800000, 855777. / 950000}, minimum}, 1e-13);
+              {{17. / 40, 3. / 20, 27. / 100, 5. / 8},
+               {1563. / 1600, 999. / 2000, 10071. / 20000, 391. / 500},
+               {423681. / 340000, 40089. / 40000, 3232153. / 3800000, 855777. / 950000},
+               minimum},
+              1e-13);
 
         // one copy descends along the mean gradient: 2.5 x - 7.5
         numbers x{0};

@@ -122,8 +122,7 @@ BOOST_AUTO_TEST_CASE(what_the_nodes_minimise_has_the_objective_for_its_mean) {
         std::vector<double> slopes(d);
         for (std::size_t b = problem.first_block(); b < problem.last_block(); ++b) {
             value += problem.local_gradient(b, at, rows, part) / static_cast<double>(problem.blocks());
-            for (std::size_t j = 0; j < d; ++j)
-                slopes[j] += part.download()[j] / static_cast<double>(problem.blocks());
+            for (std::size_t j = 0; j < d; ++j) slopes[j] += part.download()[j] / static_cast<double>(problem.blocks());
         }
         BOOST_TEST(std::abs(value - expected) <= 1e-12);
         for (std::size_t j = 0; j < d; ++j) BOOST_TEST(std::abs(slopes[j] - whole.download()[j]) <= 1e-12);

@@ -92,7 +92,8 @@ BOOST_AUTO_TEST_CASE(what_a_graph_says_of_itself_is_so_at_every_step) {
                         BOOST_TEST(std::binary_search(theirs.begin(), theirs.end(), i));
                     }
                     if (period > 0 && k < period)
-                        BOOST_TEST((topology::heard_by(graph, i, n, k + period) == heard), name << ' ' << n << ' ' << k);
+                        BOOST_TEST((topology::heard_by(graph, i, n, k + period) == heard),
+                                   name << ' ' << n << ' ' << k);
                 }
                 if (topology::kind_of<G> != topology::directed) {
                     BOOST_TEST((in == out), name << ' ' << n << ' ' << k);
@@ -131,7 +132,8 @@ BOOST_AUTO_TEST_CASE(contraction_is_the_second_singular_value) {
                     for (const double v : x) measured += v * v;
                     measured = std::sqrt(measured);
                 }
-                BOOST_TEST(std::abs(measured - before * rho) <= 1e-3, name << ' ' << n << ": " << measured << ' ' << rho);
+                BOOST_TEST(std::abs(measured - before * rho) <= 1e-3,
+                           name << ' ' << n << ": " << measured << ' ' << rho);
                 ++seen;
             }
         }
@@ -203,10 +205,12 @@ BOOST_AUTO_TEST_CASE(a_graph_that_makes_no_sense_is_refused) {
     const topology::function outside{[](std::size_t, std::size_t n, std::size_t) { return node_list{n}; }};
     BOOST_TEST(words_of<core::option_error>([&] { mixing_matrix(outside, topology::metropolis{}, 4, 0); }) ==
                "topology: node 0 hears node 4 (there are nodes 0 to 3)");
-    BOOST_TEST(words_of<core::option_error>([] { mixing_matrix(topology::mesh{.rows = 3}, topology::uniform{}, 8, 0); })
-                   .find("8 nodes in 3 rows") != std::string::npos);
+    BOOST_TEST(words_of<core::option_error>([] {
+                   mixing_matrix(topology::mesh{.rows = 3}, topology::uniform{}, 8, 0);
+               }).find("8 nodes in 3 rows") != std::string::npos);
     BOOST_CHECK_THROW(mixing_matrix(topology::exponential{.base = 1}, topology::uniform{}, 4, 0), core::option_error);
-    BOOST_CHECK_THROW(mixing_matrix(topology::inner_outer_ring{.local = 3}, topology::uniform{}, 8, 0), core::option_error);
+    BOOST_CHECK_THROW(mixing_matrix(topology::inner_outer_ring{.local = 3}, topology::uniform{}, 8, 0),
+                      core::option_error);
     BOOST_CHECK_THROW(mixing_matrix(topology::base_k{.k = 0}, 8, 0), core::option_error);
     BOOST_CHECK_THROW(mixing_matrix(topology::hierarchical<>{.local = 3}, 8, 0), core::option_error);
 }

@@ -30,6 +30,10 @@ struct all_reduce {
                 w_[i] = w_[i] - static_cast<T>(rate) * slope_;
             }
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

@@ -25,8 +25,8 @@ namespace gamut::exchange {
 template <class M, class A, class N> using state_of = typename M::template state<A, N>;
 
 template <class M, class A, class N>
-concept Method = std::constructible_from<state_of<M, A, N>, const M&, const N&, const A&> &&
-    requires(state_of<M, A, N>& state, void (*gradient)(std::size_t, const A&, A&)) {
+concept Method = std::constructible_from < state_of<M, A, N>,
+const M&, const N&, const A& > &&requires(state_of<M, A, N>& state, void (*gradient)(std::size_t, const A&, A&)) {
     state.round(0.1, gradient);
     { state.copies() } -> std::same_as<std::vector<A>&>;
 };

@@ -43,6 +43,11 @@ template <class G = topology::ring, class Rule = topology::metropolis> struct ex
             }
             nodes_.mix(way_.at(nodes_, 0), phi_, w_);
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each.blocks("psi", psi_, p);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

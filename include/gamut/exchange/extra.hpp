@@ -47,6 +47,13 @@ template <class G = topology::ring, class Rule = topology::metropolis> struct ex
             }
             first_ = false;
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each.blocks("half", half_, p);
+            each.blocks("slopes", slopes_, p);
+            each("first", first_);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

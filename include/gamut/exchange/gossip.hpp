@@ -24,12 +24,14 @@ enum class order { adapt_then_combine, adapt_while_combining, combine_then_adapt
 /// A message for each rank where somebody hears a node, per node and step.
 /// Nedic and Ozdaglar 2009; Lian et al., Can decentralized algorithms outperform centralized algorithms?, NeurIPS 2017;
 /// Chen et al., Accelerating gossip SGD with periodic global averaging, ICML 2021.
-template <class G = topology::ring, exchange::order Order = order::adapt_then_combine, class Rule = topology::metropolis>
+template <class G = topology::ring, exchange::order Order = order::adapt_then_combine,
+          class Rule = topology::metropolis>
 struct gossip {
     static constexpr bool takes_directions = true;
-    static_assert(topology::kind_of<G> != topology::directed || !std::is_same_v<Rule, topology::metropolis>,
-                  "gossip: needs a symmetric or balanced topology (on others the nodes agree on something else than the "
-                  "mean) use exchange::push_sum");
+    static_assert(
+        topology::kind_of<G> != topology::directed || !std::is_same_v<Rule, topology::metropolis>,
+        "gossip: needs a symmetric or balanced topology (on others the nodes agree on something else than the "
+        "mean) use exchange::push_sum");
 
     G topology{};
     Rule weights{};
@@ -68,6 +70,11 @@ struct gossip {
                 for (std::size_t i = 0; i < w_.size(); ++i)
                     step(i, Order == order::combine_then_adapt ? moved_[i] : w_[i], moved_[i], w_[i]);
             }
+        }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each("steps", k_);
         }
         std::vector<A>& copies() { return w_; }
 

@@ -46,6 +46,13 @@ template <class G = topology::ring, class Rule = topology::metropolis> struct gr
             }
             nodes_.mix(p, moved_, y_);
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each.blocks("tracked", y_, p);
+            each.blocks("slopes", slopes_, p);
+            each("steps", k_);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

@@ -97,7 +97,8 @@ public:
         }
         for (std::size_t k = 0; k < p.in.size(); ++k)
             in.push_back({p.in[k].rank, std::span<T>(heard).subspan(k * width, width)});
-        ranks_.exchange(std::span<const communicator::parcel<const T>>(out), std::span<const communicator::parcel<T>>(in));
+        ranks_.exchange(std::span<const communicator::parcel<const T>>(out),
+                        std::span<const communicator::parcel<T>>(in));
 
         for (std::size_t i = 0; i < p.rows.size(); ++i)
             for (std::size_t l = 0; l < p.rows[i].size(); ++l) {

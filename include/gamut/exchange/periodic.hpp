@@ -50,6 +50,11 @@ struct periodic {
         /// The nodes met in the last round: what the method wants done with memories.
         bool met() const { return met_; }
         at_meeting memory() const { return memory_; }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each("steps", steps_);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

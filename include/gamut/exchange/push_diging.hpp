@@ -52,6 +52,15 @@ template <class G = topology::ring, class Rule = topology::push> struct push_dig
                 std::swap(slopes_[i], slope_);
             }
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", w_, p);
+            each.blocks("sums", u_, p);
+            each.blocks("tracked", y_, p);
+            each.blocks("slopes", slopes_, p);
+            each.blocks("shares", v_, p);
+            each("steps", k_);
+        }
         std::vector<A>& copies() { return w_; }
 
     private:

@@ -39,6 +39,13 @@ template <class G = topology::ring, class Rule = topology::push> struct push_sum
             nodes_.mix(way_.at(nodes_, k_++), moved_, x_, shares_, p_);
             for (std::size_t i = 0; i < x_.size(); ++i) z_[i] = (T(1) / p_[i][0]) * x_[i];
         }
+        /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.
+        template <class Each, class P> void describe(Each& each, [[maybe_unused]] const P& p) {
+            each.blocks("copies", z_, p);
+            each.blocks("sums", x_, p);
+            each.blocks("shares", p_, p);
+            each("steps", k_);
+        }
         std::vector<A>& copies() { return z_; }
         /// x and p, whose sums over all nodes stay.
         const std::vector<A>& sums() const { return x_; }

@@ -64,8 +64,9 @@ private:
         std::int64_t ends[2] = {mine, -mine};
         ranks.all_reduce(std::span<std::int64_t>(ends), communicator::operation::maximum);
         if (ends[0] != -ends[1])
-            throw core::option_error(core::text(who_, ": ranks have different topologies (who hears whom must be the same "
-                                                      "everywhere) give all ranks the same options"));
+            throw core::option_error(core::text(who_,
+                                                ": ranks have different topologies (who hears whom must be the same "
+                                                "everywhere) give all ranks the same options"));
     }
 
     void check(const topology::mixing_matrix& w) const {

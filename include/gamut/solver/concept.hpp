@@ -107,11 +107,13 @@ concept Stochastic = Problem<P> &&
 
 /// A problem whose blocks can be nodes, each with a copy of the weights and its own rows:
 ///   local_gradient(b, w, batch, g)    what node b minimises: the mean over b of value and gradient is batch_gradient's
-/// It never communicates.
+///   local_prox(v, step, out)          prox, of one copy
+/// They never communicate.
 template <class P>
 concept Decentralised = Consensus<P> && Stochastic<P> &&
     requires(const P& p, std::size_t b, const typename P::array& w, batch rows, typename P::array& gradient) {
     { p.local_gradient(b, w, rows, gradient) } -> std::convertible_to<double>;
+    p.local_prox(w, 0.1, gradient);
 };
 
 /// A problem in blocks of rows that can ascend their part of the dual; see solver/dual_block.hpp for what that is.

@@ -82,7 +82,7 @@ requires Direction<D, F>
         each("value_at_start", value_at_start);
         each("tolerance", tolerance);
         each("direction", direction);
-        if (horizon) each("far", *horizon);
+        if (watch) each("far", *watch);
     };
     std::optional<core::record> last_before;
     if constexpr (requires { report.resume(state); }) last_before = report.resume(state);

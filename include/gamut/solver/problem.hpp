@@ -148,13 +148,15 @@ public:
         return value;
     }
     void prox(const array& v, double step, array& out) const {
-        communicator::agree(communicator(), [&] {
-            const host_copy<Backend> entries(v);
-            std::vector<value_type> result(entries.span().begin(), entries.span().end());
-            penalty::prox(penalty_, entries.span().first(layout().size()), static_cast<value_type>(step),
-                          std::span<value_type>(result).first(layout().size()), layout());
-            out.upload(result);
-        });
+        communicator::agree(communicator(), [&] { local_prox(v, step, out); });
+    }
+    /// The same for a copy of the weights that is this rank's alone: no messages, and it may fail on one rank alone.
+    void local_prox(const array& v, double step, array& out) const {
+        const host_copy<Backend> entries(v);
+        std::vector<value_type> result(entries.span().begin(), entries.span().end());
+        penalty::prox(penalty_, entries.span().first(layout().size()), static_cast<value_type>(step),
+                      std::span<value_type>(result).first(layout().size()), layout());
+        out.upload(result);
     }
 
     std::size_t nonzeros(const array& w) const {

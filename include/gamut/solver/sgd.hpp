@@ -14,9 +14,12 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
+#include <gamut/exchange/concept.hpp>
+#include <gamut/exchange/none.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/nodes_descent.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/update/concept.hpp>
@@ -37,8 +40,11 @@ enum class momentum_rule { heavy_ball, nesterov };
 /// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
+/// With an `exchange` (exchange/concept.hpp) every block of rows is a node with its own copy of the weights: node i minimises blocks times
+/// its loss plus the penalty, so that the mean over the nodes is the objective, and the result is the mean of the copies. Then
+/// records carry the nodes' distance from it, sqrt(mean |w_i - mean|^2), as dual_residual, and a prox follows each meeting. The same bits on any number of ranks.
 /// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
-template <class Rate, class Update> struct sgd {
+template <class Rate, class Update, class Exchange> struct sgd {
     static_assert(schedule::Schedule<Rate>, "sgd: rate must be a number or a schedule; see gamut/solver/schedule.hpp");
     static_assert(update::Update<Update>,
                   "sgd: update must be a rule with slots and at<T>(step); see gamut/update/concept.hpp");
@@ -50,6 +56,9 @@ template <class Rate, class Update> struct sgd {
     std::size_t batch = 32;  ///< rows, over all ranks together
     std::uint64_t seed = 1;
     std::size_t check_every = 1;  ///< epochs; 0: only at the end
+    std::size_t blocks =
+        0;  ///< with an exchange: nodes, each a block of rows; without: of the partition, 0: one per shard
+    Exchange exchange{};
     core::stop stop{.iterations = 50};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
@@ -63,6 +72,15 @@ template <class Rate, class Update> struct sgd {
             throw core::option_error(core::text("sgd: momentum is ", momentum,
                                                 " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("sgd: batch is 0 (at least 1 row is needed) try 32");
+        if constexpr (has_nodes) {
+            if (blocks < 1) throw core::option_error("sgd: blocks is 0 (an exchange needs nodes) try 8");
+            if (!exchange::takes_directions<Exchange> && momentum > 0)
+                throw core::option_error(
+                    core::text("sgd: momentum is ", momentum,
+                               " (this exchange adds up gradients, and "
+                               "takes no other directions) leave it at 0, or use exchange::gossip"));
+            if constexpr (requires { exchange.validate(); }) exchange.validate();
+        }
         stop.validate("sgd");
     }
 
@@ -71,9 +89,46 @@ template <class Rate, class Update> struct sgd {
              (Composite<P> && !update::is_adaptive<Update>)) core::result<typename P::array> minimize(const P& p,
                                                                                                       O&&... observers)
     const {
+        if constexpr (has_nodes) {
+            return detail::descend_on_nodes(*this, p, observers...);
+        } else {
+            return descend(p, observers...);
+        }
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Stochastic<P>,
+                      "sgd: needs a problem with batches(size) and batch_gradient(w, batch, gradient); see "
+                      "gamut/solver/concept.hpp");
+        static_assert(!Stochastic<P> || Composite<P>,
+                      "sgd: needs prox(v, step, out) for a penalty that is not smooth; see "
+                      "gamut/solver/concept.hpp");
+        static_assert(!Composite<P> || P::smooth || !update::is_adaptive<Update>,
+                      "sgd: an adaptive update needs a smooth penalty (a prox has one step for all weights); use "
+                      "update::momentum, or penalty::l2");
+        return {};
+    }
+
+    static constexpr bool has_default_update = std::same_as<Update, update::plain>;
+    static constexpr std::size_t slots = has_default_update ? 1 : Update::slots;
+    static constexpr bool has_nodes = !std::same_as<Exchange, exchange::none>;
+
+    /// What step lengths of a prox are multiplied by.
+    double gain() const { return has_default_update ? 1 : update::gain(update); }
+    /// The gradient becomes the direction of step k.
+    template <class A> void turn(std::size_t k, const A& w, A& gradient, std::array<A, slots>& memory) const {
+        if constexpr (!has_default_update)
+            update::direct(update, k, w, gradient, memory);
+        else if (rule == momentum_rule::nesterov)
+            update::direct(update::nesterov{momentum}, k, w, gradient, memory);
+        else
+            update::direct(update::momentum{momentum}, k, w, gradient, memory);
+    }
+
+private:
+    template <class P, class... O> core::result<typename P::array> descend(const P& p, O&... observers) const {
         using A = typename P::array;
         using T = typename A::value_type;
-        constexpr std::size_t slots = has_default_update ? 1 : Update::slots;
         struct state {
             A w, gradient, moved;
             std::array<A, slots> memory;
@@ -110,9 +165,11 @@ template <class Rate, class Update> struct sgd {
         const auto whole = [&](const A& w) { return objective(p, w); };
 
         double at_start = 0, tolerance = stop.tolerance;
+        std::size_t updates = 0;
         const auto state = [&](auto& each) {
             each("weights", s.w);
-            each("velocity", s.velocity);
+            for (std::size_t i = 0; i < slots; ++i) each(core::text("memory.", i), s.memory[i]);
+            each("updates", updates);
             each("far", s.far);
             each("scale", scale);
             each("at_start", at_start);
@@ -126,8 +183,6 @@ template <class Rate, class Update> struct sgd {
             at_start = now.objective;
         }
         const std::size_t batches = p.batches(batch);
-        std::size_t updates = 0;
-        const double gain = has_default_update ? 1 : update::gain(update);
         for (;;) {
             now.nonzeros = nonzeros(p, s.w);
             const std::optional<core::status> asked = record.report(now);
@@ -170,7 +225,7 @@ template <class Rate, class Update> struct sgd {
                 if constexpr (P::smooth)
                     std::swap(s.w, s.moved);
                 else
-                    p.prox(s.moved, step * gain, s.w);
+                    p.prox(s.moved, step * gain(), s.w);
             }
             now = {.phase = "batches", .iteration = epoch + 1, .step = step};
             now.objective = batches > 0 ? sum / static_cast<double>(batches) : 0;
@@ -180,33 +235,6 @@ template <class Rate, class Update> struct sgd {
                 look(step, now);
             }
         }
-    }
-
-    template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Stochastic<P>,
-                      "sgd: needs a problem with batches(size) and batch_gradient(w, batch, gradient); see "
-                      "gamut/solver/concept.hpp");
-        static_assert(!Stochastic<P> || Composite<P>,
-                      "sgd: needs prox(v, step, out) for a penalty that is not smooth; see "
-                      "gamut/solver/concept.hpp");
-        static_assert(!Composite<P> || P::smooth || !update::is_adaptive<Update>,
-                      "sgd: an adaptive update needs a smooth penalty (a prox has one step for all weights); use "
-                      "update::momentum, or penalty::l2");
-        return {};
-    }
-
-private:
-    static constexpr bool has_default_update = std::same_as<Update, update::plain>;
-
-    /// The gradient becomes the direction of step k.
-    template <class A, std::size_t N>
-    void turn(std::size_t k, const A& w, A& gradient, std::array<A, N>& memory) const {
-        if constexpr (!has_default_update)
-            update::direct(update, k, w, gradient, memory);
-        else if (rule == momentum_rule::nesterov)
-            update::direct(update::nesterov{momentum}, k, w, gradient, memory);
-        else
-            update::direct(update::momentum{momentum}, k, w, gradient, memory);
     }
 };
 

@@ -68,7 +68,8 @@ private:
         for (std::size_t d = 0; d < step; ++d) unit *= k + 1;
         const std::size_t base = i - i / unit % values * unit;
         std::vector<link> row;
-        for (std::size_t d = 0; d < values; ++d) row.push_back({first + base + d * unit, 1 / static_cast<double>(values)});
+        for (std::size_t d = 0; d < values; ++d)
+            row.push_back({first + base + d * unit, 1 / static_cast<double>(values)});
         return row;
     }
     static std::vector<link> alone(std::size_t i, std::size_t first) { return {{first + i, 1}}; }

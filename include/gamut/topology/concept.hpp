@@ -69,8 +69,8 @@ template <Graph G> node_list heard_by(const G& g, std::size_t i, std::size_t n, 
     heard.erase(std::unique(heard.begin(), heard.end()), heard.end());
     std::erase(heard, i);
     if (!heard.empty() && heard.back() >= n)
-        throw core::option_error(core::text("topology: node ", i, " hears node ", heard.back(), " (there are nodes 0 to ",
-                                            n - 1, ")"));
+        throw core::option_error(
+            core::text("topology: node ", i, " hears node ", heard.back(), " (there are nodes 0 to ", n - 1, ")"));
     return heard;
 }
 

@@ -55,7 +55,8 @@ struct inner_outer_exponential {
         const std::size_t machines = detail::machines_of("topology::inner_outer_exponential", n, local),
                           turn = k / local;
         return detail::inner_outer_sources(i, machines, local, k % local,
-                                           std::size_t(1) << turn % detail::doublings(std::max<std::size_t>(local - 1, 1)),
+                                           std::size_t(1)
+                                               << turn % detail::doublings(std::max<std::size_t>(local - 1, 1)),
                                            std::size_t(1) << turn % detail::doublings(machines));
     }
 };

@@ -16,7 +16,8 @@ struct mesh {
         for (std::size_t r = 1; rows == 0 && r * r <= n; ++r)
             if (n % r == 0) height = r;
         if (n % height != 0)
-            throw core::option_error(core::text("topology::mesh: ", n, " nodes in ", height, " rows (they do not fit) "
+            throw core::option_error(core::text("topology::mesh: ", n, " nodes in ", height,
+                                                " rows (they do not fit) "
                                                 "leave .rows out"));
         const std::size_t columns = n / height, y = i / columns, x = i % columns;
         node_list near;

@@ -19,7 +19,8 @@ namespace gamut::topology {
 class mixing_matrix {
 public:
     mixing_matrix() = default;
-    template <Graph G, WeightRule W> mixing_matrix(const G& g, const W& rule, std::size_t n, std::size_t step) : rows_(n) {
+    template <Graph G, WeightRule W>
+    mixing_matrix(const G& g, const W& rule, std::size_t n, std::size_t step) : rows_(n) {
         degrees d{std::vector<std::size_t>(n), std::vector<std::size_t>(n)};
         std::vector<node_list> heard(n);
         for (std::size_t i = 0; i < n; ++i) {

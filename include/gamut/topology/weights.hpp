@@ -28,7 +28,9 @@ concept WeightRule = requires(const W& rule, const degrees& d, std::size_t i, co
 /// degrees are equal, so that the mean stays. All of the usual matrices: 1/3 on a ring, 1/n on a full graph.
 /// Xiao and Boyd, Fast linear iterations for distributed averaging, 2004.
 struct metropolis {
-    double of(const degrees& d, std::size_t i, std::size_t j) const { return 1.0 / static_cast<double>(larger(d, i, j)); }
+    double of(const degrees& d, std::size_t i, std::size_t j) const {
+        return 1.0 / static_cast<double>(larger(d, i, j));
+    }
     /// 1 - the sum of the others, as a fraction: the double nearest to 1/3, not 1 - 2/3.
     double self(const degrees& d, std::size_t i, const node_list& heard) const {
         constexpr std::uint64_t most = std::uint64_t(1) << 32;
@@ -47,7 +49,9 @@ struct metropolis {
     }
 
 private:
-    static std::uint64_t larger(const degrees& d, std::size_t i, std::size_t j) { return 1 + std::max(d.in[i], d.in[j]); }
+    static std::uint64_t larger(const degrees& d, std::size_t i, std::size_t j) {
+        return 1 + std::max(d.in[i], d.in[j]);
+    }
 };
 
 /// What is heard and what one has count alike: every row adds up to 1; the mean stays only where all hear, and are heard by, as many.

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/array.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/result.hpp>
+#include <gamut/exchange/concept.hpp>
+#include <gamut/exchange/nodes.hpp>
+#include <gamut/exchange/periodic.hpp>
+#include <gamut/solver/beginning.hpp>
+#include <gamut/solver/concept.hpp>
+#include <gamut/solver/run.hpp>
+#include <gamut/solver/schedule.hpp>
+
+namespace gamut::solver::detail {
+
+/// What becomes of the nodes' memories when they meet.
+template <class N, class A, std::size_t slots>
+void settle_memory(exchange::at_meeting how, const N& nodes, std::vector<std::array<A, slots>>& memory, A& mean) {
+    if (how == exchange::at_meeting::keep) return;
+    using T = typename A::value_type;
+    for (std::size_t i = 0; i < slots; ++i) {
+        if (how == exchange::at_meeting::average) {
+            std::vector<A> slot;
+            for (const auto& one : memory) slot.push_back(one[i]);
+            nodes.mean(slot, mean);
+        }
+        for (auto& one : memory) one[i] = how == exchange::at_meeting::reset ? A(T(0) * one[i]) : mean;
+    }
+}
+
+/// sgd with an exchange: every block of the problem is a node; see sgd.hpp. A pass over the data and what the exchange sends per epoch,
+/// and one more pass and two global sums per record.
+template <class Sgd, class P, class... O>
+core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p, O&... observers) {
+    using A = typename P::array;
+    using T = typename A::value_type;
+    using C = std::remove_cvref_t<decltype(p.communicator())>;
+    using nodes_type = exchange::nodes<C>;
+    using method_type = decltype(options.exchange);
+    static_assert(
+        communicator::PairwiseCommunicator<C>,
+        "sgd: an exchange needs a communicator whose ranks talk in pairs; see gamut/communicator/concept.hpp");
+    static_assert(Decentralised<P>, "sgd: an exchange needs a problem with local_gradient(b, w, batch, gradient); see "
+                                    "gamut/solver/concept.hpp");
+    static_assert(exchange::takes_directions<method_type> || (P::smooth && Sgd::has_default_update),
+                  "sgd: this exchange adds up gradients, and takes neither another update nor a penalty that is not "
+                  "smooth; use exchange::gossip, periodic or all_reduce");
+
+    const nodes_type nodes(p.communicator(), p.blocks());
+    struct state {
+        exchange::state_of<method_type, A, nodes_type> method;
+        std::vector<std::array<A, Sgd::slots>> memory;  // of the update, by node
+        A mean, gradient, moved;
+        halting_watch<A> far;
+        state(const method_type& how, const nodes_type& all, const A& start)
+            : method(how, all, start),
+              memory(all.size()),
+              mean(start),
+              gradient(start),
+              moved(start),
+              far(start) {
+            for (auto& one : memory)
+                for (A& m : one) m = A(T(0) * start);
+        }
+    };
+    prepare(p, [&] { return options.validate(), 0; });
+    const A start = best_start(p).weights;
+    auto s = prepare(p, [&] { return state(options.exchange, nodes, start); });
+    run<P, O...> record("sgd", p, options.stop, observers...);
+
+    double scale = core::record::none;
+    const auto look = [&](double rate, core::record& now) {
+        const double step = rate > 0 ? rate : 1;
+        nodes.mean(s.method.copies(), s.mean);
+        now.dual_residual = nodes.distance(s.method.copies(), s.mean);
+        now.objective = p.value_and_gradient(s.mean, s.gradient);
+        double length = 0;
+        if constexpr (P::smooth) {
+            length = backend::norm(s.gradient);
+        } else {
+            now.objective += p.penalty(s.mean);
+            s.gradient = s.mean - static_cast<T>(step) * s.gradient;
+            p.prox(s.gradient, step, s.moved);
+            length = backend::distance(s.mean, s.moved) / step;
+        }
+        if (std::isnan(scale)) scale = length;
+        now.residual = scale > 0 ? length / scale : length;
+    };
+
+    double at_start = 0, tolerance = options.stop.tolerance;
+    std::size_t updates = 0;
+    const auto kept = [&](auto& each) {
+        each.shown("weights", [&] { return s.mean; });
+        s.method.describe(each, p);
+        for (std::size_t i = 0; i < Sgd::slots; ++i) {
+            std::vector<A> slot;
+            for (auto& one : s.memory) slot.push_back(one[i]);
+            each.blocks(core::text("memory.", i), slot, p);
+            for (std::size_t node = 0; node < slot.size(); ++node) s.memory[node][i] = slot[node];
+        }
+        each("mean", s.mean);
+        each("far", s.far);
+        each("scale", scale);
+        each("at_start", at_start);
+        each("tolerance", tolerance);
+        each("updates", updates);
+    };
+    core::record now{.iteration = 0, .step = schedule::at(options.rate, 0)};
+    if (const auto last = record.resume(options.resume, kept)) {
+        now = *last;
+    } else {
+        look(now.step, now);
+        at_start = now.objective;
+    }
+    const std::size_t batches = p.batches(options.batch);
+    for (;;) {
+        now.nonzeros = nonzeros(p, s.mean);
+        const std::optional<core::status> asked = record.report(now);
+        const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.mean));
+        const bool converged = now.residual <= tolerance, last = now.iteration >= options.stop.iterations;
+        ending ended;
+        auto& [end, why] = ended;
+        if (!finite) {
+            end = core::status::diverged;
+        } else if (converged || last) {
+            ended = s.far.end(p, s.mean, now.objective);
+            if (!end && converged) {
+                ended = confirmed_end(p, s.mean, start, at_start - now.objective, options.stop.tolerance);
+                if (!end) tolerance = 0.1 * now.residual;
+            }
+        }
+        if (!end && asked) end = asked, why.clear();
+        if (!end && last) {
+            end = core::status::iteration_limit;
+            if (!why.empty()) why = explanation(*end, options.stop) + ", and " + why;
+        }
+        if (end)
+            return record.finish(std::move(s.mean), now.objective, *end,
+                                 why.empty() ? explanation(*end, options.stop) : std::move(why));
+        if (now.iteration == 0) s.far.begin(s.mean, now.objective);
+        if (halting_watch<A>::due(now.iteration)) s.far.remember(s.mean);
+
+        const std::size_t epoch = now.iteration;
+        double step = now.step;
+        for (std::size_t index = 0; index < batches; ++index) {
+            const batch rows{options.batch, options.seed, epoch, index};
+            step = schedule::at(options.rate,
+                                static_cast<double>(epoch) + static_cast<double>(index) / static_cast<double>(batches));
+            ++updates;
+            const auto gradient = [&](std::size_t i, const A& w, A& g) {
+                p.local_gradient(p.first_block() + i, w, rows, g);
+            };
+            if constexpr (exchange::takes_directions<method_type>)
+                s.method.round(step, gradient,
+                               [&](std::size_t i, const A& w, A& g) { options.turn(updates, w, g, s.memory[i]); });
+            else
+                s.method.round(step, gradient);
+            if constexpr (requires { s.method.met(); })
+                if (s.method.met()) settle_memory(s.method.memory(), nodes, s.memory, s.moved);
+            if constexpr (!P::smooth)
+                for (A& copy : s.method.copies()) {
+                    s.moved = copy;
+                    p.local_prox(s.moved, step * options.gain(), copy);
+                }
+        }
+        record.add_passes(1);
+        now = {.iteration = epoch + 1, .step = step};
+        const bool at_limit = now.iteration >= options.stop.iterations;
+        if (at_limit || (options.check_every > 0 && now.iteration % options.check_every == 0)) {
+            look(step, now);
+        } else {
+            now.phase = "batches";
+            nodes.mean(s.method.copies(), s.mean);
+            now.dual_residual = nodes.distance(s.method.copies(), s.mean);
+            now.objective = objective(p, s.mean);
+        }
+    }
+}
+
+}  // namespace gamut::solver::detail
