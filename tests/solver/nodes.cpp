@@ -143,7 +143,7 @@ BOOST_AUTO_TEST_CASE(exact_methods_find_the_minimum_and_plain_gossip_stays_besid
     const communicator::single<> here;
     const found best = minimum(here, solver::newton_cg{.stop = {.tolerance = 1e-13}}, source, ridge, 4);
     const auto after = [&](const auto& exchange, double rate) {
-        const found f = minimum(here, on_nodes(exchange, rate, 4, 80, 1000), source, ridge, 4);
+        const found f = minimum(here, on_nodes(exchange, rate, 4, 80, 2500), source, ridge, 4);
         return std::hypot(distance(f.weights, best.weights), f.apart);
     };
     BOOST_TEST(after(exchange::exact_diffusion{topology::ring{}}, .1) <= 1e-7);
