@@ -169,6 +169,7 @@ template <class G, class Rule> struct push_sum;
 template <class G, class Rule> struct push_diging;
 template <class C> class nodes;
 template <class G, class Rule> class routes;
+template <class C> class slots;  // writing to others without waiting
 }  // namespace exchange
 
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data

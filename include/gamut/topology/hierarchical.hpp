@@ -5,6 +5,7 @@
 #include <type_traits>
 #include <vector>
 
+#include <gamut/fwd.hpp>
 #include <gamut/topology/concept.hpp>
 #include <gamut/topology/exponential.hpp>
 #include <gamut/topology/mixing_matrix.hpp>
@@ -14,7 +15,7 @@ namespace gamut::topology {
 
 /// Machines of `local` nodes that have one mind: what a node gets is the mix, over the machines that its machine hears, of the means
 /// over their nodes:   W_ij = M_ab / local   for i on machine a and j on machine b, M the machines' own matrix.
-template <class G = exponential, class Rule = metropolis> struct hierarchical {
+template <class G, class Rule> struct hierarchical {
     static constexpr auto kind = kind_of<G>;
     std::size_t local = 2;
     G machines{};
