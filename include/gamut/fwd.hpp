@@ -169,7 +169,9 @@ template <class G, class Rule> struct push_sum;
 template <class G, class Rule> struct push_diging;
 template <class C> class nodes;
 template <class G, class Rule> class routes;
-template <class C> class slots;  // writing to others without waiting
+template <class C> class slots;  // writing to others without waiting, and with it
+template <class G = topology::ring> struct asynchronous_push_sum;
+template <class G = topology::ring, class Rule = topology::metropolis> struct asynchronous_gossip;
 }  // namespace exchange
 
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data

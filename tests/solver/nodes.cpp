@@ -18,6 +18,8 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/exchange/all_reduce.hpp>
+#include <gamut/exchange/asynchronous_gossip.hpp>
+#include <gamut/exchange/asynchronous_push_sum.hpp>
 #include <gamut/exchange/concept.hpp>
 #include <gamut/exchange/exact_diffusion.hpp>
 #include <gamut/exchange/extra.hpp>
@@ -174,6 +176,38 @@ BOOST_AUTO_TEST_CASE(one_copy_for_all_is_sgd_whatever_the_rule) {
     same(update::plain{});
     same(update::momentum{.momentum = .9});
     same(update::adam{});
+}
+
+BOOST_AUTO_TEST_CASE(nodes_that_wait_for_nobody_come_near_the_minimum) {
+    const auto source = rows_of(160, 4);
+    const penalty::l2 ridge{.strength = 5e-2};
+    const communicator::single<> here;
+    const found best = minimum(here, solver::newton_cg{.stop = {.tolerance = 1e-13}}, source, ridge, 4);
+    const auto near = [&](const found& f) {
+        BOOST_TEST(f.objective >= best.objective - 1e-12);
+        BOOST_TEST(f.objective <= best.objective + 2e-3);
+        BOOST_TEST(f.apart <= .2);
+    };
+    const auto check = [&](const auto& exchange) {
+        const auto solver = on_nodes(exchange, .02, 4, 160, 1000);
+        near(minimum(here, solver, source, ridge, 4));
+        for (const int ranks : {2, 3, 4})
+            communicator::threads<>::run(ranks, [&](const auto& c) {
+                const found f = minimum(c, solver, source, ridge, 4);
+                if (c.rank() == 0) near(f);
+            });
+        std::vector<found> twice;
+        for (int again = 0; again < 2; ++again)
+            communicator::sim<>::run(3, {.latency = 1e-3, .stragglers = {{.rank = 1, .factor = 7}}},
+                                     [&](const auto& c) {
+                                         const found f = minimum(c, solver, source, ridge, 4);
+                                         if (c.rank() == 0) twice.push_back(f);
+                                     });
+        near(twice[0]);
+        BOOST_TEST((twice[0] == twice[1]));  // in virtual time it is the same every time
+    };
+    check(exchange::asynchronous_push_sum{topology::exponential{}});
+    check(exchange::asynchronous_gossip{topology::ring{}});
 }
 
 BOOST_AUTO_TEST_CASE(a_prox_follows_the_meeting) {

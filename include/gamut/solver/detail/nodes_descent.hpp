@@ -74,15 +74,27 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
                 for (A& m : one) m = A(T(0) * start);
         }
     };
-    prepare(p, [&] { return options.validate(), 0; });
+    constexpr bool can_resume = !requires(decltype(state::method)& method) { method.settle(); };
+    prepare(p, [&] {
+        options.validate();
+        if (!can_resume && !options.resume.empty())
+            throw core::option_error(
+                "sgd: resume with an asynchronous exchange (its letters are in no checkpoint) begin anew, "
+                "from the weights that were found");
+        return 0;
+    });
     const A start = best_start(p).weights;
     auto s = prepare(p, [&] { return state(options.exchange, nodes, start); });
     run<P, O...> record("sgd", p, options.stop, observers...);
 
+    const auto meet = [&] {
+        if constexpr (requires { s.method.settle(); }) s.method.settle();
+        nodes.mean(s.method.copies(), s.mean);
+    };
     double scale = core::record::none;
     const auto look = [&](double rate, core::record& now) {
         const double step = rate > 0 ? rate : 1;
-        nodes.mean(s.method.copies(), s.mean);
+        meet();
         now.dual_residual = nodes.distance(s.method.copies(), s.mean);
         now.objective = p.value_and_gradient(s.mean, s.gradient);
         double length = 0;
@@ -102,7 +114,7 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
     std::size_t updates = 0;
     const auto kept = [&](auto& each) {
         each.shown("weights", [&] { return s.mean; });
-        s.method.describe(each, p);
+        if constexpr (requires { s.method.describe(each, p); }) s.method.describe(each, p);
         for (std::size_t i = 0; i < Sgd::slots; ++i) {
             std::vector<A> slot;
             for (auto& one : s.memory) slot.push_back(one[i]);
@@ -181,7 +193,7 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
             look(step, now);
         } else {
             now.phase = "batches";
-            nodes.mean(s.method.copies(), s.mean);
+            meet();
             now.dual_residual = nodes.distance(s.method.copies(), s.mean);
             now.objective = objective(p, s.mean);
         }
