@@ -30,6 +30,7 @@ inline constexpr auto symmetric = graph_kind::symmetric, balanced = graph_kind::
 ///     static constexpr auto kind = topology::symmetric;    then methods that need more refuse to compile, and what it does not
 ///                                                          say is looked at when a run begins
 ///     std::size_t period(std::size_t n) const;             it changes, and repeats after that many steps; 0: never
+///     std::vector<node_list> all_sources(n, k) const;      of all nodes at once, where that is cheaper than one after the other
 template <class G>
 concept Graph = requires(const G& g, std::size_t i) {
     { g.sources(i, i, i) } -> std::convertible_to<node_list>;
@@ -62,26 +63,47 @@ template <class G> std::size_t period(const G& g, std::size_t n) {
         return 1;
 }
 
-/// Whom node i of n hears at step k: sorted, each once, itself left out. Throws option_error for a node that is none.
-template <Graph G> node_list heard_by(const G& g, std::size_t i, std::size_t n, std::size_t k) {
-    node_list heard = g.sources(i, n, k);
+namespace detail {
+
+inline void tidy(node_list& heard, std::size_t i, std::size_t n) {
     std::sort(heard.begin(), heard.end());
     heard.erase(std::unique(heard.begin(), heard.end()), heard.end());
     std::erase(heard, i);
     if (!heard.empty() && heard.back() >= n)
         throw core::option_error(
             core::text("topology: node ", i, " hears node ", heard.back(), " (there are nodes 0 to ", n - 1, ")"));
+}
+
+}  // namespace detail
+
+/// Whom node i of n hears at step k: sorted, each once, itself left out. Throws option_error for a node that is none.
+template <Graph G> node_list heard_by(const G& g, std::size_t i, std::size_t n, std::size_t k) {
+    node_list heard = g.sources(i, n, k);
+    detail::tidy(heard, i, n);
     return heard;
 }
 
-/// Who hears node i: what the sources of all others say.
-template <Graph G> node_list listeners_of(const G& g, std::size_t i, std::size_t n, std::size_t k) {
-    node_list listeners;
-    for (std::size_t j = 0; j < n; ++j) {
-        const node_list heard = heard_by(g, j, n, k);
-        if (std::binary_search(heard.begin(), heard.end(), i)) listeners.push_back(j);
-    }
+/// The same of all nodes.
+template <Graph G> std::vector<node_list> heard_by_all(const G& g, std::size_t n, std::size_t k) {
+    std::vector<node_list> heard;
+    if constexpr (requires { g.all_sources(n, k); })
+        heard = g.all_sources(n, k);
+    else
+        for (std::size_t i = 0; i < n; ++i) heard.push_back(g.sources(i, n, k));
+    for (std::size_t i = 0; i < n; ++i) detail::tidy(heard[i], i, n);
+    return heard;
+}
+
+/// Who hears whom, the other way round: what the sources of all say.
+template <Graph G> std::vector<node_list> listeners_of_all(const G& g, std::size_t n, std::size_t k) {
+    std::vector<node_list> listeners(n);
+    const auto heard = heard_by_all(g, n, k);
+    for (std::size_t i = 0; i < n; ++i)
+        for (const std::size_t j : heard[i]) listeners[j].push_back(i);
     return listeners;
+}
+template <Graph G> node_list listeners_of(const G& g, std::size_t i, std::size_t n, std::size_t k) {
+    return listeners_of_all(g, n, k)[i];
 }
 
 namespace detail {

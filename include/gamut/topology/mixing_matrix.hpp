@@ -22,9 +22,8 @@ public:
     template <Graph G, WeightRule W>
     mixing_matrix(const G& g, const W& rule, std::size_t n, std::size_t step) : rows_(n) {
         degrees d{std::vector<std::size_t>(n), std::vector<std::size_t>(n)};
-        std::vector<node_list> heard(n);
+        const std::vector<node_list> heard = heard_by_all(g, n, step);
         for (std::size_t i = 0; i < n; ++i) {
-            heard[i] = heard_by(g, i, n, step);
             d.in[i] = heard[i].size();
             for (const std::size_t j : heard[i]) ++d.out[j];
         }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <numeric>
+#include <vector>
 
 #include <gamut/topology/concept.hpp>
 
@@ -30,21 +31,22 @@ template <class G> struct one_peer {
     /// The least common multiple of the nodes' numbers of listeners; 0 (never, as far as one can see) above a million.
     std::size_t period(std::size_t n) const {
         std::size_t whole = 1;
-        for (std::size_t j = 0; j < n; ++j) {
-            whole = std::lcm(whole, std::max<std::size_t>(listeners_of(graph, j, n, 0).size(), 1));
+        for (const node_list& listeners : listeners_of_all(graph, n, 0)) {
+            whole = std::lcm(whole, std::max<std::size_t>(listeners.size(), 1));
             if (whole > 1'000'000) return 0;
         }
         return whole;
     }
-    node_list sources(std::size_t i, std::size_t n, std::size_t k) const {
-        node_list speakers;
-        for (const std::size_t j : heard_by(graph, i, n, 0)) {
-            node_list listeners = listeners_of(graph, j, n, 0);
-            std::sort(listeners.begin(), listeners.end(),
+    node_list sources(std::size_t i, std::size_t n, std::size_t k) const { return all_sources(n, k)[i]; }
+    std::vector<node_list> all_sources(std::size_t n, std::size_t k) const {
+        std::vector<node_list> heard(n), listeners = listeners_of_all(graph, n, 0);
+        for (std::size_t j = 0; j < n; ++j) {
+            if (listeners[j].empty()) continue;
+            std::sort(listeners[j].begin(), listeners[j].end(),
                       [&](std::size_t a, std::size_t b) { return (a + n - j) % n < (b + n - j) % n; });
-            if (listeners[k % listeners.size()] == i) speakers.push_back(j);
+            heard[listeners[j][k % listeners[j].size()]].push_back(j);
         }
-        return speakers;
+        return heard;
     }
 };
 template <class G> one_peer(G) -> one_peer<G>;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include <gamut/core/random.hpp>
 #include <gamut/topology/concept.hpp>
@@ -16,11 +16,15 @@ struct random_pairs {
     static constexpr auto kind = symmetric;
     std::uint64_t seed = 1;
     std::size_t period(std::size_t) const { return 0; }
-    node_list sources(std::size_t i, std::size_t n, std::size_t k) const {
+    node_list sources(std::size_t i, std::size_t n, std::size_t k) const { return all_sources(n, k)[i]; }
+    std::vector<node_list> all_sources(std::size_t n, std::size_t k) const {
+        std::vector<node_list> partner(n);
         const auto order = core::permutation({.seed = seed, .stream = k}, n);
-        const auto at = static_cast<std::size_t>(std::find(order.begin(), order.end(), i) - order.begin());
-        const std::size_t other = at ^ 1;
-        return other < n ? node_list{order[other]} : node_list{};
+        for (std::size_t at = 0; at + 1 < n; at += 2) {
+            partner[order[at]] = {order[at + 1]};
+            partner[order[at + 1]] = {order[at]};
+        }
+        return partner;
     }
 };
 
