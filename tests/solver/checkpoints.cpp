@@ -13,10 +13,19 @@
 #include <gamut/core/checkpoints.hpp>
 #include <gamut/core/early_stopping.hpp>
 #include <gamut/core/keep_best.hpp>
+#include <gamut/data/arrays.hpp>
+#include <gamut/estimator.hpp>
+#include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
+#include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/coordinate.hpp>
+#include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -128,6 +137,40 @@ BOOST_AUTO_TEST_CASE(admm_goes_on_from_any_iteration_on_any_ranks_with_the_same_
                                        .local = solver::lbfgs{},
                                        .stop = {.iterations = 12}};
                }) == "");
+}
+
+// solvers of columns, on a problem that an estimator makes
+template <class Model, class Penalty, class Solver>
+std::string interrupt_fit(std::string_view name, const Model& model, const Penalty& penalty, const Solver& solver,
+                          std::size_t stride = 1) {
+    const auto t = toy::random_table(50, 12, 0.3, model::is_classification<Model>);
+    backend::dense_matrix<double> x(t.rows, t.columns);
+    std::copy(t.x.begin(), t.x.end(), x.values.begin());
+    const data::arrays rows(x, t.y);
+    return interrupted::at_every_iteration(
+        name,
+        [&](const auto& c, const std::string& from, auto&... observers) {
+            auto how = solver;
+            how.resume = from;
+            const estimator fit{.model = model, .penalty = penalty, .solver = how, .communicator = c};
+            const auto loaded = fit.load(rows);
+            const auto problem = fit.problem_of(loaded);
+            return solver::minimize(how, problem, observers...);
+        },
+        stride);
+}
+
+BOOST_AUTO_TEST_CASE(coordinate_descent_goes_on_from_any_iteration_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(interrupt_fit("lasso", model::linear{}, penalty::l1{0.05}, solver::coordinate{.working_set = 2}) == "");
+    BOOST_TEST(interrupt_fit("sparse_logistic", model::logistic{}, penalty::mcp{.strength = 0.05},
+                             solver::coordinate{.working_set = 2}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(disadmm_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {
+    const penalty::l0 sparse{.kappa = 3, .l2 = 1e-2};
+    BOOST_TEST(interrupt_fit("disadmm", model::logistic{}, sparse, solver::disadmm{.growth = 1.5}, 3) == "");
+    BOOST_TEST(interrupt_fit("disadmm_gram", model::linear{}, sparse,
+                             solver::disadmm{.growth = 1.5, .mode = solver::mode::gram}, 3) == "");
 }
 
 BOOST_AUTO_TEST_CASE(another_run_has_other_bits) {  // the comparison can fail

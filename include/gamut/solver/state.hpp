@@ -119,6 +119,8 @@ public:
             put(name, std::vector<std::uint64_t>{detail::as_stored(value)});
         } else if constexpr (detail::Downloadable<V>) {
             if (gather_.rank == 0) put(name, value.download());
+        } else if constexpr (std::is_same_v<V, std::string>) {
+            put(name, std::vector<std::uint8_t>(value.begin(), value.end()));
         } else if constexpr (detail::is_vector<V>::value) {
             if constexpr (core::Storable<typename V::value_type>)
                 put(name, value);
@@ -139,11 +141,11 @@ public:
         (*this)(name, made);
     }
 
-    /// Arrays of this rank's blocks, in their order.
-    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P&) {
+    /// Arrays of this rank's blocks of p, in their order. Where p has no other ranks, all ranks have the same ones.
+    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         std::string bytes;
         for (const A& one : mine) bytes += detail::bytes_of(one.download());
-        bytes = gather_(std::move(bytes));
+        if (p.communicator().size() > 1) bytes = gather_(std::move(bytes));
         using T = typename A::value_type;
         std::vector<T> all(bytes.size() / sizeof(T));
         if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
@@ -189,6 +191,8 @@ public:
         } else if constexpr (detail::Downloadable<T>) {
             const auto values = get<typename T::value_type>(name, value.size());
             value.upload(values);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+            value = from_.characters(detail::under(prefix_, name));
         } else if constexpr (detail::is_vector<T>::value) {
             if constexpr (core::Storable<typename T::value_type>)
                 value = from_.get<typename T::value_type>(detail::under(prefix_, name));
