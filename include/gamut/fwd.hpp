@@ -17,6 +17,9 @@ class json_lines;
 class csv_lines;
 class tensorboard;
 struct time_limit;
+class wait_watcher;  // sees when a rank waits, through communicator::traced:
+class timeline;      // writes it down, and
+class stall_report;  // says for whom
 struct objective_score;
 template <class S> struct early_stopping;  // by default of objective_score
 template <class S> struct keep_best;
@@ -63,6 +66,7 @@ template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
 template <class C> class counting;
+template <class C> class traced;
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
 }  // namespace communicator

@@ -23,7 +23,8 @@ public:
     using sums = typename C::sums;
 
     template <std::derived_from<core::wait_watcher>... W>
-    explicit traced(C inner, W&... watchers) : inner_(std::move(inner)), watchers_{&watchers...} {}
+    explicit traced(C inner, W&... watchers) : inner_(std::move(inner)),
+                                               watchers_{&watchers...} {}
 
     int rank() const { return inner_.rank(); }
     int size() const { return inner_.size(); }

@@ -32,7 +32,8 @@ public:
     timeline(std::string folder, int rank)
         : file_(folder + "/trace-" + std::to_string(rank) + ".json"),
           rank_(rank),
-          start_(std::chrono::duration<double, std::micro>(std::chrono::system_clock::now().time_since_epoch()).count()) {
+          start_(
+              std::chrono::duration<double, std::micro>(std::chrono::system_clock::now().time_since_epoch()).count()) {
         detail::make_folder(folder);
         char node[256] = "";
         if (::gethostname(node, sizeof node - 1) != 0) node[0] = '\0';
@@ -72,8 +73,8 @@ public:
     /// Gives the file its name. Called by the destructor, which can only print what goes wrong.
     void close() {
         if (!file_.is_open()) return;
-        buffer_ += text("{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":", rank_, ",\"args\":{\"sort_index\":", rank_,
-                        "}}\n]\n");
+        buffer_ += text("{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":", rank_,
+                        ",\"args\":{\"sort_index\":", rank_, "}}\n]\n");
         flush();
         file_.close();
     }
@@ -83,8 +84,8 @@ private:
     double microseconds() const { return start_ + 1e6 * clock_.seconds(); }
 
     void name(const char* what, int row, std::string_view value) {
-        buffer_ += text("{\"ph\":\"M\",\"name\":\"", what, "\",\"pid\":", rank_, ",\"tid\":", row, ",\"args\":{\"name\":",
-                        quoted(value), "}},\n");
+        buffer_ += text("{\"ph\":\"M\",\"name\":\"", what, "\",\"pid\":", rank_, ",\"tid\":", row,
+                        ",\"args\":{\"name\":", quoted(value), "}},\n");
     }
     void span(int row, std::string_view what, double begin, double end, const std::string& arguments) {
         char times[96];
