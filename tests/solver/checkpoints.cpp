@@ -15,8 +15,10 @@
 #include <gamut/core/keep_best.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/estimator.hpp>
+#include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>
+#include <gamut/penalty/elastic_net.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
@@ -25,6 +27,7 @@
 #include <gamut/solver/admm.hpp>
 #include <gamut/solver/coordinate.hpp>
 #include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/dual.hpp>
 #include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
@@ -171,6 +174,13 @@ BOOST_AUTO_TEST_CASE(disadmm_goes_on_from_any_round_on_any_ranks_with_the_same_b
     BOOST_TEST(interrupt_fit("disadmm", model::logistic{}, sparse, solver::disadmm{.growth = 1.5}, 3) == "");
     BOOST_TEST(interrupt_fit("disadmm_gram", model::linear{}, sparse,
                              solver::disadmm{.growth = 1.5, .mode = solver::mode::gram}, 3) == "");
+}
+
+BOOST_AUTO_TEST_CASE(dual_ascent_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(
+        interrupt_fit("svm", model::hinge{}, penalty::l2{0.05}, solver::dual{.blocks = 3, .local_epochs = 2}, 2) == "");
+    BOOST_TEST(interrupt_fit("dual_logistic", model::logistic{}, penalty::elastic_net{.l1 = 0.01, .l2 = 0.02},
+                             solver::dual{.blocks = 4, .local_epochs = 1}, 2) == "");
 }
 
 BOOST_AUTO_TEST_CASE(another_run_has_other_bits) {  // the comparison can fail

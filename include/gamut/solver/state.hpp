@@ -29,6 +29,7 @@
 ///         each("weights", w);               // what result::weights will be, in this array or by each.shown("weights", make)
 ///         each("velocity", velocity);       // arrays, numbers, vectors of both, and what has describe(each)
 ///         each.blocks("copies", copies, p); // arrays of this rank's blocks, the same number for each block
+///         each.parts("alphas", alphas, p);  // vectors of numbers, one for each of this rank's blocks
 ///     };
 ///     if (const auto last = record.resume(from, state)) now = *last;   // and so to where record.report(now) stands
 ///
@@ -85,6 +86,12 @@ struct gatherer {
 
 template <class T> std::string bytes_of(const std::vector<T>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
+}
+
+template <class T> std::vector<T> of_bytes(const std::string& bytes) {
+    std::vector<T> values(bytes.size() / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+    return values;
 }
 
 /// How whole numbers are kept.
@@ -146,10 +153,22 @@ public:
         std::string bytes;
         for (const A& one : mine) bytes += detail::bytes_of(one.download());
         if (p.communicator().size() > 1) bytes = gather_(std::move(bytes));
-        using T = typename A::value_type;
-        std::vector<T> all(bytes.size() / sizeof(T));
-        if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
-        put(name, all);
+        put(name, detail::of_bytes<typename A::value_type>(bytes));
+    }
+
+    /// Numbers of this rank's blocks of p, a vector for each block, as long as the block wants.
+    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+        std::string bytes, sizes;
+        for (const std::vector<T>& one : mine) {
+            bytes += detail::bytes_of(one);
+            sizes += detail::bytes_of(std::vector<std::uint64_t>{one.size()});
+        }
+        if (p.communicator().size() > 1) {
+            bytes = gather_(std::move(bytes));
+            sizes = gather_(std::move(sizes));
+        }
+        put(name, detail::of_bytes<T>(bytes));
+        put(detail::under(std::string(name), "sizes"), detail::of_bytes<std::uint64_t>(sizes));
     }
 
 private:
@@ -216,6 +235,23 @@ public:
         vector(name, mine, p.first_block(), p.last_block(), p.blocks());
     }
 
+    /// Each of `mine` has the length it must have.
+    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+        const auto all = from_.get<T>(detail::under(prefix_, name));
+        const std::string of_sizes = detail::under(std::string(name), "sizes");
+        const auto sizes = get<std::uint64_t>(of_sizes, p.blocks());
+        std::size_t at = 0;
+        for (std::size_t b = 0; b < p.last_block(); ++b) {
+            if (sizes[b] > all.size() - at) refuse(name, all.size(), at + sizes[b]);
+            if (b >= p.first_block()) {
+                std::vector<T>& part = mine[b - p.first_block()];
+                if (part.size() != sizes[b]) refuse(name, sizes[b], part.size());
+                std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), sizes[b], part.begin());
+            }
+            at += sizes[b];
+        }
+    }
+
 private:
     template <class T> std::vector<T> get(std::string_view name, std::size_t size) const {
         auto values = from_.get<T>(detail::under(prefix_, name));
@@ -265,6 +301,7 @@ public:
         if (name == "weights") take(make().download());
     }
     template <class A, class P> void blocks(std::string_view, std::vector<A>&, const P&) {}
+    template <class T, class P> void parts(std::string_view, std::vector<std::vector<T>>&, const P&) {}
 
 private:
     template <class T> void take(const std::vector<T>& values) { found.assign(values.begin(), values.end()); }
