@@ -14,6 +14,7 @@
 #include <gamut/core/early_stopping.hpp>
 #include <gamut/core/keep_best.hpp>
 #include <gamut/data/arrays.hpp>
+#include <gamut/data/csv.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
@@ -34,6 +35,7 @@
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
+#include <gamut/solver/swap.hpp>
 
 #include "interrupted.hpp"
 #include "quadratic.hpp"
@@ -174,6 +176,21 @@ BOOST_AUTO_TEST_CASE(disadmm_goes_on_from_any_round_on_any_ranks_with_the_same_b
     BOOST_TEST(interrupt_fit("disadmm", model::logistic{}, sparse, solver::disadmm{.growth = 1.5}, 3) == "");
     BOOST_TEST(interrupt_fit("disadmm_gram", model::linear{}, sparse,
                              solver::disadmm{.growth = 1.5, .mode = solver::mode::gram}, 3) == "");
+}
+
+BOOST_AUTO_TEST_CASE(solvers_that_cannot_be_resumed_say_so_and_others_take_keepers_always) {
+    const scratch place("not_resumable");
+    const data::csv cancer{.path = "examples/data/breast_cancer.csv"};
+    const auto fit = [&](auto penalty, auto solver) {
+        core::checkpoints keeper{.folder = place.folder()};
+        return estimator{.model = model::logistic{}, .penalty = penalty, .solver = solver}.fit(cancer, keeper).status;
+    };
+    BOOST_CHECK_EXCEPTION(fit(penalty::l0{.kappa = 2}, solver::swap{}), core::option_error, [](const auto& p) {
+        return says(p, "checkpoints: swap cannot be resumed (it does not say what its state is)");
+    });
+    BOOST_TEST((fit(penalty::l0{.kappa = 0, .l2 = 1e-3}, solver::disadmm{}) == core::status::converged));
+    BOOST_TEST(core::checkpoints_in(place.folder()).empty());
+    BOOST_TEST(fs::exists(core::end_mark_of(place.folder())));
 }
 
 BOOST_AUTO_TEST_CASE(dual_ascent_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {

@@ -148,7 +148,12 @@ private:
             for (A& x : x_) x = z_;
             p_.value_and_gradient(z_, mean_);
             gradient_at_start_ = backend::norm(mean_);
-            if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
+            if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) {
+                const auto nothing = [](auto&) {};
+                run_.resume({}, nothing);
+                run_.leave_state();
+                return only_intercept();
+            }
             const double curvature = largest_curvature();
             double total_rho = options_.first_rho * curvature;
             const double last = std::max(options_.last_rho * curvature, std::numeric_limits<double>::min());
