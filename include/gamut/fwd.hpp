@@ -17,6 +17,7 @@ class json_lines;
 class csv_lines;
 class tensorboard;
 struct time_limit;
+class stop_on_signal;
 class wait_watcher;  // sees when a rank waits, through communicator::traced:
 class timeline;      // writes it down, and
 class stall_report;  // says for whom

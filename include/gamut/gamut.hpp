@@ -18,6 +18,7 @@
 #include <gamut/core/keep_best.hpp>
 #include <gamut/core/progress.hpp>
 #include <gamut/core/stall_report.hpp>
+#include <gamut/core/stop_on_signal.hpp>
 #include <gamut/core/tensorboard.hpp>
 #include <gamut/core/time_limit.hpp>
 #include <gamut/core/timeline.hpp>

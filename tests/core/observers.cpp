@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,7 @@
 #include <gamut/core/keep_best.hpp>
 #include <gamut/core/observe.hpp>
 #include <gamut/core/progress.hpp>
+#include <gamut/core/stop_on_signal.hpp>
 #include <gamut/core/tensorboard.hpp>
 #include <gamut/core/time_limit.hpp>
 
@@ -134,6 +136,32 @@ BOOST_AUTO_TEST_CASE(a_time_limit_counts_from_when_it_was_made) {
     while (!core::notify(soon, at(calls, 1))) ++calls;
     BOOST_TEST(soon.since.seconds() >= 1e-3);
     BOOST_CHECK_THROW((core::time_limit{.seconds = none})(at(1, 1)), core::option_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_stops_and_does_what_it_did_before_afterwards) {
+    static int elsewhere;
+    elsewhere = 0;
+    const auto before = std::signal(SIGUSR1, [](int) { ++elsewhere; });
+    {
+        core::stop_on_signal warned(SIGUSR1);
+        BOOST_TEST(!core::notify(warned, at(1, 1)));
+        std::raise(SIGUSR1);
+        BOOST_TEST(core::notify(warned, at(2, 1)));
+        const core::stop_on_signal late(SIGUSR1);  // a second rank's
+        BOOST_TEST(late.received());
+    }
+    BOOST_TEST(elsewhere == 0);
+    std::raise(SIGUSR1);
+    BOOST_TEST(elsewhere == 1);
+    {
+        const core::stop_on_signal again(SIGUSR1);
+        BOOST_TEST(!again.received());
+        std::raise(SIGUSR1);
+        BOOST_TEST(again.received());
+    }
+    BOOST_CHECK_THROW(core::stop_on_signal(0), core::option_error);
+    BOOST_CHECK_THROW(core::stop_on_signal(SIGKILL), core::option_error);
+    std::signal(SIGUSR1, before);
 }
 
 BOOST_AUTO_TEST_CASE(csv_lines_have_a_line_of_names_and_every_bit) {
