@@ -407,7 +407,7 @@ BOOST_AUTO_TEST_CASE(tensorboard_files_hold_the_scalars_of_every_iteration) {
     std::string path;
     {
         core::tensorboard board(place.path.string());
-        for (std::size_t k : {0, 1, 300}) {
+        for (const std::size_t k : {std::size_t(0), std::size_t(1), std::size_t(300)}) {
             auto now = at(k, 0.5 / static_cast<double>(k + 1));
             now.residual = k == 1 ? none : 0.25;
             now.nonzeros = 7;
@@ -424,7 +424,7 @@ BOOST_AUTO_TEST_CASE(tensorboard_files_hold_the_scalars_of_every_iteration) {
     BOOST_REQUIRE(first.size() == 2u);
     BOOST_TEST(first[1].first == 3u);
     BOOST_TEST(first[1].second == "brain.Event:2");
-    for (const std::size_t k : {0, 1, 300}) {
+    for (const std::size_t k : {std::size_t(0), std::size_t(1), std::size_t(300)}) {
         const auto event = fields(reader.next());
         BOOST_REQUIRE(event.size() == 3u);
         double wall = 0;
