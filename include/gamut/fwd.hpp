@@ -66,8 +66,8 @@ struct crew;
 template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
+template <class C> class traced;                // whose waits are seen
 template <class C> class counting;
-template <class C> class traced;
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
 }  // namespace communicator
