@@ -34,11 +34,11 @@ int main(int count, char** words) try {
     std::filesystem::remove_all(folder);
     const auto [train, test] =
         data::split(data::csv{.path = "examples/data/breast_cancer.csv"}, {.test_fraction = 0.3, .seed = 1});
-    const std::jthread fit([&train = train, &folder] {
+    const std::jthread fit([&rows = train, &folder] {
         const estimator classifier{.model = model::logistic{},
                                    .penalty = penalty::l2{.strength = 1e-3},
                                    .solver = solver::sgd{.rate = 0.05, .stop = {.iterations = 20}}};
-        classifier.fit(train, core::checkpoints{.every = 2, .folder = folder, .keep = 0});
+        classifier.fit(rows, core::checkpoints{.every = 2, .folder = folder, .keep = 0});
     });
     watch(folder, test, folder + "/scores.csv");
 } catch (const std::exception& problem) {

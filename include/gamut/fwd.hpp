@@ -17,6 +17,10 @@ class json_lines;
 class csv_lines;
 class tensorboard;
 struct time_limit;
+class stop_on_signal;
+class wait_watcher;  // sees when a rank waits, through communicator::traced:
+class timeline;      // writes it down, and
+class stall_report;  // says for whom
 struct objective_score;
 template <class S> struct early_stopping;  // by default of objective_score
 template <class S> struct keep_best;
@@ -62,6 +66,7 @@ struct crew;
 template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
+template <class C> class traced;                // whose waits are seen
 template <class C> class counting;
 template <class C> class group;                    // some of its ranks; machine_of, split
 template <class C, class T> class background_sum;  // sums that go on while ranks compute

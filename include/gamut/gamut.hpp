@@ -10,8 +10,18 @@
 #include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/communicator/threads.hpp>
+#include <gamut/communicator/traced.hpp>
+#include <gamut/core/checkpoints.hpp>
+#include <gamut/core/csv_lines.hpp>
+#include <gamut/core/early_stopping.hpp>
 #include <gamut/core/json_lines.hpp>
+#include <gamut/core/keep_best.hpp>
 #include <gamut/core/progress.hpp>
+#include <gamut/core/stall_report.hpp>
+#include <gamut/core/stop_on_signal.hpp>
+#include <gamut/core/tensorboard.hpp>
+#include <gamut/core/time_limit.hpp>
+#include <gamut/core/timeline.hpp>
 #include <gamut/criterion/aic.hpp>
 #include <gamut/criterion/bic.hpp>
 #include <gamut/criterion/ebic.hpp>
@@ -26,6 +36,8 @@
 #include <gamut/data/split.hpp>
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
+#include <gamut/evaluate.hpp>
+#include <gamut/fit_of.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/model/hinge.hpp>
@@ -60,4 +72,5 @@
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/strengths.hpp>
 #include <gamut/solver/swap.hpp>
+#include <gamut/validation.hpp>
 #include <gamut/version.hpp>

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -49,7 +50,7 @@ public:
 
     /// Called by estimator::fit on all ranks.
     void begin(fit_type without_weights) {
-        fit_.emplace(std::move(without_weights));
+        fit_ = std::make_unique<fit_type>(std::move(without_weights));
         rows_.emplace(fit_->load(source_));
         best_.clear();
         history_.clear();
@@ -95,7 +96,7 @@ private:
 
     Source source_;
     validation_options how_;
-    std::optional<fit_type> fit_;
+    std::unique_ptr<fit_type> fit_;  // no optional: a communicator may have no default
     std::optional<rows_type> rows_;
     std::vector<double> best_;
     std::vector<scored> history_;

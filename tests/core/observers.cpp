@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cmath>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,7 @@
 #include <gamut/core/keep_best.hpp>
 #include <gamut/core/observe.hpp>
 #include <gamut/core/progress.hpp>
+#include <gamut/core/stop_on_signal.hpp>
 #include <gamut/core/tensorboard.hpp>
 #include <gamut/core/time_limit.hpp>
 
@@ -134,6 +136,32 @@ BOOST_AUTO_TEST_CASE(a_time_limit_counts_from_when_it_was_made) {
     while (!core::notify(soon, at(calls, 1))) ++calls;
     BOOST_TEST(soon.since.seconds() >= 1e-3);
     BOOST_CHECK_THROW((core::time_limit{.seconds = none})(at(1, 1)), core::option_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_signal_stops_and_does_what_it_did_before_afterwards) {
+    static int elsewhere;
+    elsewhere = 0;
+    const auto before = std::signal(SIGUSR1, [](int) { ++elsewhere; });
+    {
+        core::stop_on_signal warned(SIGUSR1);
+        BOOST_TEST(!core::notify(warned, at(1, 1)));
+        std::raise(SIGUSR1);
+        BOOST_TEST(core::notify(warned, at(2, 1)));
+        const core::stop_on_signal late(SIGUSR1);  // a second rank's
+        BOOST_TEST(late.received());
+    }
+    BOOST_TEST(elsewhere == 0);
+    std::raise(SIGUSR1);
+    BOOST_TEST(elsewhere == 1);
+    {
+        const core::stop_on_signal again(SIGUSR1);
+        BOOST_TEST(!again.received());
+        std::raise(SIGUSR1);
+        BOOST_TEST(again.received());
+    }
+    BOOST_CHECK_THROW(core::stop_on_signal(0), core::option_error);
+    BOOST_CHECK_THROW(core::stop_on_signal(SIGKILL), core::option_error);
+    std::signal(SIGUSR1, before);
 }
 
 BOOST_AUTO_TEST_CASE(csv_lines_have_a_line_of_names_and_every_bit) {
@@ -379,7 +407,7 @@ BOOST_AUTO_TEST_CASE(tensorboard_files_hold_the_scalars_of_every_iteration) {
     std::string path;
     {
         core::tensorboard board(place.path.string());
-        for (std::size_t k : {0, 1, 300}) {
+        for (const std::size_t k : {std::size_t(0), std::size_t(1), std::size_t(300)}) {
             auto now = at(k, 0.5 / static_cast<double>(k + 1));
             now.residual = k == 1 ? none : 0.25;
             now.nonzeros = 7;
@@ -396,7 +424,7 @@ BOOST_AUTO_TEST_CASE(tensorboard_files_hold_the_scalars_of_every_iteration) {
     BOOST_REQUIRE(first.size() == 2u);
     BOOST_TEST(first[1].first == 3u);
     BOOST_TEST(first[1].second == "brain.Event:2");
-    for (const std::size_t k : {0, 1, 300}) {
+    for (const std::size_t k : {std::size_t(0), std::size_t(1), std::size_t(300)}) {
         const auto event = fields(reader.next());
         BOOST_REQUIRE(event.size() == 3u);
         double wall = 0;

@@ -13,15 +13,29 @@
 #include <gamut/core/checkpoints.hpp>
 #include <gamut/core/early_stopping.hpp>
 #include <gamut/core/keep_best.hpp>
+#include <gamut/data/arrays.hpp>
+#include <gamut/data/csv.hpp>
+#include <gamut/estimator.hpp>
+#include <gamut/model/hinge.hpp>
+#include <gamut/model/linear.hpp>
+#include <gamut/model/logistic.hpp>
+#include <gamut/penalty/elastic_net.hpp>
+#include <gamut/penalty/l0.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/penalty/mcp.hpp>
 #include <gamut/penalty/none.hpp>
 #include <gamut/solver/admm.hpp>
+#include <gamut/solver/coordinate.hpp>
+#include <gamut/solver/disadmm.hpp>
+#include <gamut/solver/dual.hpp>
+#include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
+#include <gamut/solver/swap.hpp>
 
 #include "interrupted.hpp"
 #include "quadratic.hpp"
@@ -128,6 +142,62 @@ BOOST_AUTO_TEST_CASE(admm_goes_on_from_any_iteration_on_any_ranks_with_the_same_
                                        .local = solver::lbfgs{},
                                        .stop = {.iterations = 12}};
                }) == "");
+}
+
+// solvers of columns, on a problem that an estimator makes
+template <class Model, class Penalty, class Solver>
+std::string interrupt_fit(std::string_view name, const Model& model, const Penalty& penalty, const Solver& solver,
+                          std::size_t stride = 1) {
+    const auto t = toy::random_table(50, 12, 0.3, model::is_classification<Model>);
+    backend::dense_matrix<double> x(t.rows, t.columns);
+    std::copy(t.x.begin(), t.x.end(), x.values.begin());
+    const data::arrays rows(x, t.y);
+    return interrupted::at_every_iteration(
+        name,
+        [&](const auto& c, const std::string& from, auto&... observers) {
+            auto how = solver;
+            how.resume = from;
+            const estimator fit{.model = model, .penalty = penalty, .solver = how, .communicator = c};
+            const auto loaded = fit.load(rows);
+            const auto problem = fit.problem_of(loaded);
+            return solver::minimize(how, problem, observers...);
+        },
+        stride);
+}
+
+BOOST_AUTO_TEST_CASE(coordinate_descent_goes_on_from_any_iteration_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(interrupt_fit("lasso", model::linear{}, penalty::l1{0.05}, solver::coordinate{.working_set = 2}) == "");
+    BOOST_TEST(interrupt_fit("sparse_logistic", model::logistic{}, penalty::mcp{.strength = 0.05},
+                             solver::coordinate{.working_set = 2}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(disadmm_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {
+    const penalty::l0 sparse{.kappa = 3, .l2 = 1e-2};
+    BOOST_TEST(interrupt_fit("disadmm", model::logistic{}, sparse, solver::disadmm{.growth = 1.5}, 3) == "");
+    BOOST_TEST(interrupt_fit("disadmm_gram", model::linear{}, sparse,
+                             solver::disadmm{.growth = 1.5, .mode = solver::mode::gram}, 3) == "");
+}
+
+BOOST_AUTO_TEST_CASE(solvers_that_cannot_be_resumed_say_so_and_others_take_keepers_always) {
+    const scratch place("not_resumable");
+    const data::csv cancer{.path = "examples/data/breast_cancer.csv"};
+    const auto fit = [&](auto penalty, auto solver) {
+        core::checkpoints keeper{.folder = place.folder()};
+        return estimator{.model = model::logistic{}, .penalty = penalty, .solver = solver}.fit(cancer, keeper).status;
+    };
+    BOOST_CHECK_EXCEPTION(fit(penalty::l0{.kappa = 2}, solver::swap{}), core::option_error, [](const auto& p) {
+        return says(p, "checkpoints: swap cannot be resumed (it does not say what its state is)");
+    });
+    BOOST_TEST((fit(penalty::l0{.kappa = 0, .l2 = 1e-3}, solver::disadmm{}) == core::status::converged));
+    BOOST_TEST(core::checkpoints_in(place.folder()).empty());
+    BOOST_TEST(fs::exists(core::end_mark_of(place.folder())));
+}
+
+BOOST_AUTO_TEST_CASE(dual_ascent_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(
+        interrupt_fit("svm", model::hinge{}, penalty::l2{0.05}, solver::dual{.blocks = 3, .local_epochs = 2}, 2) == "");
+    BOOST_TEST(interrupt_fit("dual_logistic", model::logistic{}, penalty::elastic_net{.l1 = 0.01, .l2 = 0.02},
+                             solver::dual{.blocks = 4, .local_epochs = 1}, 2) == "");
 }
 
 BOOST_AUTO_TEST_CASE(another_run_has_other_bits) {  // the comparison can fail

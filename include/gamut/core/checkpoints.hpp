@@ -124,7 +124,8 @@ struct checkpoints {
             throw option_error(
                 text("checkpoints: ", now.solver.empty() ? "this solver" : now.solver,
                      " cannot be resumed (it does not say what its state is) see gamut/solver/state.hpp"));
-        if (!begun && now.rank == 0) begin(now);
+        if (begun || now.rank != 0) return;
+        begin(now);
         begun = true;
     }
 

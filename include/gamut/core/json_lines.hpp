@@ -55,7 +55,7 @@ public:
         return line;
     }
 
-private:
+    /// A text as JSON writes it, in quotes.
     static void append_string(std::string& line, std::string_view value) {
         constexpr char digits[] = "0123456789abcdef";
         line += '"';
@@ -71,6 +71,7 @@ private:
         line += '"';
     }
 
+private:
     static void append_number(std::string& line, std::string_view key, double value) {
         ((line += ",\"") += key) += "\":";
         if (!std::isfinite(value)) {

@@ -47,6 +47,7 @@ struct coordinate {
     std::size_t anderson = 5;  ///< epochs between extrapolations; 0: none
     std::size_t blocks = 16;   ///< partial sums of second moments, and so the most ranks with work there
     core::stop stop{};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (working_set == 0)
@@ -66,7 +67,7 @@ struct coordinate {
             return detail::coordinate_state<P>(p, anderson);
         });
         state.begin();
-        return descend(state, p.penalty_term(), record);
+        return descend(state, p.penalty_term(), record, std::numeric_limits<double>::infinity(), &resume);
     }
 
     template <class P, class... O> refused minimize(const P&, O&&...) const {
@@ -85,10 +86,11 @@ struct coordinate {
     }
 
     /// The same from where the state is, with any penalty; the state's columns and moments are kept. Parts whose slopes at the
-    /// start are at least `likely` join even if they do not have to yet.
+    /// start are at least `likely` join even if they do not have to yet. from: the run may be kept, and goes on from there.
     template <class P, class Penalty, class Run>
     core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
-                                            double likely = std::numeric_limits<double>::infinity()) const {
+                                            double likely = std::numeric_limits<double>::infinity(),
+                                            const std::string* from = nullptr) const {
         using parts_type = quadratic::parts_of<Penalty>;
         constexpr bool may_have_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());
@@ -98,11 +100,20 @@ struct coordinate {
         constexpr double infinity = std::numeric_limits<double>::infinity();
         detail::descent_end ended(stop, 5, 0.5, epsilon);
         double scale = 0, sharpness = 0.1;
-        for (std::size_t k = 1;; ++k) {
+        const auto kept = [&](auto& each) {
+            each.shown("weights", [&] { return state.result(); });
+            each("state", state);
+            each("ended", ended);
+            each("scale", scale);
+            each("sharpness", sharpness);
+        };
+        std::optional<core::record> before;
+        if (from != nullptr) before = record.resume(*from, kept);
+        for (std::size_t k = before ? before->iteration : 1;; ++k) {
             state.measure();
             const detail::optimality now = detail::assess(state, parts, likely);
             likely = infinity;
-            if (k == 1) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
+            if (k == 1 && !before) scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
             // without any penalty there is no dual point that is not 0
             const bool by_gap = may_have_gap && has_strength(parts);
             const double residual = by_gap ? now.gap / null_objective : now.violation / scale;

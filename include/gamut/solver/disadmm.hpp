@@ -69,6 +69,7 @@ template <class Local> struct disadmm {
     std::optional<swap> swapping = swap{};  ///< std::nullopt: none
     certificate bounding{.steps = 100};     ///< the result's lower bound
     core::stop stop{.iterations = 500};     ///< rounds
+    std::string resume{};  ///< a checkpoint of a round, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         const auto demand = [](bool ok, const char* option, double value, const char* why) {
@@ -147,28 +148,44 @@ private:
             for (A& x : x_) x = z_;
             p_.value_and_gradient(z_, mean_);
             gradient_at_start_ = backend::norm(mean_);
-            if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) return only_intercept();
+            if (p_.penalty_term().kappa == 0 && p_.penalty_term().free.empty()) {
+                const auto nothing = [](auto&) {};
+                run_.resume({}, nothing);
+                run_.leave_state();
+                return only_intercept();
+            }
             const double curvature = largest_curvature();
             double total_rho = options_.first_rho * curvature;
             const double last = std::max(options_.last_rho * curvature, std::numeric_limits<double>::min());
             core::status status = core::status::iteration_limit;
-            for (std::size_t k = 1; k <= options_.stop.iterations; ++k) {
+            const auto kept = [&](auto& each) {
+                describe(each);
+                each("total_rho", total_rho);
+            };
+            const std::optional<core::record> before = run_.resume(options_.resume, kept);
+            for (std::size_t k = before ? before->iteration : 1; k <= options_.stop.iterations; ++k) {
                 iteration_ = k;
-                const auto [primal, dual] = round(total_rho);
-                const double objective = p_.value(z_) + p_.penalty(z_);
-                const bool new_support = follow_support();
-                if (!std::isfinite(primal)) {
-                    status = core::status::diverged;
-                    break;
+                core::record now;
+                if (before && k == before->iteration) {
+                    now = *before;
+                } else {
+                    const auto [primal_now, dual_now] = round(total_rho);
+                    const double objective = p_.value(z_) + p_.penalty(z_);
+                    const bool new_support = follow_support();
+                    if (!std::isfinite(primal_now)) {
+                        status = core::status::diverged;
+                        break;
+                    }
+                    if (stable_ == 2 || (new_support && k % 8 == 0)) consider(z_);
+                    now = {.phase = in_memory ? "rounds on the Gram matrix" : "rounds",
+                           .iteration = k,
+                           .objective = objective,
+                           .residual = primal_now,
+                           .dual_residual = dual_now,
+                           .step = total_rho,
+                           .nonzeros = p_.nonzeros(z_)};
                 }
-                if (stable_ == 2 || (new_support && k % 8 == 0)) consider(z_);
-                const core::record now{.phase = in_memory ? "rounds on the Gram matrix" : "rounds",
-                                       .iteration = k,
-                                       .objective = objective,
-                                       .residual = primal,
-                                       .dual_residual = dual,
-                                       .step = total_rho,
-                                       .nonzeros = p_.nonzeros(z_)};
+                const double primal = now.residual, dual = now.dual_residual;
                 if (const auto asked = run_.report(now)) {
                     status = *asked;
                     break;
@@ -181,11 +198,35 @@ private:
                 total_rho = std::min(total_rho * options_.growth, last);
                 for (A& u : u_) u = static_cast<T>(1 / options_.growth) * u;
             }
+            run_.leave_state();
             consider(z_, true);
             return finish(status);
         }
 
     private:
+        /// What must outlive an interruption between two rounds; see state.hpp.
+        template <class Each> void describe(Each& each) {
+            each("weights", z_);
+            each.blocks("copies", x_, p_);
+            each.blocks("multipliers", u_, p_);
+            each("block_passes", block_passes_);
+            each("counted_passes", counted_passes_);
+            each("stable", stable_);
+            each("last_support", last_support_);
+            each("seen", seen_);
+            each("polished", polished_);
+            bool has_best = best_.has_value();
+            each("best.there", has_best);
+            if (!has_best) return best_.reset();
+            if (!best_) best_.emplace().weights = z_;
+            each("best.weights", best_->weights);
+            each("best.objective", best_->objective);
+            each("best.status", best_->status);
+            each("best.message", best_->message);
+            each("best.iterations", best_->iterations);
+            each("best.passes", best_->passes);
+        }
+
         /// One round with N rho = total_rho. Returns the norms of the primal and the dual residual.
         [[gnu::cold]] std::pair<double, double> round(double total_rho) {
             const double parts = static_cast<double>(p_.blocks()), rho = total_rho / parts;

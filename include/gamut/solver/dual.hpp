@@ -75,6 +75,7 @@ struct dual {
     std::size_t local_epochs = 10;
     std::uint64_t seed = 1;
     core::stop stop{.iterations = 1000, .tolerance = 1e-6};  ///< rounds
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (blocks < 1 || blocks > 4095)
@@ -97,10 +98,14 @@ struct dual {
         s.bound_above(p);
 
         core::status status = core::status::iteration_limit;
-        std::size_t k = 1;
-        for (; k <= stop.iterations; ++k) {
-            s.round(p, *this, k);
-            record.add_passes(s.passes());
+        const auto kept = [&](auto& each) { s.describe(each, p); };
+        const std::optional<core::record> before = record.resume(resume, kept);
+        if (before) s.bound_above(p);  // what blocks know of the weights
+        for (std::size_t k = before ? before->iteration : 1; k <= stop.iterations; ++k) {
+            if (!before || k > before->iteration) {
+                s.round(p, *this, k);
+                record.add_passes(s.passes());
+            }
             core::record now{.iteration = k, .objective = s.best, .residual = s.gap(), .step = s.sigma};
             now.nonzeros = nonzeros(p, s.best_weights);
             const std::optional<core::status> asked = record.report(now);
@@ -178,6 +183,34 @@ private:
             for (std::size_t b = p.first_block(); b < p.last_block(); ++b) blocks.push_back(p.dual_block(b));
             for (const auto& b : blocks) squares.push_back(b.squares());
             rows.resize(blocks.size() * at.size());
+        }
+
+        /// What must outlive an interruption between two rounds; see state.hpp.
+        template <class Each> void describe(Each& each, const P& p) {
+            std::vector<std::vector<T>> alphas;
+            std::vector<std::vector<double>> memories;
+            for (const auto& b : blocks) {
+                alphas.push_back(b.alphas());
+                memories.push_back(b.memory());
+            }
+            each("weights", best_weights);
+            each("weights_now", w);
+            each.parts("alphas", alphas, p);
+            each.parts("memories", memories, p);
+            for (std::size_t b = 0; b < blocks.size(); ++b) blocks[b].restore(alphas[b], memories[b]);
+            each("v", v);
+            each("earlier", earlier);
+            each("ahead", ahead);
+            each("best", best);
+            each("lower", lower);
+            each("primal", primal);
+            each("ascended", ascended);
+            each("sigma", sigma);
+            each("momentum", momentum);
+            each("pace", pace);
+            each("center", center);
+            each("visits", visits);
+            each("counted", counted);
         }
 
         /// An intercept bends a row's dual as much as its other entries do, on average.

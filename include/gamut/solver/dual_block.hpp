@@ -181,6 +181,26 @@ public:
             rows_[i].alpha = before_[i] + static_cast<T>(share) * (rows_[i].alpha - before_[i]);
     }
 
+    /// What must outlive an interruption between two rounds: the dual variables; and v and balance, now and a round ago, and the
+    /// doubts in Newton's method. `survey` must follow `restore`.
+    std::vector<T> alphas() const {
+        std::vector<T> all;
+        for (const auto& row : rows_) all.push_back(row.alpha);
+        return all;
+    }
+    std::vector<double> memory() const {
+        std::vector<double> all(now_);
+        all.insert(all.end(), earlier_.begin(), earlier_.end());
+        all.push_back(doubt_);
+        return all;
+    }
+    void restore(std::span<const T> alphas, std::span<const double> memory) {
+        for (std::size_t i = 0; i < rows_.size(); ++i) rows_[i].alpha = alphas[i];
+        std::copy_n(memory.begin(), now_.size(), now_.begin());
+        std::copy_n(memory.begin() + static_cast<std::ptrdiff_t>(now_.size()), earlier_.size(), earlier_.begin());
+        doubt_ = memory.back();
+    }
+
 private:
     using view = detail::dual_rows<Model, Matrix>;
     using epoch = detail::dual_epoch<Model, Matrix>;

@@ -66,6 +66,9 @@ public:
         return last;
     }
 
+    /// From now on the state is not what was described, until the run ends: no checkpoints, and no weights for observers.
+    void leave_state() { left_ = true; }
+
     /// Shows a record to the observers, and decides whether they or the clock end the run. Collective: all ranks get
     /// the same answer; one small all-reduce if there are observers, one if there is a time limit.
     [[gnu::cold]] std::optional<core::status> report(core::record now) {
@@ -88,7 +91,8 @@ public:
             problem_.communicator().all_reduce(std::span<std::int32_t>(&late, 1), communicator::operation::maximum);
             if (late != 0) end = core::status::time_limit;
         }
-        if (state_ != nullptr && is_kept() && (asked.keep || end || now.iteration >= stop_.iterations)) keep(now);
+        if (state_ != nullptr && !left_ && is_kept() && (asked.keep || end || now.iteration >= stop_.iterations))
+            keep(now);
         return end;
     }
 
@@ -118,6 +122,12 @@ private:
 
     const core::shown_run* shown() const { return state_ != nullptr ? this : nullptr; }
     std::vector<double> weights() const override {
+        if (left_)
+            throw core::option_error(
+                core::text(solver_,
+                           ": no weights in this phase (it looks at parts of the problem) skip the "
+                           "records of phase '",
+                           result_.history.back().phase, "'"));
         weights_finder finder;
         find_(state_, finder);
         return std::move(finder.found);
@@ -176,7 +186,7 @@ private:
     void (*write_)(const void*, state_writer&) = nullptr;
     void (*find_)(const void*, weights_finder&) = nullptr;
     double seconds_before_ = 0;  // of the run that this one continues
-    bool resumed_ = false;
+    bool resumed_ = false, left_ = false;
 };
 
 /// Weights that are not 0; the problem says how many if it can, for it knows the intercepts.

@@ -29,6 +29,7 @@
 ///         each("weights", w);               // what result::weights will be, in this array or by each.shown("weights", make)
 ///         each("velocity", velocity);       // arrays, numbers, vectors of both, and what has describe(each)
 ///         each.blocks("copies", copies, p); // arrays of this rank's blocks, the same number for each block
+///         each.parts("alphas", alphas, p);  // vectors of numbers, one for each of this rank's blocks
 ///     };
 ///     if (const auto last = record.resume(from, state)) now = *last;   // and so to where record.report(now) stands
 ///
@@ -87,6 +88,12 @@ template <class T> std::string bytes_of(const std::vector<T>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
+template <class T> std::vector<T> of_bytes(const std::string& bytes) {
+    std::vector<T> values(bytes.size() / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
+    return values;
+}
+
 /// How whole numbers are kept.
 template <class T> std::uint64_t as_stored(T value) { return static_cast<std::uint64_t>(value); }
 
@@ -119,6 +126,8 @@ public:
             put(name, std::vector<std::uint64_t>{detail::as_stored(value)});
         } else if constexpr (detail::Downloadable<V>) {
             if (gather_.rank == 0) put(name, value.download());
+        } else if constexpr (std::is_same_v<V, std::string>) {
+            put(name, std::vector<std::uint8_t>(value.begin(), value.end()));
         } else if constexpr (detail::is_vector<V>::value) {
             if constexpr (core::Storable<typename V::value_type>)
                 put(name, value);
@@ -139,15 +148,27 @@ public:
         (*this)(name, made);
     }
 
-    /// Arrays of this rank's blocks, in their order.
-    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P&) {
+    /// Arrays of this rank's blocks of p, in their order. Where p has no other ranks, all ranks have the same ones.
+    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         std::string bytes;
         for (const A& one : mine) bytes += detail::bytes_of(one.download());
-        bytes = gather_(std::move(bytes));
-        using T = typename A::value_type;
-        std::vector<T> all(bytes.size() / sizeof(T));
-        if (!all.empty()) std::memcpy(all.data(), bytes.data(), bytes.size());
-        put(name, all);
+        if (p.communicator().size() > 1) bytes = gather_(std::move(bytes));
+        put(name, detail::of_bytes<typename A::value_type>(bytes));
+    }
+
+    /// Numbers of this rank's blocks of p, a vector for each block, as long as the block wants.
+    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+        std::string bytes, sizes;
+        for (const std::vector<T>& one : mine) {
+            bytes += detail::bytes_of(one);
+            sizes += detail::bytes_of(std::vector<std::uint64_t>{one.size()});
+        }
+        if (p.communicator().size() > 1) {
+            bytes = gather_(std::move(bytes));
+            sizes = gather_(std::move(sizes));
+        }
+        put(name, detail::of_bytes<T>(bytes));
+        put(detail::under(std::string(name), "sizes"), detail::of_bytes<std::uint64_t>(sizes));
     }
 
 private:
@@ -189,6 +210,8 @@ public:
         } else if constexpr (detail::Downloadable<T>) {
             const auto values = get<typename T::value_type>(name, value.size());
             value.upload(values);
+        } else if constexpr (std::is_same_v<T, std::string>) {
+            value = from_.characters(detail::under(prefix_, name));
         } else if constexpr (detail::is_vector<T>::value) {
             if constexpr (core::Storable<typename T::value_type>)
                 value = from_.get<typename T::value_type>(detail::under(prefix_, name));
@@ -210,6 +233,23 @@ public:
 
     template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         vector(name, mine, p.first_block(), p.last_block(), p.blocks());
+    }
+
+    /// Each of `mine` has the length it must have.
+    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+        const auto all = from_.get<T>(detail::under(prefix_, name));
+        const std::string of_sizes = detail::under(std::string(name), "sizes");
+        const auto sizes = get<std::uint64_t>(of_sizes, p.blocks());
+        std::size_t at = 0;
+        for (std::size_t b = 0; b < p.last_block(); ++b) {
+            if (sizes[b] > all.size() - at) refuse(name, all.size(), at + sizes[b]);
+            if (b >= p.first_block()) {
+                std::vector<T>& part = mine[b - p.first_block()];
+                if (part.size() != sizes[b]) refuse(name, sizes[b], part.size());
+                std::copy_n(all.begin() + static_cast<std::ptrdiff_t>(at), sizes[b], part.begin());
+            }
+            at += sizes[b];
+        }
     }
 
 private:
@@ -261,6 +301,7 @@ public:
         if (name == "weights") take(make().download());
     }
     template <class A, class P> void blocks(std::string_view, std::vector<A>&, const P&) {}
+    template <class T, class P> void parts(std::string_view, std::vector<std::vector<T>>&, const P&) {}
 
 private:
     template <class T> void take(const std::vector<T>& values) { found.assign(values.begin(), values.end()); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <memory>
 #include <numeric>
@@ -135,6 +136,40 @@ public:
         } else {
             newton(parts, tolerance);
         }
+    }
+
+    /// What must outlive an interruption after `measure`; see state.hpp. Models that are not kept begin anew in `choose`.
+    template <class Each> void describe(Each& each) {
+        std::vector<std::uint64_t> at_work(features_.begin(), features_.end()),
+            entries(entries_.begin(), entries_.end()), ends;
+        std::vector<double> curvatures;
+        for (const quadratic::unit& u : units_) {
+            for (const std::size_t x : {u.begin, u.end, u.part, std::size_t(u.free ? 1 : 0)}) ends.push_back(x);
+            curvatures.push_back(u.curvature);
+        }
+        each("weights_now", weights_);
+        each("slopes", slopes_);
+        each("loss", loss_);
+        each("features", at_work);
+        each("entries", entries);
+        each("units", ends);
+        each("curvatures_of_units", curvatures);
+        each("curvatures", curvature_);
+        each("grown", grown_);
+        each("grown_features", grown_features_);
+        if constexpr (quadratic) {
+            each("model", model_);
+            each("capacity", capacity_);
+        }
+        measured_ = true;
+        features_.assign(at_work.begin(), at_work.end());
+        entries_.assign(entries.begin(), entries.end());
+        place_.assign(shape_.features, false);
+        for (const std::size_t f : features_) place_.at(f) = true;
+        units_.resize(curvatures.size());
+        for (std::size_t i = 0; i < units_.size(); ++i)
+            units_[i] = {ends.at(4 * i), ends.at(4 * i + 1), ends.at(4 * i + 2), ends.at(4 * i + 3) != 0,
+                         curvatures[i]};
     }
 
 private:

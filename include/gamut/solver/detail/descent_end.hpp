@@ -45,6 +45,13 @@ public:
     bool at_rest() const { return stalled_ >= patience_; }
     double least_objective() const { return least_objective_; }
 
+    /// What must outlive an interruption; see state.hpp.
+    template <class Each> void describe(Each& each) {
+        each("stalled", stalled_);
+        each("least_objective", least_objective_);
+        each("least_residual", least_residual_);
+    }
+
 private:
     core::stop stop_;
     std::size_t patience_, stalled_ = 0;
