@@ -124,6 +124,11 @@ struct low_rank;
 template <class C> struct error_feedback;
 }  // namespace compressor
 
+namespace exchange {
+template <class Compressor, class T>
+struct mean_memory;  // compressed_mean.hpp: means of vectors, in compressed messages
+}  // namespace exchange
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
