@@ -121,6 +121,7 @@ struct sign;
 struct top_k;
 struct random_k;
 struct low_rank;
+struct lossless;
 template <class C> struct error_feedback;
 }  // namespace compressor
 

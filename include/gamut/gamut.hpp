@@ -2,9 +2,10 @@
 #pragma once
 
 /// Everything that needs neither MPI nor CUDA. Beside it stand
-///   <gamut/communicator/mpi.hpp>   ranks under mpirun
-///   <gamut/backend/device.hpp>     Thrust
-///   <gamut/model_file.hpp>         fitted models as JSON files
+///   <gamut/communicator/mpi.hpp>      ranks under mpirun
+///   <gamut/backend/device.hpp>        Thrust
+///   <gamut/compressor/lossless.hpp>   Blosc
+///   <gamut/model_file.hpp>            fitted models as JSON files
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/counting.hpp>
