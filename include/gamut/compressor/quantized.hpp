@@ -56,7 +56,11 @@ struct quantized {
                 T eight[8] = {};
                 std::copy_n(numbers.data() + i, std::min<std::size_t>(8, numbers.size() - i), eight);
                 const std::uint64_t codes = factor > 0 ? draw(source, (begin + i) / 4, eight, factor, most) : 0;
-                for (std::uint32_t k = 0; k < bits; ++k) out[at + k] = static_cast<std::uint8_t>(codes >> (8 * k));
+                // eight bytes at once where there is room: what follows is written later
+                if (out.size() - at >= sizeof codes)
+                    std::memcpy(out.data() + at, &codes, sizeof codes);
+                else
+                    for (std::uint32_t k = 0; k < bits; ++k) out[at + k] = static_cast<std::uint8_t>(codes >> (8 * k));
             }
         }
     }
@@ -64,20 +68,26 @@ struct quantized {
         validate();
         detail::check_length(name, payload, out.size(), size_of(out.size()));
         const std::uint8_t* from = payload.data();
+        const std::uint8_t* const end = from + payload.size();
+        const std::uint32_t codes_in_all = 1u << bits;
+        T values[256];
         for (std::size_t begin = 0; begin < out.size(); begin += bucket) {
             const auto numbers = out.subspan(begin, std::min<std::size_t>(bucket, out.size() - begin));
             const float step = detail::take<float>(from) / static_cast<float>(levels());
             from += sizeof step;
+            for (std::uint32_t code = 0; code < codes_in_all; ++code) {
+                const float magnitude = step * static_cast<float>(code >> 1);
+                values[code] = static_cast<T>((code & 1) != 0 ? -magnitude : magnitude);
+            }
             for (std::size_t i = 0; i < numbers.size(); i += 8, from += bits) {
                 std::uint64_t codes = 0;
-                for (std::uint32_t k = 0; k < bits; ++k) codes |= std::uint64_t{from[k]} << (8 * k);
-                T eight[8];
-                for (std::uint32_t k = 0; k < 8; ++k) {
-                    const auto code = static_cast<std::int32_t>((codes >> (k * bits)) & ((1u << bits) - 1));
-                    const auto magnitude = step * static_cast<float>(code >> 1);
-                    eight[k] = static_cast<T>((code & 1) != 0 ? -magnitude : magnitude);
-                }
-                std::copy_n(eight, std::min<std::size_t>(8, numbers.size() - i), numbers.data() + i);
+                if (end - from >= static_cast<std::ptrdiff_t>(sizeof codes))
+                    codes = detail::take<std::uint64_t>(from);
+                else
+                    for (std::uint32_t k = 0; k < bits; ++k) codes |= std::uint64_t{from[k]} << (8 * k);
+                const std::size_t count = std::min<std::size_t>(8, numbers.size() - i);
+                for (std::size_t k = 0; k < count; ++k, codes >>= bits)
+                    numbers[i + k] = values[codes & (codes_in_all - 1)];
             }
         }
     }
@@ -94,12 +104,13 @@ private:
         const auto a = source.more_bits(index), b = source.more_bits(index + 1);
         const std::uint32_t drawn[8] = {low(a[0]), high(a[0]), low(a[1]), high(a[1]),
                                         low(b[0]), high(b[0]), low(b[1]), high(b[1])};
-        std::uint64_t codes = 0;
+        std::int32_t code[8];
         for (std::uint32_t k = 0; k < 8; ++k) {
             const double level = std::abs(static_cast<double>(x[k])) * factor + static_cast<double>(drawn[k]) * 0x1p-32;
-            const auto code = static_cast<std::uint64_t>(static_cast<std::int64_t>(std::min(level, most))) << 1;
-            codes |= (code | (x[k] < 0 ? 1u : 0u)) << (k * bits);
+            code[k] = static_cast<std::int32_t>(level < most ? level : most) * 2 + (x[k] < 0 ? 1 : 0);
         }
+        std::uint64_t codes = 0;
+        for (std::uint32_t k = 8; k-- > 0;) codes = codes << bits | static_cast<std::uint32_t>(code[k]);
         return codes;
     }
     static std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
