@@ -82,6 +82,26 @@ macro(gamut_find_mpi)
     endif()
 endmacro()
 
+# Messages without loss go through Blosc.
+macro(gamut_find_lossless)
+    if(NOT TARGET gamut_blosc)
+        find_path(GAMUT_BLOSC_INCLUDE_DIR blosc.h DOC "Where blosc.h lies")
+        find_library(GAMUT_BLOSC_LIBRARY blosc DOC "Blosc, version 1")
+        mark_as_advanced(GAMUT_BLOSC_INCLUDE_DIR GAMUT_BLOSC_LIBRARY)
+        if(GAMUT_BLOSC_INCLUDE_DIR AND GAMUT_BLOSC_LIBRARY)
+            add_library(gamut_blosc INTERFACE IMPORTED ${gamut_scope})
+            set_target_properties(gamut_blosc PROPERTIES INTERFACE_INCLUDE_DIRECTORIES "${GAMUT_BLOSC_INCLUDE_DIR}"
+                INTERFACE_LINK_LIBRARIES "${GAMUT_BLOSC_LIBRARY}")
+        endif()
+    endif()
+    if(TARGET gamut_blosc)
+        set(gamut_blosc_found TRUE)
+    else()
+        set(gamut_blosc_found FALSE)
+    endif()
+    _gamut_need(gamut_blosc_found "Blosc" "libblosc-dev" "c-blosc")
+endmacro()
+
 # The device backend is built on Thrust, whose CPP system needs nothing but headers and a C++ compiler.
 macro(gamut_find_device)
     if(NOT TARGET gamut_thrust)

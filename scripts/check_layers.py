@@ -25,7 +25,7 @@ leaves = {
     "thrust/": "backend/device.hpp", "cub/": "backend/device.hpp", "cuda": "backend/device.hpp", "cublas": "backend/device.hpp",
     "cusparse": "backend/device.hpp", "cusolver": "backend/device.hpp",
     "boost/": "communicator/detail/mpi_calls.hpp", "mpi.h": "communicator/detail/mpi_calls.hpp",
-    "Random123/": "core/random.hpp",
+    "Random123/": "core/random.hpp", "blosc.h": "compressor/lossless.hpp",
 }
 one_leaf_anywhere = ["nlohmann/"]
 dear = {"iostream", "functional", "ranges", "regex"}

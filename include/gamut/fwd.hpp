@@ -140,6 +140,7 @@ struct sign;
 struct top_k;
 struct random_k;
 struct low_rank;
+struct lossless;
 template <class C> struct error_feedback;
 }  // namespace compressor
 
@@ -177,6 +178,8 @@ template <class G, class Rule> class routes;
 template <class C> class slots;  // writing to others without waiting, and with it
 template <class G = topology::ring> struct asynchronous_push_sum;
 template <class G = topology::ring, class Rule = topology::metropolis> struct asynchronous_gossip;
+template <class Compressor, class T>
+struct mean_memory;  // compressed_mean.hpp: means of vectors, in compressed messages
 }  // namespace exchange
 
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data

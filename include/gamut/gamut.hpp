@@ -2,15 +2,26 @@
 #pragma once
 
 /// Everything that needs neither MPI nor CUDA. Beside it stand
-///   <gamut/communicator/mpi.hpp>   ranks under mpirun
-///   <gamut/backend/device.hpp>     Thrust
-///   <gamut/model_file.hpp>         fitted models as JSON files
+///   <gamut/communicator/mpi.hpp>      ranks under mpirun
+///   <gamut/backend/device.hpp>        Thrust
+///   <gamut/compressor/lossless.hpp>   Blosc
+///   <gamut/model_file.hpp>            fitted models as JSON files
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/communicator/traced.hpp>
+#include <gamut/compressor/bfloat.hpp>
+#include <gamut/compressor/error_feedback.hpp>
+#include <gamut/compressor/half.hpp>
+#include <gamut/compressor/int8.hpp>
+#include <gamut/compressor/low_rank.hpp>
+#include <gamut/compressor/none.hpp>
+#include <gamut/compressor/quantized.hpp>
+#include <gamut/compressor/random_k.hpp>
+#include <gamut/compressor/sign.hpp>
+#include <gamut/compressor/top_k.hpp>
 #include <gamut/core/checkpoints.hpp>
 #include <gamut/core/csv_lines.hpp>
 #include <gamut/core/early_stopping.hpp>
@@ -37,6 +48,7 @@
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/evaluate.hpp>
+#include <gamut/exchange/compressed_mean.hpp>
 #include <gamut/fit_of.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
@@ -72,5 +84,14 @@
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/strengths.hpp>
 #include <gamut/solver/swap.hpp>
+#include <gamut/update/adagrad.hpp>
+#include <gamut/update/adam.hpp>
+#include <gamut/update/adamw.hpp>
+#include <gamut/update/amsgrad.hpp>
+#include <gamut/update/clip.hpp>
+#include <gamut/update/momentum.hpp>
+#include <gamut/update/nesterov.hpp>
+#include <gamut/update/plain.hpp>
+#include <gamut/update/rmsprop.hpp>
 #include <gamut/validation.hpp>
 #include <gamut/version.hpp>

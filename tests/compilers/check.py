@@ -18,8 +18,8 @@ include_line = re.compile(r'^\s*#\s*include\s*<([^>"]+)>')
 
 
 def without(name):
-    """Headers that want a component of their own: Thrust is checked by tests/device."""
-    return re.search(r"/backend/(detail/)?device", name)
+    """Headers that want a component of their own: Thrust is checked by tests/device, Blosc by tests/lossless."""
+    return re.search(r"/backend/(detail/)?device|/compressor/lossless", name)
 
 
 def program(root):

@@ -42,7 +42,7 @@ namespace shipped {
 using namespace gamut::compressor;
 
 inline const auto plain =
-    std::make_tuple(none{}, half{}, bfloat{}, int8{}, int8{.block = 7}, quantized{}, quantized{.bits = 2, .bucket = 33},
+    std::make_tuple(none{}, half{}, bfloat{}, int8{}, int8{.block = 7}, quantized{}, quantized{.bits = 2, .bucket = 40},
                     quantized{.bits = 7, .bucket = 64}, sign{}, top_k{}, top_k{.share = 0.3}, top_k{.count = 3},
                     top_k{.share = 0.2, .packed = true}, random_k{}, random_k{.count = 5}, random_k{.share = 1},
                     low_rank{}, low_rank{.rank = 1, .rows = 3}, low_rank{.rank = 50}, every_second{});

@@ -182,7 +182,8 @@ BOOST_AUTO_TEST_CASE(bad_options_are_errors) {
     }
     for (const std::uint32_t bad : {0u, 1u, 9u})
         BOOST_CHECK_THROW(compressor::validate(quantized{.bits = bad}), core::option_error);
-    BOOST_CHECK_THROW(compressor::validate(quantized{.bucket = 0}), core::option_error);
+    for (const std::uint32_t bad : {0u, 4u, 33u})
+        BOOST_CHECK_THROW(compressor::validate(quantized{.bucket = bad}), core::option_error);
     BOOST_CHECK_THROW(compressor::validate(int8{.block = 0}), core::option_error);
     BOOST_CHECK_THROW(compressor::validate(int8{.block = 5000}), core::option_error);
     BOOST_CHECK_THROW(compressor::validate(low_rank{.rank = 0}), core::option_error);

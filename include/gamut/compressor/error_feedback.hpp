@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -29,6 +30,7 @@ template <class C> struct error_feedback {
 
     template <class T> struct memory {
         std::vector<T> kept{};  ///< as many as numbers are sent; empty: all 0
+        std::vector<T> sent{};  ///< room for the last message's numbers
         memory_of<C, T> inner{};
     };
 
@@ -36,11 +38,12 @@ template <class C> struct error_feedback {
     void validate() const { compressor::validate(compressor); }
 
     template <class T> void write(turn which, std::span<const T> x, memory<T>& state, bytes& out) const {
-        std::vector<T> wanted = with_kept(x, state.kept), sent(x.size());
+        validate();
+        add(x, state);
         const std::size_t begin = out.size();
-        detail::write<C, T>(compressor, which, wanted, state.inner, out);
-        compressor.read(std::span<const std::uint8_t>(out).subspan(begin), std::span<T>(sent));
-        keep<T>(wanted, sent, state.kept);
+        detail::write<C, T>(compressor, which, state.kept, state.inner, out);
+        compressor.read(std::span<const std::uint8_t>(out).subspan(begin), std::span<T>(state.sent));
+        subtract(state);
     }
     template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
         compressor.read(payload, out);
@@ -51,25 +54,26 @@ template <class C> struct error_feedback {
     requires Summable<C, T>
     void mean(std::uint64_t round, std::span<const T> x, std::size_t n, std::size_t nodes, memory<T>& state,
               std::span<T> out, std::span<T> sent, Sum&& sum) const {
-        std::vector<T> wanted = with_kept(x, state.kept), own(sent.empty() ? x.size() : 0);
-        const std::span<T> what_was_sent = sent.empty() ? std::span<T>(own) : sent;
-        compressor.mean(round, std::span<const T>(wanted), n, nodes, state.inner, out, what_was_sent, sum);
-        keep<T>(wanted, what_was_sent, state.kept);
+        validate();
+        add(x, state);
+        compressor.mean(round, std::span<const T>(state.kept), n, nodes, state.inner, out, std::span<T>(state.sent),
+                        sum);
+        if (!sent.empty()) std::copy(state.sent.begin(), state.sent.end(), sent.begin());
+        subtract(state);
     }
 
 private:
-    template <class T> static std::vector<T> with_kept(std::span<const T> x, const std::vector<T>& kept) {
-        std::vector<T> wanted(x.begin(), x.end());
-        if (kept.empty()) return wanted;
-        if (kept.size() != x.size())
-            throw core::shape_error(core::text("error_feedback: ", x.size(), " numbers (", kept.size(),
+    /// kept becomes what is to be sent.
+    template <class T> static void add(std::span<const T> x, memory<T>& state) {
+        if (state.kept.empty()) state.kept.resize(x.size());
+        if (state.kept.size() != x.size())
+            throw core::shape_error(core::text("error_feedback: ", x.size(), " numbers (", state.kept.size(),
                                                " are remembered) use one memory for messages of one length"));
-        for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] += kept[i];
-        return wanted;
+        state.sent.resize(x.size());
+        for (std::size_t i = 0; i < x.size(); ++i) state.kept[i] += x[i];
     }
-    template <class T> static void keep(std::vector<T>& wanted, std::span<const T> sent, std::vector<T>& kept) {
-        for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i] -= sent[i];
-        kept.swap(wanted);
+    template <class T> static void subtract(memory<T>& state) {
+        for (std::size_t i = 0; i < state.kept.size(); ++i) state.kept[i] -= state.sent[i];
     }
 };
 

@@ -2,18 +2,16 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <limits>
 #include <span>
 #include <string_view>
-#include <vector>
 
 #include <gamut/compressor/concept.hpp>
-#include <gamut/compressor/detail/bits.hpp>
 #include <gamut/compressor/detail/draws.hpp>
 
 namespace gamut::compressor {
@@ -37,49 +35,59 @@ struct quantized {
         if (bits < 2 || bits > 8)
             throw core::option_error(
                 core::text("quantized: bits is ", bits, " (a sign and a level take from 2 to 8) try 4"));
-        if (bucket < 1 || bucket > largest_bucket)
-            throw core::option_error(core::text("quantized: bucket is ", bucket, " (it must be from 1 to ",
-                                                largest_bucket, " numbers) try 512"));
+        if (bucket < 8 || bucket % 8 != 0 || bucket > largest_bucket)
+            throw core::option_error(core::text("quantized: bucket is ", bucket, " (it must be a multiple of 8 up to ",
+                                                largest_bucket, ") try 512"));
     }
 
     template <class T> void write(turn which, std::span<const T> x, bytes& out) const {
         validate();
-        out.reserve(out.size() + size_of(x.size()));
         const core::random source = detail::draws(seed, which, 1);
-        const auto steps = static_cast<float>(levels());
-        detail::bit_writer words(out);
-        std::vector<float> scales;
-        scales.reserve((x.size() + bucket - 1) / bucket);
+        const auto most = static_cast<double>(levels());
+        std::size_t at = out.size();
+        out.resize(at + size_of(x.size()));
         for (std::size_t begin = 0; begin < x.size(); begin += bucket) {
-            const std::size_t end = std::min<std::size_t>(begin + bucket, x.size());
-            const float largest = largest_of(x.subspan(begin, end - begin));
-            scales.push_back(largest);
-            const double factor = largest > 0 ? static_cast<double>(steps) / static_cast<double>(largest) : 0;
-            std::array<std::uint64_t, 2> drawn{};
-            for (std::size_t i = begin; i < end; ++i) {
-                if (i == begin || i % 4 == 0) drawn = source.more_bits(i / 4);
-                const double u = static_cast<double>(drawn[i / 2 % 2] >> (i % 2 * 32) & 0xffffffff) * 0x1p-32;
-                const double magnitude = factor > 0 ? std::abs(static_cast<double>(x[i])) * factor : 0;
-                const auto level = static_cast<std::uint32_t>(std::min(magnitude + u, static_cast<double>(levels())));
-                words.put(level << 1 | (x[i] < 0 ? 1u : 0u), bits);
+            const auto numbers = x.subspan(begin, std::min<std::size_t>(bucket, x.size() - begin));
+            const float largest = largest_of(numbers);
+            std::memcpy(out.data() + at, &largest, sizeof largest);
+            at += sizeof largest;
+            const double factor = largest > 0 ? most / static_cast<double>(largest) : 0;
+            for (std::size_t i = 0; i < numbers.size(); i += 8, at += bits) {
+                T eight[8] = {};
+                std::copy_n(numbers.data() + i, std::min<std::size_t>(8, numbers.size() - i), eight);
+                const std::uint64_t codes = factor > 0 ? draw(source, (begin + i) / 4, eight, factor, most) : 0;
+                // eight bytes at once where there is room: what follows is written later
+                if (out.size() - at >= sizeof codes)
+                    std::memcpy(out.data() + at, &codes, sizeof codes);
+                else
+                    for (std::uint32_t k = 0; k < bits; ++k) out[at + k] = static_cast<std::uint8_t>(codes >> (8 * k));
             }
         }
-        words.finish();
-        detail::append(out, scales.data(), scales.size());
     }
     template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
         validate();
         detail::check_length(name, payload, out.size(), size_of(out.size()));
-        const std::size_t packed = detail::packed_bytes(out.size(), bits);
-        detail::bit_reader words(payload.first(packed));
-        const std::uint8_t* scale = payload.data() + packed;
-        for (std::size_t begin = 0; begin < out.size(); begin += bucket, scale += sizeof(float)) {
-            const std::size_t end = std::min<std::size_t>(begin + bucket, out.size());
-            const float step = detail::take<float>(scale) / static_cast<float>(levels());
-            for (std::size_t i = begin; i < end; ++i) {
-                const std::uint32_t code = words.get(bits);
+        const std::uint8_t* from = payload.data();
+        const std::uint8_t* const end = from + payload.size();
+        const std::uint32_t codes_in_all = 1u << bits;
+        T values[256];
+        for (std::size_t begin = 0; begin < out.size(); begin += bucket) {
+            const auto numbers = out.subspan(begin, std::min<std::size_t>(bucket, out.size() - begin));
+            const float step = detail::take<float>(from) / static_cast<float>(levels());
+            from += sizeof step;
+            for (std::uint32_t code = 0; code < codes_in_all; ++code) {
                 const float magnitude = step * static_cast<float>(code >> 1);
-                out[i] = static_cast<T>((code & 1) != 0 ? -magnitude : magnitude);
+                values[code] = static_cast<T>((code & 1) != 0 ? -magnitude : magnitude);
+            }
+            for (std::size_t i = 0; i < numbers.size(); i += 8, from += bits) {
+                std::uint64_t codes = 0;
+                if (end - from >= static_cast<std::ptrdiff_t>(sizeof codes))
+                    codes = detail::take<std::uint64_t>(from);
+                else
+                    for (std::uint32_t k = 0; k < bits; ++k) codes |= std::uint64_t{from[k]} << (8 * k);
+                const std::size_t count = std::min<std::size_t>(8, numbers.size() - i);
+                for (std::size_t k = 0; k < count; ++k, codes >>= bits)
+                    numbers[i + k] = values[codes & (codes_in_all - 1)];
             }
         }
     }
@@ -88,9 +96,25 @@ private:
     static constexpr std::uint32_t largest_bucket = 1 << 20;
 
     std::uint32_t levels() const { return (1u << (bits - 1)) - 1; }
-    std::size_t size_of(std::size_t n) const {
-        return detail::packed_bytes(n, bits) + (n + bucket - 1) / bucket * sizeof(float);
+    std::size_t size_of(std::size_t n) const { return (n + 7) / 8 * bits + (n + bucket - 1) / bucket * sizeof(float); }
+    /// Eight codes of `bits` bits, the sign in the lowest; uses the draws index and index + 1.
+    template <class T>
+    std::uint64_t draw(const core::random& source, std::uint64_t index, const T (&x)[8], double factor,
+                       double most) const {
+        const auto a = source.more_bits(index), b = source.more_bits(index + 1);
+        const std::uint32_t drawn[8] = {low(a[0]), high(a[0]), low(a[1]), high(a[1]),
+                                        low(b[0]), high(b[0]), low(b[1]), high(b[1])};
+        std::int32_t code[8];
+        for (std::uint32_t k = 0; k < 8; ++k) {
+            const double level = std::abs(static_cast<double>(x[k])) * factor + static_cast<double>(drawn[k]) * 0x1p-32;
+            code[k] = static_cast<std::int32_t>(level < most ? level : most) * 2 + (x[k] < 0 ? 1 : 0);
+        }
+        std::uint64_t codes = 0;
+        for (std::uint32_t k = 8; k-- > 0;) codes = codes << bits | static_cast<std::uint32_t>(code[k]);
+        return codes;
     }
+    static std::uint32_t low(std::uint64_t word) { return static_cast<std::uint32_t>(word); }
+    static std::uint32_t high(std::uint64_t word) { return static_cast<std::uint32_t>(word >> 32); }
     template <class T> static float largest_of(std::span<const T> x) {
         constexpr auto infinite = std::bit_cast<std::uint32_t>(std::numeric_limits<float>::infinity());
         std::uint32_t most = 0;

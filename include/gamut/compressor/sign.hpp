@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include <gamut/compressor/concept.hpp>
-#include <gamut/compressor/detail/bits.hpp>
 
 namespace gamut::compressor {
 
@@ -24,8 +23,8 @@ struct sign {
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = true, summable = false;
 
     template <class T> void write(turn, std::span<const T> x, bytes& out) const {
-        const std::size_t n = x.size(), words = (n + 31) / 32;
-        out.reserve(out.size() + size_of(n) + sizeof(std::uint32_t));
+        const std::size_t n = x.size();
+        out.reserve(out.size() + size_of(n));
         double lanes[8] = {};
         std::size_t begin = 0;
         for (; begin + 8 <= n; begin += 8)
@@ -36,15 +35,20 @@ struct sign {
         auto mean = static_cast<float>(n > 0 ? sum / static_cast<double>(n) : 0);
         if (!std::isfinite(mean)) mean = std::numeric_limits<float>::quiet_NaN();
         detail::append(out, mean);
-        const std::size_t at = out.size();
-        for (std::size_t w = 0; w < words; ++w) {
-            const std::size_t count = std::min<std::size_t>(32, n - 32 * w);
-            const T* const from = x.data() + 32 * w;
-            std::uint32_t word = 0;
-            for (std::size_t i = 0; i < count; ++i) word |= (from[i] < 0 ? 1u : 0u) << i;
-            detail::append(out, word);
+        constexpr std::size_t chunk = 1024;
+        std::uint8_t negative[chunk];
+        for (begin = 0; begin < n; begin += chunk) {
+            const std::size_t count = std::min(chunk, n - begin);
+            const T* const from = x.data() + begin;
+            for (std::size_t i = 0; i < count; ++i) negative[i] = static_cast<std::uint8_t>(from[i] < 0 ? 1 : 0);
+            std::fill(negative + count, negative + (count + 7) / 8 * 8, std::uint8_t(0));
+            for (std::size_t i = 0; i < count; i += 8) {
+                std::uint32_t byte = 0;
+                for (std::uint32_t k = 0; k < 8; ++k) byte |= std::uint32_t{negative[i + k]} << k;
+                negative[i / 8] = static_cast<std::uint8_t>(byte);
+            }
+            detail::append(out, negative, (count + 7) / 8);
         }
-        out.resize(at + (n + 7) / 8);
     }
     template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
         const std::size_t n = out.size();

@@ -35,8 +35,10 @@ enum class momentum_rule { heavy_ball, nesterov };
 
 /// Stochastic gradient descent, data-parallel: every step uses the gradient of one batch of rows, summed over the ranks.
 ///   d = what `update` makes of the gradient; of `momentum` and `rule` if it is update::plain
-///   w = prox(w - rate d)       the prox, of steps rate gain(update), only for penalties that are not smooth; none with adaptive rules
-/// `rate` is a number or a schedule over epochs (solver/schedule.hpp), `update` a rule (update/concept.hpp). The batches depend on the seed alone, not on the ranks.
+///   w = prox(w - rate d)       the prox only for penalties that are not smooth, which adaptive rules do not take
+/// `rate` is a number or a schedule over epochs (solver/schedule.hpp), `update` a rule (update/concept.hpp). The batches depend
+/// on the seed alone, not on the ranks. Steps of the prox are rate gain(update); with `momentum` as an option they are rate, so
+/// that a penalty that is not smooth counts 1 - momentum times: write update::momentum instead.
 /// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
