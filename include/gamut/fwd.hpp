@@ -165,6 +165,13 @@ template <class B, class C> class any_l0_problem;      // with penalty::l0
 // moments.hpp: second moments and derivatives of a problem's rows
 }  // namespace solver
 
+namespace learn {  // see concept.hpp; model_file.hpp: save and load for all of them
+struct outcome;
+struct score;
+template <class C = communicator::single<>> struct k_means;  // with what it fits:
+template <class C = communicator::single<>> struct fitted_k_means;
+}  // namespace learn
+
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
