@@ -4,7 +4,7 @@
 /// Everything that needs neither MPI nor CUDA. Beside it stand
 ///   <gamut/communicator/mpi.hpp>   ranks under mpirun
 ///   <gamut/backend/device.hpp>     Thrust
-///   <gamut/model_file.hpp>         fitted models as JSON files
+///   <gamut/model_file.hpp>         fitted models as JSON files; <gamut/learn/model_file.hpp> what learners fitted
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/counting.hpp>
@@ -28,6 +28,7 @@
 #include <gamut/estimator.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/learn/k_means.hpp>
 #include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>

@@ -47,7 +47,9 @@ template <class T> std::string shown(const std::vector<T>& values) {
     return all;
 }
 
-inline std::string shown(const core::names& value) { return shown(static_cast<const std::vector<std::string>&>(value)); }
+inline std::string shown(const core::names& value) {
+    return shown(static_cast<const std::vector<std::string>&>(value));
+}
 
 /// All that a file keeps of a fit.
 template <class F> lines members_of(const F& fit) {
@@ -174,8 +176,8 @@ inline std::vector<learner_case> all_cases() {
     std::vector<learner_case> cases;
     {
         using L = learn::k_means<C>;
-        cases.push_back(make<learn::fitted_k_means>("k_means", L{.clusters = 4, .restarts = 2}, L{.clusters = 1},
-                                                    L{.clusters = 1000}));
+        cases.push_back(make<learn::fitted_k_means>("k_means", L{.clusters = 4, .restarts = 2, .swaps = 3},
+                                                    L{.clusters = 1}, L{.clusters = 1000}));
         cases.push_back(make<learn::fitted_k_means>("k_means, random start",
                                                     L{.clusters = 5, .start = learn::centres::random}, L{.clusters = 1},
                                                     L{.clusters = 1000}));

@@ -18,6 +18,7 @@
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/k_means_batches.hpp>
 #include <gamut/learn/detail/k_means_start.hpp>
+#include <gamut/learn/detail/k_means_swaps.hpp>
 #include <gamut/learn/detail/lloyd.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
@@ -128,8 +129,8 @@ private:
 
 /// k-means:  minimise over k centres c  sum_i w_i min_c |x_i - c|^2.
 ///     learn::k_means{.clusters = 10, .restarts = 5}.fit(source)
-/// Begins with rows that are far apart (k-means++ with the best of several trials per centre: Arthur and Vassilvitskii, SODA 2007) and
-/// takes Lloyd's steps, with bounds that spare most distances (Hamerly, SDM 2010), the others by blocks as matrix products. A cluster
+/// Begins with rows that are far apart (k-means++ with the best of several trials per centre: Arthur and Vassilvitskii, SODA 2007), tries `swaps` replacements of single centres (Lattanzi and Sohler,
+/// ICML 2019: 25 save many restarts) and takes Lloyd's steps, with bounds that spare most distances (Hamerly, SDM 2010), the others by blocks as matrix products. A cluster
 /// without rows gets the row that is farthest from its centre. With `batch` rows per step instead: the centres' running means over
 /// rows drawn with replacement (Sculley, Web-scale k-means clustering, WWW 2010), then one pass over all rows.
 /// Guarantees: the objective never rises, and at `converged` with tolerance 0 no row is nearer to another centre, and each centre is the
@@ -141,6 +142,7 @@ template <class C> struct k_means {
     std::size_t restarts = 1;  ///< the best of so many runs
     learn::centres start = learn::centres::spread;
     std::size_t trials = 0;  ///< per centre of the start; 0: 2 + log k
+    std::size_t swaps = 0;   ///< tries to replace a centre before the first step
     std::size_t batch = 0;   ///< rows per step; 0: all
     core::stop stop{.iterations = 300, .tolerance = 0};
     std::uint64_t seed = 0;
@@ -181,7 +183,7 @@ private:
             one.threads = threads;
             one.clusters = clusters;
             one.features = rows.features;
-            const core::random source{.seed = seed, .stream = 2 * r};
+            const core::random source{.seed = seed, .stream = 3 * r};
             const std::size_t tries =
                 trials > 0 ? trials : 2 + static_cast<std::size_t>(std::log(static_cast<double>(clusters)));
             auto begin = start == learn::centres::spread
@@ -189,11 +191,12 @@ private:
                              : detail::random_centres(by, x, clusters, source);
             detail::centre_table c;
             c.set(std::move(begin), clusters, rows.columns(), x.sparse());
-            const std::size_t passes = start == learn::centres::spread ? clusters + 2 : 2;
+            detail::swap_centres(by, rows, x, squares, c, swaps, {.seed = seed, .stream = 3 * r + 2});
+            const std::size_t passes = swaps + (start == learn::centres::spread ? clusters + 2 : 2);
             detail::run<C> run(communicator, "k_means", stop, observer);
             if (batch > 0)
                 detail::k_means_by_batches(by, rows, x, squares, c, batch, passes, run,
-                                           {.seed = seed, .stream = 2 * r + 1}, one);
+                                           {.seed = seed, .stream = 3 * r + 1}, one);
             else
                 by_steps(by, rows, x, squares, c, passes, run, one);
             one.centres = c.values;
