@@ -170,6 +170,10 @@ struct outcome;
 struct score;
 template <class C = communicator::single<>> struct k_means;  // with what it fits:
 template <class C = communicator::single<>> struct fitted_k_means;
+template <class C = communicator::single<>> struct principal_components;
+template <class C = communicator::single<>> struct fitted_principal_components;
+template <class C = communicator::single<>> struct nearest;
+template <class C = communicator::single<>> struct fitted_nearest;
 }  // namespace learn
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,

@@ -29,6 +29,8 @@
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/k_means.hpp>
+#include <gamut/learn/nearest.hpp>
+#include <gamut/learn/principal_components.hpp>
 #include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>

@@ -21,6 +21,8 @@
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/model_file.hpp>
+#include <gamut/learn/nearest.hpp>
+#include <gamut/learn/principal_components.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -81,6 +83,21 @@ inline answers about(const learn::cluster_assignment& found) {
         a.rows.push_back(shown(found.clusters[i]) + shown(found.distances[i]));
     return a;
 }
+inline answers about(const learn::row_numbers& found) {
+    answers a{found.first_row, lines(found.rows())};
+    for (std::size_t i = 0; i < found.rows(); ++i)
+        for (std::size_t k = 0; k < found.width; ++k) a.rows[i] += shown(found(i, k));
+    return a;
+}
+inline answers about(const learn::neighbours_found& found) {
+    answers a{found.first_row, lines(found.rows())};
+    for (std::size_t i = 0; i < found.rows(); ++i) {
+        for (std::size_t k = i * found.neighbours; k < (i + 1) * found.neighbours; ++k)
+            a.rows[i] += shown(found.indices[k]) + shown(found.distances[k]);
+        if (!found.values.empty()) a.rows[i] += shown(found.values[i]);
+    }
+    return a;
+}
 template <class F> answers answers_of(const F& fit, const source_type& source) {
     if constexpr (learn::detail::Predicts<F>)
         return about(fit.predict(source));
@@ -97,8 +114,9 @@ inline std::string difference(const lines& a, const lines& b) {
 
 struct learner_case {
     std::string name;
-    bool observes = true;  ///< has iterations that an observer can end
-    bool sums = true;      ///< the objective is a sum over rows: twice the weights, twice the objective
+    bool minimises = true;  ///< has an objective
+    bool observes = true;   ///< has iterations that an observer can end
+    bool sums = true;       ///< the objective is a sum over rows: twice the weights, twice the objective
     std::function<lines(const ranks_type&, const source_type&, const observer_type&)> fit;
     std::function<lines(const ranks_type&, const source_type&)> fit_smallest;  ///< with options that suit one row
     std::function<void(const source_type&)> fit_too_many;  ///< more of something than there are rows; may be empty
@@ -185,6 +203,28 @@ inline std::vector<learner_case> all_cases() {
             make<learn::fitted_k_means>("k_means, batches", L{.clusters = 3, .batch = 20, .stop = {.iterations = 30}},
                                         L{.clusters = 1, .batch = 3, .stop = {.iterations = 2}}, std::nullopt));
         cases.back().sums = false;
+    }
+    {
+        using L = learn::principal_components<C>;
+        cases.push_back(make<learn::fitted_principal_components>("principal_components, moments", L{.components = 3},
+                                                                 L{.components = 1}, L{.components = 151}));
+        cases.back().observes = false;
+        cases.push_back(make<learn::fitted_principal_components>(
+            "principal_components, subspace",
+            L{.components = 2,
+              .origin = learn::origin::zero,
+              .method = learn::decomposition::subspace,
+              .oversampling = 2},
+            L{.components = 1, .method = learn::decomposition::subspace}, L{.components = 151}));
+        cases.back().sums = false;  // where it stops depends on rounding
+    }
+    {
+        using L = learn::nearest<C>;
+        for (const auto target : {learn::target::none, learn::target::classes, learn::target::numbers}) {
+            cases.push_back(make<learn::fitted_nearest>("nearest", L{.neighbours = 3, .target = target},
+                                                        L{.neighbours = 1}, L{.neighbours = 151}));
+            cases.back().observes = cases.back().sums = cases.back().minimises = false;
+        }
     }
     return cases;
 }

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(weights_of_one_are_no_weights_and_weights_count) {
         if (c.sums)
             BOOST_TEST(c.objective(table{.weight = 2}) == 2 * c.objective(table{}),
                        boost::test_tools::tolerance(1e-12));
-        BOOST_TEST(c.objective(table{.different_weights = true}) != c.objective(table{}), c.name);
+        if (c.minimises) BOOST_TEST(c.objective(table{.different_weights = true}) != c.objective(table{}), c.name);
     }
 }
 
