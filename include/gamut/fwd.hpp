@@ -174,6 +174,8 @@ template <class C = communicator::single<>> struct principal_components;
 template <class C = communicator::single<>> struct fitted_principal_components;
 template <class C = communicator::single<>> struct nearest;
 template <class C = communicator::single<>> struct fitted_nearest;
+template <class C = communicator::single<>> struct random_forest;
+template <class C = communicator::single<>> struct fitted_random_forest;
 }  // namespace learn
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,

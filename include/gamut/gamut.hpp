@@ -31,6 +31,7 @@
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/principal_components.hpp>
+#include <gamut/learn/random_forest.hpp>
 #include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>

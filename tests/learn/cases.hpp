@@ -23,6 +23,7 @@
 #include <gamut/learn/model_file.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/principal_components.hpp>
+#include <gamut/learn/random_forest.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -96,6 +97,12 @@ inline answers about(const learn::neighbours_found& found) {
             a.rows[i] += shown(found.indices[k]) + shown(found.distances[k]);
         if (!found.values.empty()) a.rows[i] += shown(found.values[i]);
     }
+    return a;
+}
+inline answers about(const learn::forest_answer& found) {
+    answers a{found.first_row, lines(found.rows())};
+    for (std::size_t i = 0; i < found.rows(); ++i)
+        for (std::size_t k = 0; k < found.outputs; ++k) a.rows[i] += shown(found(i, k));
     return a;
 }
 template <class F> answers answers_of(const F& fit, const source_type& source) {
@@ -225,6 +232,18 @@ inline std::vector<learner_case> all_cases() {
                                                         L{.neighbours = 1}, L{.neighbours = 151}));
             cases.back().observes = cases.back().sums = cases.back().minimises = false;
         }
+    }
+    {
+        using L = learn::random_forest<C>;
+        const auto add = [&](const char* name, L options) {
+            cases.push_back(make<learn::fitted_random_forest>(
+                name, options, L{.trees = 2, .target = learn::target::numbers}, std::nullopt));
+            cases.back().observes = cases.back().sums = cases.back().minimises = false;
+        };
+        add("random_forest, bootstrap", {.trees = 7});
+        add("random_forest, entropy, a share of the rows, bins",
+            {.trees = 4, .impurity = learn::impurity::entropy, .leaf = 2, .bins = 9, .sample = learn::sample::share});
+        add("random_forest, numbers", {.trees = 5, .target = learn::target::numbers, .depth = 4});
     }
     return cases;
 }
