@@ -176,6 +176,11 @@ template <class C = communicator::single<>> struct nearest;
 template <class C = communicator::single<>> struct fitted_nearest;
 template <class C = communicator::single<>> struct random_forest;
 template <class C = communicator::single<>> struct fitted_random_forest;
+template <class C = communicator::single<>> struct nonnegative_factorisation;
+template <class C = communicator::single<>> struct fitted_nonnegative_factorisation;
+template <class C = communicator::single<>> struct sparse_coding;
+template <class C = communicator::single<>> struct fitted_sparse_coding;
+struct row_numbers;  // what transform returns
 }  // namespace learn
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,

@@ -22,8 +22,10 @@
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/model_file.hpp>
 #include <gamut/learn/nearest.hpp>
+#include <gamut/learn/nonnegative_factorisation.hpp>
 #include <gamut/learn/principal_components.hpp>
 #include <gamut/learn/random_forest.hpp>
+#include <gamut/learn/sparse_coding.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -244,6 +246,17 @@ inline std::vector<learner_case> all_cases() {
         add("random_forest, entropy, a share of the rows, bins",
             {.trees = 4, .impurity = learn::impurity::entropy, .leaf = 2, .bins = 9, .sample = learn::sample::share});
         add("random_forest, numbers", {.trees = 5, .target = learn::target::numbers, .depth = 4});
+    }
+    {
+        using L = learn::nonnegative_factorisation<C>;
+        cases.push_back(make<learn::fitted_nonnegative_factorisation>(
+            "nonnegative_factorisation", L{.rank = 3, .stop = {.iterations = 12}}, L{.rank = 1}, L{.rank = 151}));
+        cases.back().sums = false;  // sweeps depend on how weights scale
+    }
+    {
+        using L = learn::sparse_coding<C>;
+        cases.push_back(make<learn::fitted_sparse_coding>(
+            "sparse_coding", L{.atoms = 8, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
     }
     return cases;
 }

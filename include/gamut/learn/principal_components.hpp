@@ -21,6 +21,7 @@
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/second_moments.hpp>
 #include <gamut/learn/detail/shards.hpp>
+#include <gamut/learn/row_numbers.hpp>
 
 namespace gamut::learn {
 
@@ -28,14 +29,6 @@ namespace gamut::learn {
 enum class origin { mean, zero };
 /// How they are found: from all second moments, by iterating a subspace, or as the number of columns suggests.
 enum class decomposition { automatic, moments, subspace };
-
-/// Numbers for the rows of one rank: rows x width.
-struct row_numbers {
-    std::size_t first_row = 0, width = 0;
-    std::vector<double> values{};
-    std::size_t rows() const { return width == 0 ? 0 : values.size() / width; }
-    double operator()(std::size_t row, std::size_t k) const { return values[row * width + k]; }
-};
 
 /// Directions of most variance, of length 1, the most important first; in each the entry that is largest in size is positive.
 template <class C> struct fitted_principal_components : outcome {
