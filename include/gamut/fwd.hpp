@@ -60,6 +60,7 @@ struct network;
 namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: parts of a source
 template <class T = double> struct csv;
 template <class T = double> struct libsvm;
+template <class T = double> struct triples;
 template <class Matrix> class arrays;
 template <class Source> struct subset;
 class selection;
@@ -178,6 +179,8 @@ template <class C = communicator::single<>> struct random_forest;
 template <class C = communicator::single<>> struct fitted_random_forest;
 template <class C = communicator::single<>> struct nonnegative_factorisation;
 template <class C = communicator::single<>> struct fitted_nonnegative_factorisation;
+template <class C = communicator::single<>> struct factorisation;
+template <class C = communicator::single<>> struct fitted_factorisation;
 template <class C = communicator::single<>> struct sparse_coding;
 template <class C = communicator::single<>> struct fitted_sparse_coding;
 struct row_numbers;  // what transform returns

@@ -24,10 +24,12 @@
 #include <gamut/data/libsvm.hpp>
 #include <gamut/data/rows_where.hpp>
 #include <gamut/data/split.hpp>
+#include <gamut/data/triples.hpp>
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/fitted_path.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/learn/factorisation.hpp>
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/nonnegative_factorisation.hpp>

@@ -19,12 +19,14 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/factorisation.hpp>
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/model_file.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/nonnegative_factorisation.hpp>
 #include <gamut/learn/principal_components.hpp>
 #include <gamut/learn/random_forest.hpp>
+#include <gamut/learn/row_numbers.hpp>
 #include <gamut/learn/sparse_coding.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
@@ -105,6 +107,14 @@ inline answers about(const learn::forest_answer& found) {
     answers a{found.first_row, lines(found.rows())};
     for (std::size_t i = 0; i < found.rows(); ++i)
         for (std::size_t k = 0; k < found.outputs; ++k) a.rows[i] += shown(found(i, k));
+    return a;
+}
+inline answers about(const learn::entry_predictions& found) {
+    answers a{found.first_row, {}};
+    for (std::size_t e = 0; e < found.rows.size(); ++e) {
+        if (e == 0 || found.rows[e] != found.rows[e - 1]) a.rows.emplace_back();
+        a.rows.back() += shown(found.columns[e]) + shown(found.values[e]);
+    }
     return a;
 }
 template <class F> answers answers_of(const F& fit, const source_type& source) {
@@ -257,6 +267,17 @@ inline std::vector<learner_case> all_cases() {
         using L = learn::sparse_coding<C>;
         cases.push_back(make<learn::fitted_sparse_coding>(
             "sparse_coding", L{.atoms = 8, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
+    }
+    {
+        using L = learn::factorisation<C>;
+        const auto add = [&](const char* name, L options) {
+            cases.push_back(make<learn::fitted_factorisation>(name, options, L{.rank = 1}, L{.rank = 151}));
+            cases.back().sums = false;  // the penalty is none of them
+        };
+        add("factorisation, components",
+            {.rank = 2, .lambda = 0.5, .biases = learn::biases::rows_and_columns, .stop = {.iterations = 6}});
+        add("factorisation, alternating",
+            {.rank = 3, .method = learn::descent::alternating, .stop = {.iterations = 4}});
     }
     return cases;
 }

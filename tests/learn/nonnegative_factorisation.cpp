@@ -135,8 +135,7 @@ BOOST_AUTO_TEST_CASE(faces_come_near_the_best_known, *boost::unit_test::precondi
     const real_data::answer answer("nmf_olivetti");
     for (const auto& known : answer.solutions()) {
         const auto rank = known["rank"].get<std::size_t>();
-        const auto fit =
-            learn::nonnegative_factorisation{.rank = rank, .stop = {.iterations = 200}}.fit(source);
+        const auto fit = learn::nonnegative_factorisation{.rank = rank, .stop = {.iterations = 200}}.fit(source);
         BOOST_TEST(fit.objective <= 1.003 * known["best_known"].get<double>(),
                    "rank " << rank << ": " << fit.objective);
         BOOST_TEST(fit.objective >= known["svd_lower_bound"].get<double>());
