@@ -110,6 +110,8 @@ public:
         for (std::size_t j = 0; full && j < p_; ++j) add_squares(1, v_.data() + j * r, common.data());
         by_.each([&](std::size_t, data::range local, std::size_t) {
             std::vector<double> a(half), b(r);
+            quadratic::semidefinite factor;
+            double factored = 0;  // of this weight
             for (std::size_t i = local.begin; i < local.end; ++i) {
                 const auto w = static_cast<double>(entries_.weight(i));
                 if (!(w > 0)) continue;
@@ -121,7 +123,10 @@ public:
                     if (!full) add_squares(w, v, a.data());
                     for (std::size_t k = 0; k < r; ++k) b[k] += w * value * v[k];
                 });
-                solve(a.data(), b, u_.data() + i * r);
+                if (!full || factored != w) factor = system(a.data());
+                factored = w;
+                factor.solve(b);
+                std::copy(b.begin(), b.end(), u_.data() + i * r);
             }
         });
         const std::size_t before = full ? half : 0, each = full ? r : half + r;
@@ -139,10 +144,13 @@ public:
             }
         });
         std::vector<double> b(r);
+        quadratic::semidefinite factor;
         for (std::size_t j = 0; j < p_; ++j) {
             const double* const from = totals.data() + before + j * each;
             std::copy_n(from + (each - r), r, b.begin());
-            solve(full ? totals.data() : from, b, v_.data() + j * r);
+            if (!full || j == 0) factor = system(full ? totals.data() : from);
+            factor.solve(b);
+            std::copy(b.begin(), b.end(), v_.data() + j * r);
         }
         refresh();
     }
@@ -206,15 +214,14 @@ private:
         for (std::size_t row = 0; row < rank_; ++row)
             for (std::size_t column = 0; column <= row; ++column) *to++ += w * x[row] * x[column];
     }
-    /// out = (lambda + triangle)^-1 b
-    void solve(const double* triangle, std::vector<double>& b, double* out) const {
+    /// lambda + triangle, factored.
+    quadratic::semidefinite system(const double* triangle) const {
         std::vector<double> a(rank_ * rank_);
         for (std::size_t row = 0; row < rank_; ++row) {
             for (std::size_t column = 0; column <= row; ++column) a[row * rank_ + column] = *triangle++;
             a[row * rank_ + row] += lambda_;
         }
-        quadratic::semidefinite(std::move(a), rank_).solve(b);
-        std::copy(b.begin(), b.end(), out);
+        return {std::move(a), rank_};
     }
 
     const shards<C>& by_;
