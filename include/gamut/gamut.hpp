@@ -31,11 +31,13 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/factorisation.hpp>
 #include <gamut/learn/k_means.hpp>
+#include <gamut/learn/metric.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/nonnegative_factorisation.hpp>
 #include <gamut/learn/principal_components.hpp>
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/topics.hpp>
 #include <gamut/model/hinge.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/model/logistic.hpp>

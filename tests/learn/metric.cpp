@@ -68,12 +68,12 @@ BOOST_AUTO_TEST_CASE(distances_are_those_of_the_transformed_rows) {
 
 BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     const auto source = hidden(30, 30);
-    BOOST_CHECK_THROW(learn::metric{}.fit(source), core::option_error);  // 30 columns
-    BOOST_CHECK_THROW(learn::metric{.rank = 31}.fit(source), core::data_error);
-    BOOST_CHECK_THROW((learn::metric{.rank = 2, .lambda = 0}.fit(source)), core::option_error);
-    BOOST_CHECK_THROW((learn::metric{.rank = 2, .pairs = 0}.fit(source)), core::option_error);
-    BOOST_CHECK_THROW((learn::metric{.rank = 2, .batch = 0}.fit(source)), core::option_error);
-    BOOST_CHECK_THROW((learn::metric{.rank = 2, .rate = 0}.fit(source)), core::option_error);
+    BOOST_CHECK_THROW(learn::metric<>{}.fit(source), core::option_error);  // 30 columns
+    BOOST_CHECK_THROW(learn::metric<>{.rank = 31}.fit(source), core::data_error);
+    BOOST_CHECK_THROW((learn::metric<>{.rank = 2, .lambda = 0}.fit(source)), core::option_error);
+    BOOST_CHECK_THROW((learn::metric<>{.rank = 2, .pairs = 0}.fit(source)), core::option_error);
+    BOOST_CHECK_THROW((learn::metric<>{.rank = 2, .batch = 0}.fit(source)), core::option_error);
+    BOOST_CHECK_THROW((learn::metric<>{.rank = 2, .rate = 0}.fit(source)), core::option_error);
 }
 
 BOOST_AUTO_TEST_CASE(iris_reaches_the_least_objective, *boost::unit_test::precondition(real_data::is_there)) {

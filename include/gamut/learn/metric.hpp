@@ -229,7 +229,7 @@ private:
             }
         });
         const double count = std::max(sizes[1], 1.0), scale = 1 / std::sqrt(std::max(sizes[0] / count, 1e-300));
-        const core::random start{.seed = seed, .stream = 3}, draws{.seed = seed, .stream = 4};
+        const core::random start{.seed = seed, .stream = 3};
         fit.map.assign(size, 0.0);
         for (std::size_t k = 0; k < size; ++k)
             fit.map[k] =
