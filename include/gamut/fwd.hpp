@@ -78,6 +78,7 @@ struct network;
 namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: parts of a source
 template <class T = double> struct csv;
 template <class T = double> struct libsvm;
+template <class T = double> struct triples;
 template <class Matrix> class arrays;
 template <class Source> struct subset;
 class selection;
@@ -248,6 +249,30 @@ template <class B, class C> class any_smooth_problem;  // with a smooth penalty
 template <class B, class C> class any_l0_problem;      // with penalty::l0
 // moments.hpp: second moments and derivatives of a problem's rows
 }  // namespace solver
+
+namespace learn {  // see concept.hpp; model_file.hpp: save and load for all of them
+struct outcome;
+struct score;
+template <class C = communicator::single<>> struct k_means;  // with what it fits:
+template <class C = communicator::single<>> struct fitted_k_means;
+template <class C = communicator::single<>> struct principal_components;
+template <class C = communicator::single<>> struct fitted_principal_components;
+template <class C = communicator::single<>> struct nearest;
+template <class C = communicator::single<>> struct fitted_nearest;
+template <class C = communicator::single<>> struct random_forest;
+template <class C = communicator::single<>> struct fitted_random_forest;
+template <class C = communicator::single<>> struct nonnegative_factorisation;
+template <class C = communicator::single<>> struct fitted_nonnegative_factorisation;
+template <class C = communicator::single<>> struct factorisation;
+template <class C = communicator::single<>> struct fitted_factorisation;
+template <class C = communicator::single<>> struct metric;
+template <class C = communicator::single<>> struct fitted_metric;
+template <class C = communicator::single<>> struct topics;
+template <class C = communicator::single<>> struct fitted_topics;
+template <class C = communicator::single<>> struct sparse_coding;
+template <class C = communicator::single<>> struct fitted_sparse_coding;
+struct row_numbers;  // what transform returns
+}  // namespace learn
 
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,
           class Backend = backend::host<>, class Communicator = communicator::single<>>

@@ -6,6 +6,7 @@
 ///   <gamut/backend/device.hpp>        Thrust
 ///   <gamut/compressor/lossless.hpp>   Blosc
 ///   <gamut/model_file.hpp>            fitted models as JSON files
+///   <gamut/learn.hpp>                 learners beside the estimator: k-means, forests, factorisations, topics ...
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/counting.hpp>
@@ -45,6 +46,7 @@
 #include <gamut/data/libsvm.hpp>
 #include <gamut/data/rows_where.hpp>
 #include <gamut/data/split.hpp>
+#include <gamut/data/triples.hpp>
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/evaluate.hpp>

@@ -8,6 +8,7 @@
 #include <limits>
 #include <span>
 #include <type_traits>
+#include <vector>
 
 #include <unistd.h>
 
@@ -44,6 +45,10 @@ void gamut_spotrs(const char* uplo, const int* n, const int* columns, const floa
                   const int* ldb, int* info) GAMUT_FORTRAN(spotrs);
 void gamut_dpotrs(const char* uplo, const int* n, const int* columns, const double* a, const int* lda, double* b,
                   const int* ldb, int* info) GAMUT_FORTRAN(dpotrs);
+void gamut_ssyevd(const char* job, const char* uplo, const int* n, float* a, const int* lda, float* w, float* work,
+                  const int* lwork, int* iwork, const int* liwork, int* info) GAMUT_FORTRAN(ssyevd);
+void gamut_dsyevd(const char* job, const char* uplo, const int* n, double* a, const int* lda, double* w, double* work,
+                  const int* lwork, int* iwork, const int* liwork, int* info) GAMUT_FORTRAN(dsyevd);
 }
 #undef GAMUT_FORTRAN
 #undef GAMUT_QUOTED
@@ -178,6 +183,31 @@ template <class T> struct host {
             detail::gamut_dpotrs(&upper, &size, &columns, factor, &size, b, &size, &info);
         else
             detail::gamut_spotrs(&upper, &size, &columns, factor, &size, b, &size, &info);
+    }
+
+    /// Eigenvalues of the symmetric n x n matrix a, ascending, and for each a row of a that is its eigenvector, of length 1; the strict
+    /// upper triangle (row-major) is not read. False if the iteration fails, as it does with what is not finite.
+    static bool eigen(std::size_t n, T* a, T* values) {
+        if (n == 0) return true;
+        single_threaded_blas();
+        const char vectors = 'V', upper = 'U';
+        const int size = static_cast<int>(n);
+        int info = 0;
+        const auto call = [&](T* work, int length, int* whole, int whole_length) {
+            if constexpr (sizeof(T) == 8)
+                detail::gamut_dsyevd(&vectors, &upper, &size, a, &size, values, work, &length, whole, &whole_length,
+                                     &info);
+            else
+                detail::gamut_ssyevd(&vectors, &upper, &size, a, &size, values, work, &length, whole, &whole_length,
+                                     &info);
+        };
+        T wanted = 0;
+        int whole_wanted = 0;
+        call(&wanted, -1, &whole_wanted, -1);
+        std::vector<T> work(static_cast<std::size_t>(wanted) + 1);
+        std::vector<int> whole(static_cast<std::size_t>(whole_wanted));
+        call(work.data(), static_cast<int>(work.size()), whole.data(), whole_wanted);
+        return info == 0;
     }
 
     /// BLAS gives other bits on more threads, and every product here is one of many that run side by side.

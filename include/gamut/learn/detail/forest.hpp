@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include <gamut/backend/parallel.hpp>
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/learn/detail/rows.hpp>
+#include <gamut/learn/detail/tree_growth.hpp>
+
+namespace gamut::learn::detail {
+
+/// Per row the most probable class, or the number.
+template <class Answer> std::vector<double> one_each(const Answer& found) {
+    if (found.classes.empty()) return found.values;
+    std::vector<double> one(found.rows());
+    for (std::size_t i = 0; i < one.size(); ++i) one[i] = static_cast<double>(found.class_index(i));
+    return one;
+}
+
+/// A fitted forest, packed for walking down its trees.
+template <class Fit> class forest_view {
+public:
+    explicit forest_view(const Fit& fit) : fit_(fit) {
+        const std::size_t count = std::min({fit.split_features.size(), fit.thresholds.size(), fit.children.size()});
+        nodes_.reserve(count);
+        for (std::size_t i = 0; i < count; ++i)
+            nodes_.push_back({fit.split_features[i], static_cast<std::int32_t>(fit.children[i]), fit.thresholds[i]});
+    }
+
+    /// out += what tree t says about a row.
+    void add_answer(std::size_t t, const double* row, double* out) const {
+        const tree::node* const root = nodes_.data() + fit_.roots[t];
+        const tree::node* node = root;
+        while (node->feature >= 0) node = root + node->left + (row[node->feature] <= node->threshold ? 0 : 1);
+        auto a = static_cast<std::size_t>(node->left);
+        const auto end = a + static_cast<std::size_t>(node->threshold);
+        for (; a < end; ++a) out[fit_.answer_classes[a]] += fit_.answer_values[a];
+    }
+
+    /// out, rows x outputs, += the sum of all trees' answers, in the order of the trees.
+    template <class Matrix> void add_answers(const Matrix& x, double* out, std::size_t threads) const {
+        constexpr std::size_t block = 256;
+        const std::size_t p = fit_.features.size(), outputs = std::max<std::size_t>(1, fit_.classes.size());
+        backend::parallel_for(0, (x.rows + block - 1) / block, threads, [&](std::size_t b, std::size_t) {
+            const std::size_t begin = b * block, end = std::min(x.rows, begin + block);
+            std::vector<double> rows((end - begin) * p);
+            for (std::size_t i = begin; i < end; ++i) copy_row(x, i, rows.data() + (i - begin) * p);
+            for (std::size_t t = 0; t + 1 < fit_.roots.size(); ++t)
+                for (std::size_t i = begin; i < end; ++i)
+                    add_answer(t, rows.data() + (i - begin) * p, out + i * outputs);
+        });
+    }
+
+    /// Throws data_error where a walk could leave the trees.
+    void validate() const {
+        const auto fail = [](const auto&... parts) {
+            throw core::data_error(core::text(parts..., " save the forest again"));
+        };
+        const std::size_t n = fit_.split_features.size(), outputs = std::max<std::size_t>(1, fit_.classes.size());
+        if (fit_.thresholds.size() != n || fit_.children.size() != n || fit_.features.empty() ||
+            fit_.roots.size() < 2 || fit_.roots.front() != 0 || fit_.roots.back() != n ||
+            fit_.answer_values.size() != fit_.answer_classes.size())
+            fail(n, " nodes (", fit_.thresholds.size(), " thresholds, ", fit_.children.size(), " children, ",
+                 fit_.roots.size(), " roots)");
+        for (std::size_t t = 0; t + 1 < fit_.roots.size(); ++t) {
+            if (fit_.roots[t + 1] <= fit_.roots[t] || fit_.roots[t + 1] > n) fail("tree ", t, " has no nodes");
+            const std::size_t size = fit_.roots[t + 1] - fit_.roots[t];
+            for (std::size_t i = 0; i < size; ++i) {
+                const std::size_t at = fit_.roots[t] + i;
+                const std::int32_t feature = fit_.split_features[at];
+                if (feature >= 0 && (static_cast<std::size_t>(feature) >= fit_.features.size() ||
+                                     fit_.children[at] <= i || fit_.children[at] + 1 >= size))
+                    fail("node ", i, " of tree ", t, " leads nowhere");
+                if (feature < 0 &&
+                    !(fit_.thresholds[at] >= 1 && static_cast<double>(fit_.children[at]) + fit_.thresholds[at] <=
+                                                      static_cast<double>(fit_.answer_values.size())))
+                    fail("leaf ", i, " of tree ", t, " has no answer");
+            }
+        }
+        for (const std::int32_t k : fit_.answer_classes)
+            if (k < 0 || static_cast<std::size_t>(k) >= outputs)
+                fail("answer of class ", k, " (there are ", outputs, ")");
+    }
+
+private:
+    const Fit& fit_;
+    std::vector<tree::node> nodes_;
+};
+
+/// Trees where they were grown, and then everywhere.
+struct grown_forest {
+    std::vector<tree> trees;
+    std::size_t columns;
+
+    grown_forest(std::size_t count, std::size_t p) : trees(count), columns(p) {}
+
+    /// Collective: six all-reduces, of 2 numbers per tree, of all nodes and answers, of a number per tree and column.
+    template <communicator::Communicator C, class Fit> void gather(const C& ranks, Fit& fit) {
+        const std::size_t count = trees.size();
+        std::vector<std::int64_t> sizes(2 * count);
+        for (std::size_t t = 0; t < count; ++t) {
+            sizes[2 * t] = static_cast<std::int64_t>(trees[t].nodes.size());
+            sizes[2 * t + 1] = static_cast<std::int64_t>(trees[t].answers.size());
+        }
+        ranks.all_reduce(std::span<std::int64_t>(sizes), communicator::operation::sum);
+        std::vector<std::int64_t> children;
+        std::vector<double> gains;
+        communicator::agree(ranks, [&] {
+            fit.roots.assign(1, 0);
+            std::vector<std::size_t> first_answer(1, 0);
+            for (std::size_t t = 0; t < count; ++t) {
+                fit.roots.push_back(fit.roots.back() + static_cast<std::size_t>(sizes[2 * t]));
+                first_answer.push_back(first_answer.back() + static_cast<std::size_t>(sizes[2 * t + 1]));
+            }
+            if (first_answer.back() > static_cast<std::size_t>(std::numeric_limits<std::int32_t>::max()))
+                throw core::option_error(
+                    core::text("random_forest: ", first_answer.back(),
+                               " answers in leaves (2^31 - 1 fit) use fewer trees, or larger leaves"));
+            fit.split_features.assign(fit.roots.back(), 0);
+            fit.thresholds.assign(fit.roots.back(), 0.0);
+            fit.answer_classes.assign(first_answer.back(), 0);
+            fit.answer_values.assign(first_answer.back(), 0.0);
+            children.assign(fit.roots.back(), 0);
+            gains.assign(count * columns, 0.0);
+            for (std::size_t t = 0; t < count; ++t) {
+                const tree& grown = trees[t];
+                for (std::size_t i = 0; i < grown.nodes.size(); ++i) {
+                    const tree::node& node = grown.nodes[i];
+                    const std::size_t at = fit.roots[t] + i;
+                    fit.split_features[at] = node.feature;
+                    fit.thresholds[at] = node.threshold;
+                    children[at] = node.left + (node.feature < 0 ? static_cast<std::int64_t>(first_answer[t]) : 0);
+                }
+                for (std::size_t a = 0; a < grown.answers.size(); ++a) {
+                    fit.answer_classes[first_answer[t] + a] = grown.answers[a].which;
+                    fit.answer_values[first_answer[t] + a] = grown.answers[a].value;
+                }
+                double all = 0;
+                for (const double gain : grown.gains) all += gain;
+                for (std::size_t j = 0; j < grown.gains.size(); ++j)
+                    gains[t * columns + j] = all > 0 ? grown.gains[j] / all : 0;
+            }
+            trees = {};
+        });
+        const auto add = [&](auto& values) { ranks.all_reduce(std::span(values), communicator::operation::sum); };
+        add(fit.split_features);
+        add(fit.thresholds);
+        add(fit.answer_classes);
+        add(fit.answer_values);
+        add(children);
+        add(gains);
+        fit.children.assign(children.begin(), children.end());
+        fit.importances.assign(columns, 0.0);
+        for (std::size_t t = 0; t < count; ++t)
+            for (std::size_t j = 0; j < columns; ++j)
+                fit.importances[j] += gains[t * columns + j] / static_cast<double>(count);
+    }
+};
+
+}  // namespace gamut::learn::detail

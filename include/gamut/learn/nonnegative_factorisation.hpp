@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/names.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/code_pass.hpp>
+#include <gamut/learn/detail/run.hpp>
+#include <gamut/learn/detail/shards.hpp>
+#include <gamut/learn/row_numbers.hpp>
+
+namespace gamut::learn {
+
+namespace detail {
+
+/// Coordinate descent on  1/2 c'Qc - z'c  with c >= 0: `sweeps` rounds over the k entries.
+inline void nonnegative_sweeps(const double* q, const double* z, double* c, std::size_t k, std::size_t sweeps) {
+    for (std::size_t s = 0; s < sweeps; ++s) {
+        double moved = 0, size = 0;
+        for (std::size_t a = 0; a < k; ++a) {
+            const double* const row = q + a * k;
+            if (!(row[a] > 0)) continue;
+            double slope = -z[a];
+            for (std::size_t b = 0; b < k; ++b) slope += row[b] * c[b];
+            const double next = std::max(0.0, c[a] - slope / row[a]);
+            moved = std::max(moved, std::abs(next - c[a]));
+            size = std::max(size, next);
+            c[a] = next;
+        }
+        if (moved <= 1e-15 * size) return;
+    }
+}
+
+}  // namespace detail
+
+/// Rows as sums of parts with coefficients of at least 0: parts x features, no number below 0.
+template <class C> struct fitted_nonnegative_factorisation : outcome {
+    static constexpr const char* name = "nonnegative_factorisation";
+
+    std::size_t rank = 0;
+    core::names features{};
+    std::vector<double> parts{};  ///< rank x features
+    C communicator{};
+    int threads = 0;
+
+    /// The best coefficients of each row for these parts: nonnegative least squares by coordinate descent. No message.
+    template <data::DataSource S> row_numbers transform(const S& source) const {
+        return codes_of(detail::load_rows(communicator, source, &features));
+    }
+
+    /// loss: half the mean squared distance of rows to the best sum of parts. One pass, one exact sum.
+    template <data::DataSource S> learn::score score(const S& source) const {
+        const auto rows = detail::load_rows(communicator, source, &features);
+        const detail::shards by(communicator, rows.partition, 1);
+        const auto [weight, squares] = detail::squares_about_zero(by, rows);
+        auto codes = codes_of(rows).values;
+        const auto basis = detail::transposed(parts, rank, features.size());
+        const auto sums =
+            detail::code_pass(by, rows, basis, rank, codes, [](std::size_t, const double*, double*) { return 0.0; });
+        const double twice = squares - 2 * detail::inner(sums.products, basis) +
+                             detail::inner(sums.squares, detail::gram_of(basis, features.size(), rank));
+        return {.rows = rows.rows(),
+                .loss = std::max(0.0, twice) / 2 / weight,
+                .r_squared = 1 - std::max(0.0, twice) / squares};
+    }
+
+    template <class Self, class Visit> static void members(Self& fit, Visit&& visit) {
+        outcome::members(fit, visit);
+        visit("rank", fit.rank);
+        visit("features", fit.features);
+        visit("parts", fit.parts);
+    }
+    void validate() const {
+        if (rank == 0 || parts.size() != rank * features.size())
+            throw core::data_error(core::text(parts.size(), " numbers (", rank, " parts of ", features.size(),
+                                              " features) save the fit again"));
+        for (const double v : parts)
+            if (!(v >= 0))
+                throw core::data_error(core::text("a part has ", v, " (none is below 0) save the fit again"));
+    }
+
+private:
+    template <class Dataset> row_numbers codes_of(const Dataset& rows) const {
+        row_numbers found{rows.first_row, rank, std::vector<double>(rows.local_rows() * rank)};
+        gamut::communicator::agree(communicator, [&] {
+            const auto basis = detail::transposed(parts, rank, features.size());
+            const auto gram = detail::gram_of(basis, features.size(), rank);
+            const detail::shards by(communicator, rows.partition,
+                                    detail::threads_of(communicator, threads, rows, rank));
+            detail::each_product(by, rows, basis, rank, [&](std::size_t i, const double* z) {
+                detail::nonnegative_sweeps(gram.data(), z, found.values.data() + i * rank, rank, 1000);
+            });
+        });
+        return found;
+    }
+};
+
+/// Nonnegative matrix factorisation:  minimise  1/2 sum_i w_i |x_i - c_i'H|^2  over coefficients c_i >= 0 and parts H >= 0, rank x p.
+///     learn::nonnegative_factorisation{.rank = 10}.fit(source).parts
+/// Coordinate descent block by block: HALS (Cichocki and Phan, IEICE 2009), with as many sweeps per product with the data as cost little
+/// beside it (Gillis and Glineur, Neural Computation 24, 2012). Sparse rows are read as they are.
+/// Guarantees: the objective never rises, every number is at least 0; limits are stationary points, not always the least.
+/// Cost per iteration: a pass (two products of rank p per row) and one exact sum of rank (p + rank) numbers. Residual: the share of the
+/// objective that the last iteration took away. Throws data_error for numbers below 0, and for more parts than rows or columns.
+template <class C> struct nonnegative_factorisation {
+    std::size_t rank = 8;
+    std::size_t sweeps = 0;  ///< over coefficients, and over parts, per pass; 0: what costs little
+    core::stop stop{.iterations = 500, .tolerance = 1e-6};
+    std::uint64_t seed = 0;
+    int threads = 0;
+    C communicator{};
+
+    void validate() const {
+        stop.validate("nonnegative_factorisation");
+        if (rank == 0) throw core::option_error("nonnegative_factorisation: rank is 0 (one part is needed) try 8");
+    }
+
+    template <data::DataSource S, core::Observer... O>
+    fitted_nonnegative_factorisation<C> fit(const S& source, O&&... observers) const {
+        return detail::fit_together(
+            communicator,
+            [&](core::any_observer observer) {
+                gamut::communicator::agree(communicator, [&] { validate(); });
+                const auto rows = detail::load_rows(communicator, source);
+                if (rank > std::min(rows.rows(), rows.columns()))
+                    throw core::data_error(core::text(rows.source, ": ", rows.rows(), " rows and ", rows.columns(),
+                                                      " columns (", rank, " parts are wanted) use fewer parts"));
+                gamut::communicator::agree(communicator, [&] { check_signs(rows); });
+                return fit_rows(rows, observer);
+            },
+            observers...);
+    }
+
+private:
+    template <class Dataset> static void check_signs(const Dataset& rows) {
+        for (std::size_t i = 0; i < rows.local_rows(); ++i)
+            detail::visit_row(rows.x, i, [&](std::size_t j, double v) {
+                if (v < 0)
+                    throw core::data_error(core::text(rows.source, ": row ", rows.first_row + i, ", column '",
+                                                      rows.features[j], "' is ", v,
+                                                      " (all are at least 0) shift or clip it"));
+            });
+    }
+
+    template <class Dataset>
+    fitted_nonnegative_factorisation<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+        const std::size_t p = rows.columns(), k = rank;
+        const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, k));
+        fitted_nonnegative_factorisation<C> fit;
+        fit.communicator = communicator;
+        fit.threads = threads;
+        fit.rank = rank;
+        fit.features = rows.features;
+        const auto [weight, squares] = detail::squares_about_zero(by, rows);
+        const double scale = std::sqrt(std::sqrt(squares / weight / static_cast<double>(p)) /
+                                       static_cast<double>(k));  // of numbers whose sums fit the rows
+        const core::random of_codes{.seed = seed, .stream = 0}, of_parts{.seed = seed, .stream = 1};
+        std::vector<double> codes(rows.local_rows() * k), parts(p * k);
+        for (std::size_t i = 0; i < codes.size(); ++i) codes[i] = scale * of_codes.uniform(rows.first_row * k + i);
+        for (std::size_t i = 0; i < parts.size(); ++i) parts[i] = scale * of_parts.uniform(i);
+        const auto cheap = [&](std::size_t size) {
+            return sweeps > 0 ? sweeps : std::clamp<std::size_t>(1 + size / (4 * k), 1, 8);
+        };
+        const std::size_t of_rows = cheap(p), of_columns = cheap(rows.rows());
+
+        detail::run<C> run(communicator, "nonnegative_factorisation", stop, observer);
+        double before = squares / 2;
+        for (std::size_t iteration = 1;; ++iteration) {
+            const auto gram = detail::gram_of(parts, p, k);
+            const auto sums =
+                detail::code_pass(by, rows, parts, k, codes, [&](std::size_t, const double* z, double* c) {
+                    detail::nonnegative_sweeps(gram.data(), z, c, k, of_rows);
+                    return 0.0;
+                });
+            for (std::size_t j = 0; j < p; ++j)
+                detail::nonnegative_sweeps(sums.squares.data(), sums.products.data() + j * k, parts.data() + j * k, k,
+                                           of_columns);
+            const double objective = std::max(0.0, squares - 2 * detail::inner(sums.products, parts) +
+                                                       detail::inner(sums.squares, detail::gram_of(parts, p, k))) /
+                                     2;
+            const double residual = objective > 0 ? std::max(0.0, before - objective) / objective : 0;
+            before = objective;
+            std::size_t used = 0;
+            for (const double v : parts) used += v > 0 ? 1 : 0;
+            if (run.ends(fit,
+                         {.phase = "HALS",
+                          .iteration = iteration,
+                          .objective = objective,
+                          .residual = residual,
+                          .nonzeros = used,
+                          .passes = iteration + 1},
+                         "the objective hardly falls"))
+                break;
+        }
+        fit.parts = detail::transposed(parts, p, k);
+        return fit;
+    }
+};
+
+}  // namespace gamut::learn

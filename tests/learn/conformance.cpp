@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSL-1.0
+// What every learner owes, whatever it learns.
+#include "cases.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <limits>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <gamut/communicator/threads.hpp>
+
+using namespace learners;
+
+namespace {
+
+/// Runs work(case, ranks) on so many ranks and checks that what it returns is empty.
+template <class Work> void check_on_ranks(int size, const std::vector<learner_case>& cases, Work work) {
+    std::vector<lines> found(static_cast<std::size_t>(size));
+    communicator::threads<>::run(size, [&](const communicator::threads<>& ranks) {
+        for (std::size_t i = 0; i < cases.size(); ++i)
+            found[static_cast<std::size_t>(ranks.rank())].push_back(work(i, ranks_type(ranks)));
+    });
+    for (std::size_t rank = 0; rank < found.size(); ++rank)
+        for (std::size_t i = 0; i < cases.size(); ++i)
+            BOOST_TEST(found[rank][i] == "",
+                       cases[i].name << " on rank " << rank << " of " << size << ": " << found[rank][i]);
+}
+
+std::string message_of(const std::function<void()>& work) {
+    try {
+        work();
+    } catch (const core::error& problem) {
+        return problem.what();
+    }
+    return "";
+}
+
+struct temporary_file {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_learner_test.json";
+    ~temporary_file() { std::filesystem::remove(path); }
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(learn_conformance)
+
+BOOST_AUTO_TEST_CASE(any_number_of_ranks_gives_the_same_bits) {
+    const auto cases = all_cases();
+    for (const table& data : {table{}, table{.different_weights = true}, table{.rows = 9}}) {
+        std::vector<lines> expected;
+        for (const auto& c : cases) expected.push_back(c.fit({}, data, {}));
+        for (const int size : {2, 3, 4, 5})
+            check_on_ranks(size, cases, [&](std::size_t i, const ranks_type& ranks) {
+                return difference(cases[i].fit(ranks, data, {}), expected[i]);
+            });
+    }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_without_rows_change_nothing) {
+    const auto cases = all_cases();
+    const table few{.rows = 6};
+    check_on_ranks(9, cases, [&](std::size_t i, const ranks_type& ranks) {
+        return difference(cases[i].fit(ranks, few, {}), cases[i].fit({}, few, {}));
+    });
+}
+
+BOOST_AUTO_TEST_CASE(answers_and_scores_are_the_same_on_any_number_of_ranks) {
+    const auto cases = all_cases();
+    const table data{.different_weights = true};
+    std::vector<answers> expected;
+    std::vector<lines> scores;
+    for (const auto& c : cases) {
+        expected.push_back(c.answer({}, data));
+        scores.push_back(c.score({}, data));
+        BOOST_TEST(expected.back().rows.size() == data.rows, c.name);
+    }
+    check_on_ranks(3, cases, [&](std::size_t i, const ranks_type& ranks) {
+        const answers mine = cases[i].answer(ranks, data);
+        for (std::size_t r = 0; r < mine.rows.size(); ++r)
+            if (mine.rows[r] != expected[i].rows.at(mine.first_row + r))
+                return "row " + std::to_string(mine.first_row + r) + mine.rows[r] + " and" +
+                       expected[i].rows[mine.first_row + r];
+        return difference(cases[i].score(ranks, data), scores[i]);
+    });
+}
+
+BOOST_AUTO_TEST_CASE(a_second_fit_gives_the_same_bits_and_other_data_give_others) {
+    for (const auto& c : all_cases()) {
+        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{}, {})) == "", c.name);
+        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{.rows = 140}, {})) != "", c.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(weights_of_one_are_no_weights_and_weights_count) {
+    for (const auto& c : all_cases()) {
+        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{.weight = 1}, {})) == "", c.name);
+        if (c.sums)
+            BOOST_TEST(c.objective(table{.weight = 2}) == 2 * c.objective(table{}),
+                       boost::test_tools::tolerance(1e-12));
+        if (c.minimises) BOOST_TEST(c.objective(table{.different_weights = true}) != c.objective(table{}), c.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(no_rows_are_refused) {
+    for (const auto& c : all_cases())
+        BOOST_TEST(message_of([&] { c.fit({}, table{.rows = 0}, {}); }).find("(") != std::string::npos, c.name);
+}
+
+BOOST_AUTO_TEST_CASE(one_row_can_be_fitted) {
+    for (const auto& c : all_cases()) {
+        const auto alone = c.fit_smallest({}, table{.rows = 1});
+        BOOST_TEST(!alone.empty(), c.name);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(more_parts_than_rows_are_refused) {
+    for (const auto& c : all_cases())
+        if (c.fit_too_many) {
+            const std::string why = message_of([&] { c.fit_too_many(table{}); });
+            BOOST_TEST(why.find("150 rows") != std::string::npos, c.name << ": " << why);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_refused) {
+    for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
+        auto x = table{}.values();
+        x(7, 2) = bad;
+        const source_type source(data::arrays(std::move(x), table{}.labels()));
+        for (const auto& c : all_cases()) {
+            const std::string why = message_of([&] { c.fit({}, source, {}); });
+            BOOST_TEST(why.find("finite") != std::string::npos, c.name << ": " << why);
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_may_stop_a_fit) {
+    for (const auto& c : all_cases()) {
+        if (!c.observes) continue;
+        std::size_t seen = 0;
+        const auto found = c.fit({}, table{}, [&](const core::record&) { return ++seen > 0; });
+        BOOST_TEST(seen == 1u, c.name);
+        BOOST_TEST(found.back().find("stopped") != std::string::npos, c.name << ": " << found.back());
+    }
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_throws_on_one_rank_is_heard_on_all) {
+    for (const auto& c : all_cases()) {
+        if (!c.observes) continue;
+        std::vector<std::string> heard(3);
+        communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
+            const int me = ranks.rank();
+            heard[static_cast<std::size_t>(me)] = message_of([&] {
+                c.fit(ranks_type(ranks), table{}, [me](const core::record&) {
+                    if (me == 1) throw std::runtime_error("no more");
+                    return false;
+                });
+            });
+        });
+        for (const auto& message : heard)
+            BOOST_TEST(message.find("no more") != std::string::npos, c.name << ": " << message);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_loaded_fit_is_the_saved_one) {
+    const temporary_file file;
+    for (const auto& c : all_cases()) {
+        const std::string found = c.save_and_load({}, table{}, file.path.string());
+        BOOST_TEST(found == "", c.name << ": " << found);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(a_file_of_one_learner_is_no_other) {
+    const temporary_file file;
+    const auto cases = all_cases();
+    const std::string path = file.path.string();
+    cases[0].save_and_load({}, table{}, path);
+    std::string text;
+    {
+        std::ifstream in(path, std::ios::binary);
+        text.assign(std::istreambuf_iterator<char>(in), {});
+    }
+    const auto complaint = [&](const std::string& changed) {
+        std::ofstream(path, std::ios::binary) << changed;
+        return message_of([&] { learn::load<learn::fitted_k_means>(path); });
+    };
+    BOOST_TEST(complaint(text) == "");
+    std::string other = text;
+    other.replace(other.find("\"clusters\": 4"), 13, "\"clusters\": 5");
+    BOOST_TEST(complaint(other).find("checksum") != std::string::npos);
+    BOOST_TEST(complaint(text.substr(0, text.size() / 2)).find("no JSON") != std::string::npos);
+    BOOST_TEST(complaint("{}").find("no learner") != std::string::npos);
+    BOOST_TEST(complaint("{\"format\": \"gamut learner\"}").find("version") != std::string::npos);
+    BOOST_TEST(message_of([&] { learn::load<learn::fitted_k_means>(path + ".none"); }).find("cannot be opened") !=
+               std::string::npos);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

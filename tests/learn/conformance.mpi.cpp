@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: BSL-1.0
+// Runs on 1 to 5 ranks under mpirun. Every rank also fits alone: where all agree with that, all numbers of ranks agree.
+#include "cases.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <filesystem>
+#include <string>
+
+#include <gamut/communicator/mpi.hpp>
+
+using namespace learners;
+
+BOOST_AUTO_TEST_SUITE(learn_conformance)
+
+BOOST_AUTO_TEST_CASE(fits_on_all_ranks_have_the_bits_of_fits_on_one) {
+    const communicator::mpi<> ranks;
+    for (const auto& c : all_cases())
+        for (const table& data : {table{}, table{.rows = 6, .different_weights = true}}) {
+            const std::string found = difference(c.fit(ranks_type(ranks), data, {}), c.fit({}, data, {}));
+            BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << " of " << ranks.size() << ": " << found);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(one_rank_writes_and_all_read) {
+    const communicator::mpi<> ranks;
+    const auto path = std::filesystem::temp_directory_path() / "gamut_learner_mpi_test.json";
+    for (const auto& c : all_cases()) {
+        const std::string found = c.save_and_load(ranks_type(ranks), table{}, path.string());
+        BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);
+    }
+    ranks.barrier();
+    if (ranks.rank() == 0) std::filesystem::remove(path);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/learn/nearest.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "../real_data/files.hpp"
+
+#include <gamut/communicator/threads.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/data/arrays.hpp>
+#include <gamut/data/every.hpp>
+
+using namespace gamut;
+
+namespace {
+
+backend::dense_matrix<double> points(std::size_t n, std::size_t p, std::uint64_t seed) {
+    backend::dense_matrix<double> x(n, p);
+    for (std::size_t i = 0; i < n; ++i)
+        for (std::size_t j = 0; j < p; ++j)
+            x(i, j) = 1000 + core::random{.seed = seed}.normal(i * p + j);  // far from 0: products cancel
+    return x;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(nearest)
+
+BOOST_AUTO_TEST_CASE(neighbours_are_those_of_comparing_all_distances) {
+    const auto train = points(700, 9, 1), test = points(150, 9, 2);
+    const auto fit = learn::nearest{.neighbours = 7}.fit(data::arrays(train));
+    const auto found = fit.predict(data::arrays(test));
+    for (std::size_t i = 0; i < test.rows; ++i) {
+        std::vector<std::pair<double, std::size_t>> all;
+        for (std::size_t t = 0; t < train.rows; ++t) {
+            double d = 0;
+            for (std::size_t j = 0; j < 9; ++j) d += std::pow(test(i, j) - train(t, j), 2);
+            all.emplace_back(d, t);
+        }
+        std::sort(all.begin(), all.end());
+        for (std::size_t k = 0; k < 7; ++k) {
+            BOOST_TEST(found.indices[i * 7 + k] == all[k].second);
+            BOOST_TEST(found.distances[i * 7 + k] == std::sqrt(all[k].first), boost::test_tools::tolerance(1e-12));
+        }
+    }
+}
+
+BOOST_AUTO_TEST_CASE(equally_near_rows_come_in_their_order) {
+    backend::dense_matrix<double> x(30, 1);
+    for (std::size_t i = 0; i < 30; ++i) x(i, 0) = static_cast<double>(i % 3);
+    const auto found = learn::nearest{.neighbours = 12}.fit(data::arrays(x)).predict(data::arrays(x));
+    for (std::size_t k = 0; k < 10; ++k) BOOST_TEST(found.indices[k] == 3 * k);  // of row 0
+    BOOST_TEST(found.distances[9] == 0);
+    BOOST_TEST(found.indices[10] == 1u);
+    BOOST_TEST(found.indices[11] == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(labels_are_voted_on_or_averaged_by_weight) {
+    const std::vector<double> x{0, 1, 2, 10, 11, 12}, weights{1, 1, 5, 1, 1, 1};
+    const std::vector<std::string> classes{"low", "low", "odd", "high", "high", "high"};
+    const std::vector<double> numbers{1, 2, 9, 100, 200, 300}, query{0.4, 11.1};
+    const data::arrays asked(query, 2, 1, std::vector<double>(2));
+    const learn::nearest vote{.neighbours = 3, .target = learn::target::classes};
+    const auto one = vote.fit(data::arrays(x, 6, 1, classes)).predict(asked);
+    BOOST_TEST(one.classes.at(static_cast<std::size_t>(one.values[0])) == "low");
+    BOOST_TEST(one.classes.at(static_cast<std::size_t>(one.values[1])) == "high");
+    const auto heavy = vote.fit(data::arrays(x, 6, 1, classes, weights)).predict(asked);
+    BOOST_TEST(heavy.classes.at(static_cast<std::size_t>(heavy.values[0])) == "odd");
+    const auto mean = learn::nearest{.neighbours = 3, .target = learn::target::numbers}
+                          .fit(data::arrays(x, 6, 1, numbers, weights))
+                          .predict(asked);
+    BOOST_TEST(mean.values[0] == 48.0 / 7, boost::test_tools::tolerance(1e-14));
+    BOOST_TEST(mean.values[1] == 200);
+}
+
+BOOST_AUTO_TEST_CASE(digits_are_read_from_their_neighbours, *boost::unit_test::precondition(real_data::is_there)) {
+    const auto digits = real_data::digits();
+    const auto fit =
+        learn::nearest{.neighbours = 3, .target = learn::target::classes}.fit(data::all_but_every(digits, 5));
+    BOOST_TEST(fit.score(data::every(digits, 5)).accuracy > 0.97);
+    BOOST_TEST(fit.score(data::every(digits, 5)).rows == 360u);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
