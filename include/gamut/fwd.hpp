@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
+
 /// The library on one page: every public name, and the default of every template argument. The qualified name is the path:
 /// gamut::penalty::l1 lives in <gamut/penalty/l1.hpp>; what stands on a line with a path of its own lives there.
 /// Functions (agree, sum, observe, every, rows_where, split, standardize, save, load ...) have the headers of their names.
@@ -22,11 +24,18 @@ struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
 }  // namespace core
 
-namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, sum mean log_sum_exp pick in reduce.hpp
-struct expression;                   // concept.hpp; node.hpp: what a formula is made of
+namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, power.hpp and row_functions.hpp, sum mean log_sum_exp pick in reduce.hpp
+struct expression;    // concept.hpp; node.hpp: what a formula is made of
 template <int Rank> struct weights;  // leaf.hpp, with data, labels and the product of data and weights
 template <class V> struct dual;
 template <class V> class rows;  // gradient.hpp: the reverse pass of one row
+template <std::size_t I>
+struct matrix;  // parameter.hpp: blocks of parameters, with row, vector and number; blocks.hpp: all of them
+struct block_shape;
+struct image;  // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+template <class Result, class... Step>
+struct program;  // a formula cut into steps (steps.hpp, cutting.hpp, relabel.hpp)
+struct place_set;
 }  // namespace autodiff
 
 namespace backend {  // see concept.hpp
@@ -38,7 +47,10 @@ template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
 class orthogonal_factor;  // with least_squares_factor
 struct double_double;
-// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
+template <class T> struct data_rows;                                // what a program is run over
+template <class T> struct flat_store;                               // where its parameters are
+template <class T, class Result, class... Step> class program_run;  // evaluate.hpp: on arrays of one's own
+// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp, pack_functions.hpp: eight numbers at once;
 // row_moments.hpp: means and squares while rows are near; row_slopes.hpp: a loss where products are known;
 // columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
