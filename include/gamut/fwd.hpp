@@ -80,6 +80,7 @@ struct partition;        // shard.hpp
 struct preparation;      // intercept and columns
 struct standardization;  // standardize.hpp
 template <class Matrix> class owned_columns;
+template <class Matrix> class gathered_rows;  // some rows, dense; total_weight.hpp: the sum of the sample weights
 // select_columns.hpp: some columns of a dataset; folds.hpp: rows dealt at random
 }  // namespace data
 
@@ -166,6 +167,9 @@ template <class Model, class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;
 template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
+template <class Program, class Dataset, class Penalty, class Backend, class C, bool Twice = true>
+class formula_problem;  // a formula of blocks of parameters, and
+template <class Program, class Dataset, class Backend, class C> class formula_rows;  // what it passes over
 template <class Model, class Dataset, class Backend, class C> class problem_rows;  // what a problem passes over
 template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
 template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual

@@ -53,4 +53,17 @@ template <class Steps, class E> constexpr auto finish(const detail::cutting<Step
 /// A formula as a program.
 template <Expression E> constexpr auto cut(const E& formula) { return finish(cut(nothing(), formula)); }
 
+namespace detail {
+template <class Step> inline constexpr place_set block_of_step{};
+template <class A, std::size_t B, shape F, bool T>
+inline constexpr place_set block_of_step<product_step<A, B, F, T>> = place_set::of(B);
+template <class A, std::size_t B> inline constexpr place_set block_of_step<lookup_step<A, B>> = place_set::of(B);
+}  // namespace detail
+
+/// The blocks that a program multiplies by, or looks up: what penalties see.
+template <class Program> inline constexpr place_set multiplied_blocks{};
+template <class Result, class... Step>
+inline constexpr place_set multiplied_blocks<program<Result, Step...>> =
+    (detail::block_of_step<Step> | ... | place_set{});
+
 }  // namespace gamut::autodiff
