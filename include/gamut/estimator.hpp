@@ -159,8 +159,8 @@ private:
         penalty::explain<Penalty, typename Backend::value_type>();
         return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> &&
                data::DataSource<Source> && (core::Observer<Observers> && ...) &&
-               (model::is_network<Model> || model::Model<Model>)&&
-               penalty::Penalty<Penalty, typename Backend::value_type>;
+               (model::is_network<Model> ||
+                model::Model<Model>)&&penalty::Penalty<Penalty, typename Backend::value_type>;
     }
 
     template <class Matrix> [[gnu::cold]] auto product_problem_of(const data::dataset<Matrix>& rows) const {
@@ -178,7 +178,8 @@ private:
         return solver::problem<Model, dataset, Penalty, Backend, Communicator>(
             model, rows, penalty, backend, communicator, intercept, std::move(scaling));
     }
-    template <class Problem, class Array> auto describe_product(const Problem& problem, core::result<Array> found) const {
+    template <class Problem, class Array>
+    auto describe_product(const Problem& problem, core::result<Array> found) const {
         auto fit = unfitted(problem);
         const auto w = found.weights.download();
         fit.set_weights({w.begin(), w.end()});

@@ -35,7 +35,7 @@ template <class Model, class T, class C> struct fitted_network {
 
     Model model{};
     std::vector<autodiff::block_shape> blocks{};
-    std::vector<double> weights{};  ///< all blocks, one after another, each row-major
+    std::vector<double> weights{};     ///< all blocks, one after another, each row-major
     std::vector<double> statistics{};  ///< means over rows that the network takes, in the order of its layers
     std::size_t outputs = 1;
     core::names features{};
@@ -150,7 +150,8 @@ private:
         using U = typename Matrix::value_type;
         gamut::predictions result{rows.local_rows(), outputs, rows.first_row, {}, classes};
         result.values.resize(result.rows * outputs);
-        evaluator<Matrix, decltype(model.prediction_program(0))> made(*this, rows, model.prediction_program(features.size()));
+        evaluator<Matrix, decltype(model.prediction_program(0))> made(*this, rows,
+                                                                      model.prediction_program(features.size()));
         made.each(0, result.rows, U(1), [&](std::size_t first, const auto& run, double) {
             const auto& t = run.result();
             for (std::size_t i = 0; i < std::min(made.most, result.rows - first); ++i)

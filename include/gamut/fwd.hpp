@@ -94,6 +94,31 @@ struct poisson;
 // check_labels.hpp: which labels a model takes
 }  // namespace model
 
+namespace network {  // see concept.hpp; any struct with operator()(w, x, in) that returns a formula is a layer
+struct dense;
+struct convolution;
+struct max_pool;
+struct average_pool;
+struct batch_norm;
+struct layer_norm;
+struct embedding;
+struct dropout;
+struct flatten;
+struct picture;  // the data are pictures
+struct relu;
+struct tanh;
+struct sigmoid;
+struct gelu;
+template <class... Layers> struct sequential;
+template <class... Layers> struct residual;
+struct cross_entropy;  // losses
+struct squared;
+template <class Loss, class... Layers> struct feedforward;  // layers and a loss:
+template <class... Layers> struct classifier;
+template <class... Layers> struct regressor;
+enum class start_rule;  // start.hpp: how parameters begin
+}  // namespace network
+
 namespace penalty {  // see concept.hpp; any struct with value(w) and prox(w, step) is one
 struct none;
 struct l1;
@@ -170,9 +195,9 @@ template <class Model, class Dataset, class Penalty, class Backend, class C> cla
 template <class Program, class Dataset, class Penalty, class Backend, class C, bool Twice = true>
 class formula_problem;  // a formula of blocks of parameters, and
 template <class Program, class Dataset, class Backend, class C> class formula_rows;  // what it passes over
-template <class Model, class Dataset, class Backend, class C> class problem_rows;  // what a problem passes over
-template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
-template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual
+template <class Model, class Dataset, class Backend, class C> class problem_rows;    // what a problem passes over
+template <class Backend> class scaled_weights;                                       // standardisation; with host_copy
+template <class Rows, class Scaled> class block;                                     // one block's loss, and its dual
 template <class P, class Part> class some_columns;
 template <class B, class C>
 class any_problem;  // a problem behind one virtual call per pass; erased_problem.hpp makes one
@@ -185,6 +210,9 @@ template <class Model, class Penalty = penalty::none, class Solver = typename so
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
 template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score
+template <class Model, class T = double, class C = communicator::single<>>
+struct
+    fitted_network;  // what an estimator of a network fits; network.hpp: all layers, network_file.hpp: networks as files
 template <class Model, class T = double, class C = communicator::single<>>
 struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>

@@ -368,8 +368,7 @@ template <class Read> void read_json(const std::string& text, const std::string&
                                           before == std::string::npos ? at : at - before, ": no JSON (",
                                           reason_of(problem), ") name a file that save() wrote"));
     } catch (const nlohmann::json::exception& problem) {  // a number beyond what a double holds
-        throw core::data_error(
-            core::text(path, ": cannot be read (", reason_of(problem), ") save the model again"));
+        throw core::data_error(core::text(path, ": cannot be read (", reason_of(problem), ") save the model again"));
     }
 }
 

@@ -50,9 +50,10 @@ template <class Model> struct network_fitting {
         using backend = std::remove_cvref_t<decltype(e.backend)>;
         using T = typename backend::value_type;
         using program = std::remove_const_t<decltype(e.model.loss_program(0))>;
-        using problem = solver::formula_problem<
-            program, data::dataset<Matrix>, std::remove_cvref_t<decltype(e.penalty)>, backend,
-            std::remove_cvref_t<decltype(e.communicator)>, needs_hessian<std::remove_cvref_t<decltype(e.solver)>>>;
+        using problem =
+            solver::formula_problem<program, data::dataset<Matrix>, std::remove_cvref_t<decltype(e.penalty)>, backend,
+                                    std::remove_cvref_t<decltype(e.communicator)>,
+                                    needs_hessian<std::remove_cvref_t<decltype(e.solver)>>>;
         communicator::agree(e.communicator, [&] {
             e.model.check_outputs(rows.columns(), model::outputs_of(e.model, rows.classes.size()));
         });

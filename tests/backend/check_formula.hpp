@@ -43,14 +43,12 @@ inline std::size_t dimension_of(const std::vector<gamut::autodiff::block_shape>&
 
 /// A loss's gradient against central differences of the loss, to 1e-7; its products with the Hessian against central differences of
 /// the gradient, to 1e-5; both relative to the largest entry where that is above 1.
-template <class E>
-void check_at(const E& formula, const std::vector<gamut::autodiff::block_shape>& shapes, const formula_point& at,
-              const std::string& what) {
+template <class Program>
+void check_program(const Program& program, const std::vector<gamut::autodiff::block_shape>& shapes,
+                   const formula_point& at, const std::string& what) {
     using namespace gamut;
     constexpr double h = 6e-6;
-    const auto program = autodiff::cut(formula);
-    backend::program_run_for<double, std::remove_const_t<decltype(program)>> run(program, shapes, at.columns, at.rows,
-                                                                                 true);
+    backend::program_run_for<double, Program> run(program, shapes, at.columns, at.rows, true);
     const backend::data_rows<double> rows{.x = at.x.data(),
                                           .stride = at.columns,
                                           .rows = at.rows,
@@ -89,6 +87,12 @@ void check_at(const E& formula, const std::vector<gamut::autodiff::block_shape>&
         worst = std::max(worst, std::abs((high[i] - low[i]) / (2 * h) - product[i]));
     }
     BOOST_TEST(worst <= 1e-5 * size, what << ": product with the Hessian off by " << worst << " of " << size);
+}
+
+template <class E>
+void check_at(const E& formula, const std::vector<gamut::autodiff::block_shape>& shapes, const formula_point& at,
+              const std::string& what) {
+    check_program(gamut::autodiff::cut(formula), shapes, at, what);
 }
 
 /// The same at 1, 7, 8 and 19 rows drawn at random.

@@ -63,7 +63,7 @@ template <class A, std::size_t B> inline constexpr place_set block_of_step<looku
 /// The blocks that a program multiplies by, or looks up: what penalties see.
 template <class Program> inline constexpr place_set multiplied_blocks{};
 template <class Result, class... Step>
-inline constexpr place_set multiplied_blocks<program<Result, Step...>> =
-    (detail::block_of_step<Step> | ... | place_set{});
+inline constexpr place_set multiplied_blocks<program<Result, Step...>> = (detail::block_of_step<Step> | ... |
+                                                                          place_set{});
 
 }  // namespace gamut::autodiff

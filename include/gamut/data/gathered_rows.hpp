@@ -23,7 +23,9 @@ public:
     using value_type = typename Matrix::value_type;
 
     gathered_rows(const dataset<Matrix>& rows, const standardization& scaling, std::size_t most)
-        : rows_(&rows), columns_(rows.columns()), access_(rows.x) {
+        : rows_(&rows),
+          columns_(rows.columns()),
+          access_(rows.x) {
         for (const double m : scaling.means) means_.push_back(static_cast<value_type>(m));
         for (const double s : scaling.divisors()) inverses_.push_back(static_cast<value_type>(1 / s));
         x_.resize(most * columns_);

@@ -13,9 +13,7 @@ namespace gamut::network {
 struct dense {
     std::size_t outputs = 10;
 
-    constexpr auto operator()(auto w, auto x, image) const {
-        return x * w.template matrix<0>() + w.template row<1>();
-    }
+    constexpr auto operator()(auto w, auto x, image) const { return x * w.template matrix<0>() + w.template row<1>(); }
     constexpr auto blocks(image in) const {
         return std::array{block_shape{in.channels, outputs}, block_shape{1, outputs}};
     }

@@ -28,7 +28,7 @@ template <class... Layers> struct sequential {
         std::array<block_shape, (blocks_of<Layers> + ... + 0)> all{};
         std::size_t n = 0;
         const auto take = [&](const auto& layer) {
-            if constexpr (blocks_of<std::remove_cvref_t<decltype(layer)>> > 0)
+            if constexpr (blocks_of < std::remove_cvref_t < decltype(layer) >>> 0)
                 for (const block_shape& b : layer.blocks(in)) all[n++] = b;
             in = out_of(layer, in);
         };
@@ -37,9 +37,7 @@ template <class... Layers> struct sequential {
     }
     void append_beginnings(image in, std::vector<beginning>& all) const {
         std::apply(
-            [&](const auto&... layer) {
-                ((network::append_beginnings(layer, in, all), in = out_of(layer, in)), ...);
-            },
+            [&](const auto&... layer) { ((network::append_beginnings(layer, in, all), in = out_of(layer, in)), ...); },
             layers);
     }
     template <class Steps, class W, class X>
@@ -57,9 +55,8 @@ private:
     template <std::size_t I, class Steps, class W, class X>
     constexpr auto add_from(const Steps& steps, const W& w, const X& x, image in) const {
         const auto& layer = std::get<I>(layers);
-        static_assert(Layer<layer_type<I>>,
-                      "network: a layer needs operator()(w, x, in) that returns a formula; see "
-                      "gamut/network/concept.hpp");
+        static_assert(Layer<layer_type<I>>, "network: a layer needs operator()(w, x, in) that returns a formula; see "
+                                            "gamut/network/concept.hpp");
         const auto next = add_layer(steps, layer, w, x, in);
         if constexpr (I + 1 == sizeof...(Layers))
             return next;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <span>
 #include <utility>
@@ -98,34 +99,38 @@ public:
     }
 
     /// h.times(v, out): out = H v.
-    auto hessian(const array& w) const requires Twice {
-        struct product {
-            const formula_problem& p;
-            array at;
-            void times(const array& v, array& out) const {
-                ++p.passes_;
-                p.rows_.hessian(at.data(), v.data(), std::span(p.sums_).first(p.dimension()));
-                for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<T>(p.sums_[k]);
-                if constexpr (smooth)
-                    for (const auto& part : p.penalised_)
-                        for (std::size_t k = part.offset; k < part.offset + part.layout.size(); ++k)
-                            out[k] += p.penalty_.second_derivative(at[k]) * v[k];
-            }
-        };
-        return product{*this, w};
-    }
+    class hessian_at {
+    public:
+        void times(const array& v, array& out) const {
+            const formula_problem& p = *problem_;
+            ++p.passes_;
+            p.rows_.hessian(at_.data(), v.data(), std::span(p.sums_).first(p.dimension()));
+            for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<T>(p.sums_[k]);
+            if constexpr (smooth)
+                for (const auto& block : p.penalised_)
+                    for (std::size_t k = block.offset; k < block.offset + block.layout.size(); ++k)
+                        out[k] += p.penalty_.second_derivative(at_[k]) * v[k];
+        }
+
+    private:
+        friend class formula_problem;
+        hessian_at(const formula_problem& p, const array& w) : problem_(&p), at_(w) {}
+        const formula_problem* problem_;
+        array at_;
+    };
+    hessian_at hessian(const array& w) const requires Twice { return {*this, w}; }
 
     double penalty(const array& w) const {
         double sum = 0;
-        for (const auto& part : penalised_)
-            sum += penalty::value(penalty_, w.span().subspan(part.offset, part.layout.size()), part.layout);
+        for (const auto& block : penalised_)
+            sum += penalty::value(penalty_, w.span().subspan(block.offset, block.layout.size()), block.layout);
         return sum;
     }
     void prox(const array& v, double step, array& out) const {
         std::copy_n(v.data(), v.size(), out.data());
-        for (const auto& part : penalised_) {
-            const std::span<T> entries = out.span().subspan(part.offset, part.layout.size());
-            penalty::prox(penalty_, std::span<const T>(entries), static_cast<T>(step), entries, part.layout);
+        for (const auto& block : penalised_) {
+            const std::span<T> entries = out.span().subspan(block.offset, block.layout.size());
+            penalty::prox(penalty_, std::span<const T>(entries), static_cast<T>(step), entries, block.layout);
         }
     }
     std::size_t nonzeros(const array& w) const { return backend::count_nonzeros(w); }
@@ -146,8 +151,8 @@ private:
         for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = static_cast<T>(sums_[k]);
         double value = sums_.back();
         if constexpr (smooth) {
-            for (const auto& part : penalised_)
-                for (std::size_t k = part.offset; k < part.offset + part.layout.size(); ++k)
+            for (const auto& block : penalised_)
+                for (std::size_t k = block.offset; k < block.offset + block.layout.size(); ++k)
                     gradient[k] += penalty_.derivative(w[k]);
             value += penalty(w);
         }

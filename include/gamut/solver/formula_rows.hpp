@@ -3,8 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <exception>
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <span>
@@ -50,8 +50,8 @@ public:
           data_(data),
           ranks_(ranks),
           scaling_(std::move(scaling)),
-          groups_(data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()),
-                                           static_cast<std::size_t>(ranks.size()))),
+          groups_(
+              data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
           total_weight_(data::total_weight(ranks, data)) {
         if (data.has_offsets)
             throw core::option_error("formula: offsets (only models of one product know them) leave them out");
@@ -153,11 +153,10 @@ private:
             if (partials_.size() < groups_.size() * sums.size()) partials_.resize(groups_.size() * sums.size());
             own = std::span(partials_).first(groups_.size() * sums.size());
             std::fill(own.begin(), own.end(), 0.0);
-            backend::parallel_for(groups_.begin, groups_.end, workspaces_.size(),
-                                  [&](std::size_t group, std::size_t thread) {
-                                      f(*workspaces_[thread], group,
-                                        own.data() + (group - groups_.begin) * sums.size());
-                                  });
+            backend::parallel_for(
+                groups_.begin, groups_.end, workspaces_.size(), [&](std::size_t group, std::size_t thread) {
+                    f(*workspaces_[thread], group, own.data() + (group - groups_.begin) * sums.size());
+                });
         } catch (...) {
             failure = std::current_exception();
         }
