@@ -15,8 +15,8 @@ import subprocess
 import sys
 import tempfile
 
-layers = {"core": 0, "autodiff": 1, "backend": 2, "communicator": 2, "data": 3, "model": 4, "penalty": 4, "criterion": 4, "topology": 4, "consistency": 4, "compressor": 4, "update": 4, "exchange": 4.2, "table": 4.2, "quadratic": 4.5, "solver": 5, "learn": 6.6}
-root_files = {"version": 0, "fwd": 0, "fitted": 6, "fitted_path": 6.2, "fit_of": 6.2, "evaluate": 6.4, "validation": 6.4, "estimator": 6.5, "model_file": 6.5, "cross_validate": 6.7, "draw": 6.8, "compiled": 6.8, "compiled_mpi": 6.9, "gamut": 7, "learn": 7}  # directly in include/gamut
+layers = {"core": 0, "autodiff": 1, "backend": 2, "communicator": 2, "data": 3, "model": 4, "penalty": 4, "criterion": 4, "topology": 4, "consistency": 4, "compressor": 4, "update": 4, "exchange": 4.2, "table": 4.2, "network": 4.4, "quadratic": 4.5, "solver": 5, "learn": 6.6}
+root_files = {"version": 0, "fwd": 0, "fitted": 6, "fitted_path": 6.2, "fitted_network": 6.2, "fit_of": 6.2, "evaluate": 6.4, "validation": 6.4, "estimator": 6.5, "model_file": 6.5, "network": 6.6, "network_file": 6.6, "cross_validate": 6.7, "draw": 6.8, "compiled": 6.8, "compiled_mpi": 6.9, "gamut": 7, "learn": 7}  # directly in include/gamut
 
 # prefix of a third-party header: the only file that may include it
 leaves = {

@@ -27,6 +27,9 @@
 
 namespace gamut {
 
+/// How an estimator fits a model that is a network: in network.hpp, which programs with networks include.
+template <class Model> struct network_fitting;
+
 /// minimise over w   loss(model(w; X), y) + penalty(w)   by a solver, on a backend, shared by a communicator:
 ///
 ///     estimator sparse{.model = model::logistic{}, .penalty = penalty::l0{.kappa = 10, .l2 = 1e-3}};
@@ -62,7 +65,10 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     template <class Source> auto load(const Source& source) const {
         data::request wanted;
         wanted.classification = model::is_classification<Model>;
-        if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
+        if constexpr (requires { solver.blocks; })
+            wanted.blocks = solver.blocks;
+        else if constexpr (model::is_network<Model>)
+            wanted.blocks = model.blocks;
         gamut::communicator::agree(communicator, [&] {
             if constexpr (requires { model.validate(); }) model.validate();
         });
@@ -98,7 +104,6 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     /// What a solver is given for these rows, which must live as long as that.
     template <class Matrix> [[gnu::cold]] auto problem_of(const data::dataset<Matrix>& rows) const {
         using T = typename Backend::value_type;
-        using dataset = data::dataset<Matrix>;
         static_assert(
             std::is_same_v<typename Matrix::value_type, T>,
             "estimator: data and backend differ in precision; write data::csv<float>{...} with backend::host<float>{}");
@@ -106,36 +111,21 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
             model::check_labels<Model>(rows);
             penalty::validate(penalty, {rows.columns(), model::outputs_of(model, rows.classes.size())});
         });
-        const bool intercept = prepare.intercept == data::intercept::free;
-        const int threads = backend.threads_of(communicator.local_size());
-        data::standardization scaling;
-        if (prepare.columns == data::columns::standardized) {
-            scaling = data::standardize(communicator, rows, threads);
-        } else if (intercept) {
-            // columns as given, but about their means: only the intercept changes, and solvers need far fewer iterations
-            scaling = data::standardize(communicator, rows, threads);
-            std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
+        if constexpr (model::is_network<Model>) {
+            return network_fitting<Model>::problem_of(*this, rows);
+        } else {
+            return product_problem_of(rows);
         }
-        return solver::problem<Model, dataset, Penalty, Backend, Communicator>(
-            model, rows, penalty, backend, communicator, intercept, std::move(scaling));
     }
 
     /// What a solver found for the problem, as a fitted model.
     template <class Problem, class Array> auto describe(const Problem& problem, core::result<Array> found) const {
-        auto fit = unfitted(problem);
-        const auto w = found.weights.download();
-        fit.set_weights({w.begin(), w.end()});
-        fit.status = found.status;
-        fit.message = std::move(found.message);
-        fit.objective = found.objective;
-        fit.lower_bound = found.lower_bound;
-        fit.history = std::move(found.history);
-        fit.iterations = found.iterations;
-        fit.passes = found.passes;
-        fit.seconds = found.seconds;
-        return fit;
+        if constexpr (model::is_network<Model>) {
+            return network_fitting<Model>::describe(*this, problem, std::move(found));
+        } else {
+            return describe_product(problem, std::move(found));
+        }
     }
-
     /// The same for solver::path.
     template <class Problem, class Array>
     auto describe(const Problem& problem, const std::vector<solver::at_kappa<Array>>& found) const {
@@ -170,11 +160,43 @@ private:
         static_assert((core::Observer<Observers> && ...),
                       "fit: an observer must be callable with a const core::record& and return nothing or bool; see "
                       "gamut/core/observe.hpp");
-        model::explain<Model>();
+        if constexpr (!model::is_network<Model>) model::explain<Model>();
         penalty::explain<Penalty, typename Backend::value_type>();
         return gamut::backend::Backend<Backend> && gamut::communicator::Communicator<Communicator> &&
-               data::DataSource<Source> && (core::Observer<Observers> && ...) && model::Model<Model> &&
-               penalty::Penalty<Penalty, typename Backend::value_type>;
+               data::DataSource<Source> && (core::Observer<Observers> && ...) &&
+               (model::is_network<Model> ||
+                model::Model<Model>)&&penalty::Penalty<Penalty, typename Backend::value_type>;
+    }
+
+    template <class Matrix> [[gnu::cold]] auto product_problem_of(const data::dataset<Matrix>& rows) const {
+        using dataset = data::dataset<Matrix>;
+        const bool intercept = prepare.intercept == data::intercept::free;
+        const int threads = backend.threads_of(communicator.local_size());
+        data::standardization scaling;
+        if (prepare.columns == data::columns::standardized) {
+            scaling = data::standardize(communicator, rows, threads);
+        } else if (intercept) {
+            // columns as given, but about their means: only the intercept changes, and solvers need far fewer iterations
+            scaling = data::standardize(communicator, rows, threads);
+            std::fill(scaling.scales.begin(), scaling.scales.end(), 1.0);
+        }
+        return solver::problem<Model, dataset, Penalty, Backend, Communicator>(
+            model, rows, penalty, backend, communicator, intercept, std::move(scaling));
+    }
+    template <class Problem, class Array>
+    auto describe_product(const Problem& problem, core::result<Array> found) const {
+        auto fit = unfitted(problem);
+        const auto w = found.weights.download();
+        fit.set_weights({w.begin(), w.end()});
+        fit.status = found.status;
+        fit.message = std::move(found.message);
+        fit.objective = found.objective;
+        fit.lower_bound = found.lower_bound;
+        fit.history = std::move(found.history);
+        fit.iterations = found.iterations;
+        fit.passes = found.passes;
+        fit.seconds = found.seconds;
+        return fit;
     }
 
     template <class Problem> auto unfitted(const Problem& problem) const {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
+
 /// The library on one page: every public name, and the default of every template argument. The qualified name is the path:
 /// gamut::penalty::l1 lives in <gamut/penalty/l1.hpp>; what stands on a line with a path of its own lives there.
 /// Functions (agree, sum, observe, every, rows_where, split, standardize, save, load ...) have the headers of their names.
@@ -36,11 +38,18 @@ struct exact;  // exact_sum.hpp: how sums over ranks are added up, or
 struct fast;
 }  // namespace core
 
-namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, sum mean log_sum_exp pick in reduce.hpp
-struct expression;                   // concept.hpp; node.hpp: what a formula is made of
+namespace autodiff {  // formulas: operators in arithmetic.hpp, functions in functions.hpp, power.hpp and row_functions.hpp, sum mean log_sum_exp pick in reduce.hpp
+struct expression;    // concept.hpp; node.hpp: what a formula is made of
 template <int Rank> struct weights;  // leaf.hpp, with data, labels and the product of data and weights
 template <class V> struct dual;
 template <class V> class rows;  // gradient.hpp: the reverse pass of one row
+template <std::size_t I>
+struct matrix;  // parameter.hpp: blocks of parameters, with row, vector and number; blocks.hpp: all of them
+struct block_shape;
+struct image;  // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+template <class Result, class... Step>
+struct program;  // a formula cut into steps (steps.hpp, cutting.hpp, relabel.hpp)
+struct place_set;
 }  // namespace autodiff
 
 namespace backend {  // see concept.hpp
@@ -52,7 +61,10 @@ template <class T> struct sparse_matrix;  // sparse.hpp
 template <class Matrix> class row_access;
 class orthogonal_factor;  // with least_squares_factor
 struct double_double;
-// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp: eight numbers at once;
+template <class T> struct data_rows;                                // what a program is run over
+template <class T> struct flat_store;                               // where its parameters are
+template <class T, class Result, class... Step> class program_run;  // evaluate.hpp: on arrays of one's own
+// sweep.hpp: loss, gradient and Hessian products in one pass; gram.hpp: second moments; pack.hpp, pack_functions.hpp: eight numbers at once;
 // row_moments.hpp: means and squares while rows are near; row_slopes.hpp: a loss where products are known;
 // columns.hpp: columns by index; kernel.hpp, parallel.hpp: how loops of one's own run
 // device.hpp, device_matrix.hpp, device_sweep.hpp: the same on Thrust
@@ -87,6 +99,7 @@ struct partition;        // shard.hpp
 struct preparation;      // intercept and columns
 struct standardization;  // standardize.hpp
 template <class Matrix> class owned_columns;
+template <class Matrix> class gathered_rows;  // some rows, dense; total_weight.hpp: the sum of the sample weights
 // select_columns.hpp: some columns of a dataset; folds.hpp: rows dealt at random
 }  // namespace data
 
@@ -99,6 +112,31 @@ struct squared_hinge;
 struct poisson;
 // check_labels.hpp: which labels a model takes
 }  // namespace model
+
+namespace network {  // see concept.hpp; any struct with operator()(w, x, in) that returns a formula is a layer
+struct dense;
+struct convolution;
+struct max_pool;
+struct average_pool;
+struct batch_norm;
+struct layer_norm;
+struct embedding;
+struct dropout;
+struct flatten;
+struct picture;  // the data are pictures
+struct relu;
+struct tanh;
+struct sigmoid;
+struct gelu;
+template <class... Layers> struct sequential;
+template <class... Layers> struct residual;
+struct cross_entropy;  // losses
+struct squared;
+template <class Loss, class... Layers> struct feedforward;  // layers and a loss:
+template <class... Layers> struct classifier;
+template <class... Layers> struct regressor;
+enum class start_rule;  // start.hpp: how parameters begin
+}  // namespace network
 
 namespace penalty {  // see concept.hpp; any struct with value(w) and prox(w, step) is one
 struct none;
@@ -239,9 +277,12 @@ template <class Model, class Penalty> struct default_for;
 template <class F, class C = communicator::single<>> class plain_function;
 template <class P> class gram_problem;
 template <class Model, class Dataset, class Penalty, class Backend, class C> class problem;
-template <class Model, class Dataset, class Backend, class C> class problem_rows;  // what a problem passes over
-template <class Backend> class scaled_weights;                                     // standardisation; with host_copy
-template <class Rows, class Scaled> class block;                                   // one block's loss, and its dual
+template <class Program, class Dataset, class Penalty, class Backend, class C, bool Twice = true>
+class formula_problem;  // a formula of blocks of parameters, and
+template <class Program, class Dataset, class Backend, class C> class formula_rows;  // what it passes over
+template <class Model, class Dataset, class Backend, class C> class problem_rows;    // what a problem passes over
+template <class Backend> class scaled_weights;                                       // standardisation; with host_copy
+template <class Rows, class Scaled> class block;                                     // one block's loss, and its dual
 template <class P, class Part> class some_columns;
 template <class B, class C>
 class any_problem;  // a problem behind one virtual call per pass; erased_problem.hpp makes one
@@ -278,6 +319,9 @@ template <class Model, class Penalty = penalty::none, class Solver = typename so
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;
 template <class Model, class T = double, class C = communicator::single<>> struct fitted;  // with predictions and score
+template <class Model, class T = double, class C = communicator::single<>>
+struct
+    fitted_network;  // what an estimator of a network fits; network.hpp: all layers, network_file.hpp: networks as files
 template <class Model, class T = double, class C = communicator::single<>>
 struct fitted_path;  // what an estimator with solver::path fits
 template <class Model, class T = double, class C = communicator::single<>>

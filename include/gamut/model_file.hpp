@@ -342,6 +342,36 @@ inline nlohmann::json parsed_model_file(const std::string& text, const std::stri
     return nlohmann::json::parse(text, check);
 }
 
+/// All bytes of a model file, read by rank 0, on all ranks. Collective.
+template <communicator::Communicator C> std::string text_on_all_ranks(const std::string& path, const C& ranks) {
+    std::string text;
+    communicator::agree(ranks, [&] {
+        if (ranks.rank() != 0) return;
+        text = model_file_text(path);
+    });
+    std::int64_t size = static_cast<std::int64_t>(text.size());
+    ranks.broadcast(std::span<std::int64_t>(&size, 1), 0);
+    text.resize(static_cast<std::size_t>(size));
+    ranks.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text.data()), text.size()), 0);
+    return text;
+}
+
+/// read(json) of a file's text.
+template <class Read> void read_json(const std::string& text, const std::string& path, const Read& read) {
+    try {
+        read(parsed_model_file(text, path));
+    } catch (const nlohmann::json::parse_error& problem) {
+        const std::size_t at = std::min(problem.byte, text.size());
+        const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
+        const std::size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
+        throw core::data_error(core::text(path, ":", static_cast<std::size_t>(line), ":",
+                                          before == std::string::npos ? at : at - before, ": no JSON (",
+                                          reason_of(problem), ") name a file that save() wrote"));
+    } catch (const nlohmann::json::exception& problem) {  // a number beyond what a double holds
+        throw core::data_error(core::text(path, ": cannot be read (", reason_of(problem), ") save the model again"));
+    }
+}
+
 }  // namespace detail
 
 /// Writes a fitted model; the file appears whole or not at all. Collective: rank 0 writes, all ranks learn of a failure.
@@ -358,33 +388,12 @@ template <class Model, class T, class C> void save(const fitted<Model, T, C>& fi
 /// `model`. Collective: rank 0 reads, all ranks get the same model or throw the same data_error.
 template <class Model, class T = double, communicator::Communicator C = communicator::single<>>
 fitted<Model, T, C> load(const std::string& path, const C& ranks = {}, const Model& model = {}) {
-    std::string text;
-    communicator::agree(ranks, [&] {
-        if (ranks.rank() != 0) return;
-        text = detail::model_file_text(path);
-    });
-    std::int64_t size = static_cast<std::int64_t>(text.size());
-    ranks.broadcast(std::span<std::int64_t>(&size, 1), 0);
-    text.resize(static_cast<std::size_t>(size));
-    ranks.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text.data()), text.size()), 0);
-
+    const std::string text = detail::text_on_all_ranks(path, ranks);
     fitted<Model, T, C> fit{.communicator = ranks};
     fit.model = model;
     fit.communicator = ranks;
     communicator::agree(ranks, [&] {
-        try {
-            detail::from_json(detail::parsed_model_file(text, path), path, fit);
-        } catch (const nlohmann::json::parse_error& problem) {
-            const std::size_t at = std::min(problem.byte, text.size());
-            const auto line = 1 + std::count(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(at), '\n');
-            const std::size_t before = at == 0 ? std::string::npos : text.rfind('\n', at - 1);
-            throw core::data_error(core::text(path, ":", static_cast<std::size_t>(line), ":",
-                                              before == std::string::npos ? at : at - before, ": no JSON (",
-                                              detail::reason_of(problem), ") name a file that save() wrote"));
-        } catch (const nlohmann::json::exception& problem) {  // a number beyond what a double holds
-            throw core::data_error(
-                core::text(path, ": cannot be read (", detail::reason_of(problem), ") save the model again"));
-        }
+        detail::read_json(text, path, [&](nlohmann::json file) { detail::from_json(std::move(file), path, fit); });
     });
     return fit;
 }

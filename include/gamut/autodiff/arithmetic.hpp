@@ -5,6 +5,7 @@
 #include <gamut/autodiff/functions.hpp>
 #include <gamut/autodiff/leaf.hpp>
 #include <gamut/autodiff/node.hpp>
+#include <gamut/autodiff/parameter.hpp>
 
 /// Operators of formulas: + - * / between expressions and numbers, comparisons, choose, min, max.
 /// left and right are the operation's rules of differentiation: adjoint times the partial derivative.
@@ -114,8 +115,9 @@ template <class A, class B>
 requires Operands<A, B>
 constexpr auto operator-(const A& a, const B& b) { return detail::make_binary<subtraction>(a, b); }
 template <class A, class B>
-requires Operands<A, B>
-constexpr auto operator*(const A& a, const B& b) { return detail::make_binary<multiplication>(a, b); }
+requires(Operands<A, B> && !Block<B>) constexpr auto operator*(const A& a, const B& b) {
+    return detail::make_binary<multiplication>(a, b);
+}
 template <class A, class B>
 requires Operands<A, B>
 constexpr auto operator/(const A& a, const B& b) { return detail::make_binary<division>(a, b); }

@@ -80,6 +80,67 @@ struct soft_plus {
     template <class V> static constexpr V derivative(const V& x, const V&) { return apply<sigmoidal>(x); }
 };
 
+/// exp(x) - 1, exact for small x.
+struct exponential_minus_one {
+    template <class V> static constexpr V value(const V& x) {
+        using std::expm1;
+        return expm1(x);
+    }
+    template <class V> static constexpr V derivative(const V&, const V& f) { return f + V(1); }
+};
+
+struct sine;
+struct cosine {
+    template <class V> static constexpr V value(const V& x) {
+        using std::cos;
+        return cos(x);
+    }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return -apply<sine>(x); }
+};
+struct sine {
+    template <class V> static constexpr V value(const V& x) {
+        using std::sin;
+        return sin(x);
+    }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return apply<cosine>(x); }
+};
+
+struct hyperbolic_tangent {
+    template <class V> static constexpr V value(const V& x) {
+        using std::tanh;
+        return tanh(x);
+    }
+    template <class V> static constexpr V derivative(const V&, const V& f) { return V(1) - f * f; }
+};
+
+/// 2 / sqrt(pi) times the integral of exp(-t^2) from 0 to x.
+struct error_function {
+    template <class V> static constexpr V value(const V& x) {
+        using std::erf;
+        return erf(x);
+    }
+    template <class V> static constexpr V derivative(const V& x, const V&) {
+        return V(1.12837916709551257390) * apply<exponential>(-(x * x));
+    }
+};
+
+/// max(x, 0); its derivative at 0 is taken as 0.
+struct rectifier {
+    template <class V> static constexpr V value(const V& x) { return select(x > V(0), x, V(0)); }
+    template <class V> static constexpr V derivative(const V& x, const V&) { return select(x > V(0), V(1), V(0)); }
+};
+
+/// x times the standard normal distribution function of x. Hendrycks and Gimpel 2016.
+struct gaussian_rectifier {
+    template <class V> static constexpr V distribution(const V& x) {
+        return V(0.5) + V(0.5) * apply<error_function>(V(0.70710678118654752440) * x);
+    }
+    template <class V> static constexpr V value(const V& x) { return x * distribution(x); }
+    template <class V> static constexpr V derivative(const V& x, const V&) {
+        return distribution(x) + x * (V(0.39894228040143267794) * apply<exponential>(V(-0.5) * (x * x)));
+    }
+};
+
 struct negation {
     template <class V> static constexpr V value(const V& x) { return -x; }
     template <class V> static constexpr V derivative(const V&, const V&) { return V(-1); }
@@ -101,6 +162,13 @@ template <Expression A> constexpr auto sqrt(const A& a) { return detail::make_un
 template <Expression A> constexpr auto square(const A& a) { return detail::make_unary<squared>(a); }
 template <Expression A> constexpr auto abs(const A& a) { return detail::make_unary<magnitude>(a); }
 template <Expression A> constexpr auto sign(const A& a) { return detail::make_unary<signum>(a); }
+template <Expression A> constexpr auto expm1(const A& a) { return detail::make_unary<exponential_minus_one>(a); }
+template <Expression A> constexpr auto sin(const A& a) { return detail::make_unary<sine>(a); }
+template <Expression A> constexpr auto cos(const A& a) { return detail::make_unary<cosine>(a); }
+template <Expression A> constexpr auto tanh(const A& a) { return detail::make_unary<hyperbolic_tangent>(a); }
+template <Expression A> constexpr auto erf(const A& a) { return detail::make_unary<error_function>(a); }
+template <Expression A> constexpr auto relu(const A& a) { return detail::make_unary<rectifier>(a); }
+template <Expression A> constexpr auto gelu(const A& a) { return detail::make_unary<gaussian_rectifier>(a); }
 template <Expression A> constexpr auto sigmoid(const A& a) { return detail::make_unary<sigmoidal>(a); }
 template <Expression A> constexpr auto softplus(const A& a) { return detail::make_unary<soft_plus>(a); }
 

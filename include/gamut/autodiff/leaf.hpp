@@ -58,6 +58,7 @@ struct labels : expression {
     constexpr labels node() const { return *this; }
 
     template <class R> struct tape { typename R::value_type value; };
+    template <class R> constexpr std::size_t columns(R&) const { return 0; }
     template <class R> constexpr auto value(R& r, std::size_t) const { return r.label(); }
     template <class R> constexpr void forward(R& r, std::size_t, tape<R>& t) const { t.value = r.label(); }
     template <class R, class V> constexpr void reverse(R&, std::size_t, const tape<R>&, const V&) const {}

@@ -17,7 +17,39 @@
 ///   forward(r, k, tape)                fills it in
 ///   reverse(r, k, tape, adjoint)       adds adjoint * d value / d (X w) to r's adjoints
 ///   active                             does it depend on the weights?
+/// and, for what takes formulas apart (program.hpp):
+///   parts                              the types of its operands
+///   children(f), with(operands...)     f(operands...), and the same node with others
+///   same_as(other)                     are the numbers in it equal, too?
+///   columns(r)                         outputs that it has at r; 0: as many as it is asked for
 namespace gamut::autodiff {
+
+/// Some types.
+template <class... E> struct types {};
+
+/// Two formulas of one type: are the numbers in them equal, too?
+template <class E> constexpr bool same(const E& a, const E& b) {
+    if constexpr (std::is_empty_v<E>)
+        return true;
+    else
+        return a.same_as(b);
+}
+
+namespace detail {
+/// Outputs of a formula of two operands; a reader that knows shapes only checks them.
+template <class R> constexpr std::size_t wider(R& r, std::size_t left, std::size_t right) {
+    if constexpr (requires { r.must_be_equal(left, right); })
+        if (left != 0 && right != 0) r.must_be_equal(left, right);
+    return left < right ? right : left;
+}
+/// Outputs that a reduction of a reads: those of the only product, where there is one.
+template <class A, class R> constexpr std::size_t columns_of(const A& a, R& r) {
+    if constexpr (requires { r.outputs(); })
+        return r.outputs();
+    else
+        return a.columns(r);
+}
+}  // namespace detail
 
 /// A number written in a formula. It takes the precision of what it meets: 0.5 * x stays float if x is.
 template <class T> struct constant : expression {
@@ -28,6 +60,8 @@ template <class T> struct constant : expression {
 
     constexpr constant(T n) : number(n) {}
     constexpr constant node() const { return *this; }
+    constexpr bool same_as(const constant& other) const { return number == other.number; }
+    template <class R> constexpr std::size_t columns(const R&) const { return 0; }
 
     template <class R> struct tape { typename R::value_type value; };
     template <class R> constexpr auto value(const R&, std::size_t) const {
@@ -70,6 +104,12 @@ template <class Op, class A> struct unary : expression {
     constexpr explicit unary(A operand) : a(operand) {}
     constexpr unary node() const { return *this; }
 
+    using parts = types<A>;
+    template <class F> constexpr auto children(const F& f) const { return f(a); }
+    template <class N> constexpr auto with(const N& n) const { return unary<Op, N>(n); }
+    constexpr bool same_as(const unary& other) const { return same(a, other.a); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r); }
+
     template <class R> constexpr auto value(R& r, std::size_t k) const { return apply<Op>(a.value(r, k)); }
     template <class R> struct tape {
         typename R::value_type value;
@@ -94,6 +134,14 @@ template <class Op, class A, class B> struct binary : expression {
 
     constexpr binary(A left, B right) : a(left), b(right) {}
     constexpr binary node() const { return *this; }
+
+    using parts = types<A, B>;
+    template <class F> constexpr auto children(const F& f) const { return f(a, b); }
+    template <class N, class M> constexpr auto with(const N& n, const M& m) const { return binary<Op, N, M>(n, m); }
+    constexpr bool same_as(const binary& other) const { return same(a, other.a) && same(b, other.b); }
+    template <class R> constexpr std::size_t columns(R& r) const {
+        return detail::wider(r, a.columns(r), b.columns(r));
+    }
 
     template <class R> constexpr auto value(R& r, std::size_t k) const {
         return Op::value(a.value(r, k), b.value(r, k));
@@ -126,6 +174,18 @@ template <class C, class A, class B> struct choice : expression {
 
     constexpr choice(C c, A left, B right) : condition(c), a(left), b(right) {}
     constexpr choice node() const { return *this; }
+
+    using parts = types<C, A, B>;
+    template <class F> constexpr auto children(const F& f) const { return f(condition, a, b); }
+    template <class L, class N, class M> constexpr auto with(const L& l, const N& n, const M& m) const {
+        return choice<L, N, M>(l, n, m);
+    }
+    constexpr bool same_as(const choice& other) const {
+        return same(condition, other.condition) && same(a, other.a) && same(b, other.b);
+    }
+    template <class R> constexpr std::size_t columns(R& r) const {
+        return detail::wider(r, condition.columns(r), detail::wider(r, a.columns(r), b.columns(r)));
+    }
 
     template <class R> constexpr auto value(R& r, std::size_t k) const {
         return select(condition.value(r, k), a.value(r, k), b.value(r, k));

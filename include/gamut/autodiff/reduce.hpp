@@ -32,16 +32,23 @@ template <class A> struct row_total : expression {
     constexpr explicit row_total(A operand) : a(operand) {}
     constexpr row_total node() const { return *this; }
 
+    using parts = types<A>;
+    static constexpr bool row_wise = true;
+    template <class F> constexpr auto children(const F& f) const { return f(a); }
+    template <class N> constexpr auto with(const N& n) const { return row_total<N>(n); }
+    constexpr bool same_as(const row_total& other) const { return same(a, other.a); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r), 0; }
+
     template <class R> struct tape { typename R::value_type value; };
     template <class R> constexpr auto value(R& r, std::size_t) const {
         typename R::value_type s(0);
-        for (std::size_t k = 0; k < r.outputs(); ++k) s = s + a.value(r, k);
+        for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) s = s + a.value(r, k);
         return s;
     }
     template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const { t.value = value(r, k); }
     template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>&, const V& adjoint) const {
         if constexpr (active)
-            for (std::size_t k = 0; k < r.outputs(); ++k) detail::pull(a, r, k, adjoint);
+            for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) detail::pull(a, r, k, adjoint);
     }
 };
 
@@ -56,6 +63,13 @@ template <class A> struct log_sum_of_exponentials : expression {
     constexpr explicit log_sum_of_exponentials(A operand) : a(operand) {}
     constexpr log_sum_of_exponentials node() const { return *this; }
 
+    using parts = types<A>;
+    static constexpr bool row_wise = true;
+    template <class F> constexpr auto children(const F& f) const { return f(a); }
+    template <class N> constexpr auto with(const N& n) const { return log_sum_of_exponentials<N>(n); }
+    constexpr bool same_as(const log_sum_of_exponentials& other) const { return same(a, other.a); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r), 0; }
+
     template <class R> struct tape {
         typename R::value_type value;
         typename R::value_type* exponentials;
@@ -63,7 +77,7 @@ template <class A> struct log_sum_of_exponentials : expression {
     };
     template <class R> constexpr auto largest(R& r) const {
         auto m = value_of(a.value(r, 0));
-        for (std::size_t k = 1; k < r.outputs(); ++k) {
+        for (std::size_t k = 1; k < detail::columns_of(a, r); ++k) {
             const auto x = value_of(a.value(r, k));
             m = select(m < x, x, m);
         }
@@ -73,15 +87,15 @@ template <class A> struct log_sum_of_exponentials : expression {
         using V = typename R::value_type;
         const V m(largest(r));
         V s(0);
-        for (std::size_t k = 0; k < r.outputs(); ++k) s = s + apply<exponential>(a.value(r, k) - m);
+        for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) s = s + apply<exponential>(a.value(r, k) - m);
         return m + apply<logarithm>(s);
     }
     template <class R> constexpr void forward(R& r, std::size_t, tape<R>& t) const {
         using V = typename R::value_type;
         const V m(largest(r));
-        t.exponentials = r.take_scratch(r.outputs());
+        t.exponentials = r.take_scratch(detail::columns_of(a, r));
         t.sum = V(0);
-        for (std::size_t k = 0; k < r.outputs(); ++k) {
+        for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) {
             t.exponentials[k] = apply<exponential>(a.value(r, k) - m);
             t.sum = t.sum + t.exponentials[k];
         }
@@ -90,7 +104,46 @@ template <class A> struct log_sum_of_exponentials : expression {
     template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>& t, const V& adjoint) const {
         if constexpr (active) {
             const V scale = adjoint / t.sum;
-            for (std::size_t k = 0; k < r.outputs(); ++k) detail::pull(a, r, k, scale * t.exponentials[k]);
+            for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) detail::pull(a, r, k, scale * t.exponentials[k]);
+        }
+    }
+};
+
+/// The largest of a row's outputs; the derivative goes to the first of equals.
+template <class A> struct row_largest : expression {
+    A a;
+
+    static constexpr shape form = shape::rows;
+    static constexpr bool active = A::active;
+
+    constexpr explicit row_largest(A operand) : a(operand) {}
+    constexpr row_largest node() const { return *this; }
+
+    using parts = types<A>;
+    static constexpr bool row_wise = true;
+    template <class F> constexpr auto children(const F& f) const { return f(a); }
+    template <class N> constexpr auto with(const N& n) const { return row_largest<N>(n); }
+    constexpr bool same_as(const row_largest& other) const { return same(a, other.a); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r), 0; }
+
+    template <class R> struct tape { typename R::value_type value; };
+    template <class R> constexpr auto value(R& r, std::size_t) const {
+        auto m = a.value(r, 0);
+        for (std::size_t k = 1; k < detail::columns_of(a, r); ++k) {
+            const auto x = a.value(r, k);
+            m = select(m < x, x, m);
+        }
+        return m;
+    }
+    template <class R> constexpr void forward(R& r, std::size_t k, tape<R>& t) const { t.value = value(r, k); }
+    template <class R, class V> constexpr void reverse(R& r, std::size_t, const tape<R>& t, const V& adjoint) const {
+        if constexpr (active) {
+            V left = adjoint;  // what has found no place yet
+            for (std::size_t k = 0; k < detail::columns_of(a, r); ++k) {
+                const auto here = a.value(r, k) == t.value;
+                detail::pull(a, r, k, select(here, left, V(0)));
+                left = select(here, V(0), left);
+            }
         }
     }
 };
@@ -106,12 +159,19 @@ template <class A, class Index> struct picked : expression {
     constexpr picked(A operand, Index i) : a(operand), index(i) {}
     constexpr picked node() const { return *this; }
 
+    using parts = types<A, Index>;
+    static constexpr bool row_wise = true;
+    template <class F> constexpr auto children(const F& f) const { return f(a, index); }
+    template <class N, class M> constexpr auto with(const N& n, const M& m) const { return picked<N, M>(n, m); }
+    constexpr bool same_as(const picked& other) const { return same(a, other.a) && same(index, other.index); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r), 0; }
+
     template <class R> struct tape { typename R::value_type value; };
     template <class R> constexpr auto value(R& r, std::size_t) const {
         using V = typename R::value_type;
         const V wanted = index.value(r, 0);
         V s(0), current(0);
-        for (std::size_t k = 0; k < r.outputs(); ++k, current = current + V(1))
+        for (std::size_t k = 0; k < detail::columns_of(a, r); ++k, current = current + V(1))
             s = select(wanted == current, a.value(r, k), s);
         return s;
     }
@@ -120,7 +180,7 @@ template <class A, class Index> struct picked : expression {
         if constexpr (active) {
             const V wanted = index.value(r, 0);
             V current(0);
-            for (std::size_t k = 0; k < r.outputs(); ++k, current = current + V(1))
+            for (std::size_t k = 0; k < detail::columns_of(a, r); ++k, current = current + V(1))
                 detail::pull(a, r, k, select(wanted == current, adjoint, V(0)));
         }
     }
@@ -136,6 +196,13 @@ template <bool Mean, class A> struct row_reduction : expression {
 
     constexpr explicit row_reduction(A operand) : a(operand) {}
     constexpr row_reduction node() const { return *this; }
+
+    using parts = types<A>;
+    static constexpr bool row_wise = true;
+    template <class F> constexpr auto children(const F& f) const { return f(a); }
+    template <class N> constexpr auto with(const N& n) const { return row_reduction<Mean, N>(n); }
+    constexpr bool same_as(const row_reduction& other) const { return same(a, other.a); }
+    template <class R> constexpr std::size_t columns(R& r) const { return a.columns(r), 0; }
 
     template <class R> struct tape {
         typename R::value_type value;
@@ -159,15 +226,15 @@ template <bool Mean, class A> struct row_reduction : expression {
 
 /// How many vectors of one value per output the forward pass of a formula keeps per row.
 template <class E> inline constexpr std::size_t scratch_of = 0;
-template <class Op, class A> inline constexpr std::size_t scratch_of<unary<Op, A>> = scratch_of<A>;
-template <class Op, class A, class B>
-inline constexpr std::size_t scratch_of<binary<Op, A, B>> = scratch_of<A> + scratch_of<B>;
-template <class C, class A, class B>
-inline constexpr std::size_t scratch_of<choice<C, A, B>> = scratch_of<C> + scratch_of<A> + scratch_of<B>;
-template <class A> inline constexpr std::size_t scratch_of<row_total<A>> = scratch_of<A>;
-template <class A> inline constexpr std::size_t scratch_of<log_sum_of_exponentials<A>> = 1 + scratch_of<A>;
-template <class A, class Index> inline constexpr std::size_t scratch_of<picked<A, Index>> = scratch_of<A>;
-template <bool Mean, class A> inline constexpr std::size_t scratch_of<row_reduction<Mean, A>> = scratch_of<A>;
+namespace detail {
+template <class E> inline constexpr std::size_t own_scratch = 0;
+template <class A> inline constexpr std::size_t own_scratch<log_sum_of_exponentials<A>> = 1;
+template <class Parts> inline constexpr std::size_t scratch_of_parts = 0;
+template <class... E> inline constexpr std::size_t scratch_of_parts<types<E...>> = (scratch_of<E> + ... + 0);
+}  // namespace detail
+template <class E>
+requires requires { typename E::parts; }
+inline constexpr std::size_t scratch_of<E> = detail::own_scratch<E> + detail::scratch_of_parts<typename E::parts>;
 
 /// Whether a formula has several outputs per row somewhere, that is a matrix of weights.
 template <class E> inline constexpr bool has_table = shape_of<E> == shape::table;
@@ -177,6 +244,7 @@ template <class C, class A, class B>
 inline constexpr bool has_table<choice<C, A, B>> = has_table<C> || has_table<A> || has_table<B>;
 template <class A> inline constexpr bool has_table<row_total<A>> = true;
 template <class A> inline constexpr bool has_table<log_sum_of_exponentials<A>> = true;
+template <class A> inline constexpr bool has_table<row_largest<A>> = true;
 template <class A, class Index> inline constexpr bool has_table<picked<A, Index>> = true;
 template <bool Mean, class A> inline constexpr bool has_table<row_reduction<Mean, A>> = has_table<A>;
 
@@ -191,6 +259,12 @@ template <Expression A> constexpr auto log_sum_exp(const A& a) {
     static_assert(shape_of<A> == shape::table,
                   "log_sum_exp: needs one value per row and output (such as X * w with a matrix w)");
     return log_sum_of_exponentials<node_type<A>>(a.node());
+}
+
+template <Expression A> constexpr auto row_max(const A& a) {
+    static_assert(shape_of<A> == shape::table,
+                  "row_max: needs one value per row and output (such as X * w with a matrix w)");
+    return row_largest<node_type<A>>(a.node());
 }
 
 /// The entry of each row that belongs to its label: pick(X * w, y).

@@ -27,6 +27,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/concept.hpp>
 #include <gamut/backend/pack.hpp>
+#include <gamut/backend/pack_functions.hpp>
 #include <gamut/fwd.hpp>
 
 extern "C" void openblas_set_num_threads(int) __attribute__((weak));

@@ -77,6 +77,12 @@ template <class M> constexpr void explain() {
     }
 }
 
+/// It is a network (gamut/network/): a formula of several products, which it makes itself.
+template <class M> inline constexpr bool is_network = false;
+template <class M>
+requires requires { M::is_network; }
+inline constexpr bool is_network<M> = M::is_network;
+
 template <class M> inline constexpr bool is_classification = false;
 template <class M>
 requires requires { M::classification; }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <exception>
 #include <span>
 #include <type_traits>
@@ -19,6 +18,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/dataset.hpp>
 #include <gamut/data/standardize.hpp>
+#include <gamut/data/total_weight.hpp>
 #include <gamut/model/concept.hpp>
 #include <gamut/model/linear.hpp>
 #include <gamut/penalty/concept.hpp>
@@ -136,26 +136,7 @@ public:
     }
 
     /// The sum of the sample weights over all ranks. Collective.
-    static double sum_of_weights(const Dataset& data, const C& ranks) {
-        // somebody may have no rows, and so no weights, while others have some
-        std::int32_t weighted = data.weights.empty() ? 0 : 1;
-        ranks.all_reduce(std::span<std::int32_t>(&weighted, 1), communicator::operation::maximum);
-        if (weighted == 0) return static_cast<double>(data.rows());
-        const data::range blocks = blocks_of(data, ranks);
-        std::vector<double> partials;
-        for (std::size_t s = data.partition.block_begin_shard(blocks.begin);
-             s < data.partition.block_begin_shard(blocks.end); ++s) {
-            double sum = 0;
-            if (!data.weights.empty())
-                for (std::size_t i = data.partition.shard_begin(s); i < data.partition.shard_begin(s + 1); ++i)
-                    sum += static_cast<double>(data.weights[i - data.first_row]);
-            partials.push_back(sum);
-        }
-        double total = 0;
-        communicator::sum(ranks, partials, partials.size(), std::span<double>(&total, 1));
-        if (data.rows() > 0) data::check_sum_of_weights<value_type>(total, data.source);
-        return total;
-    }
+    static double sum_of_weights(const Dataset& data, const C& ranks) { return data::total_weight(ranks, data); }
 
 private:
     std::vector<std::size_t> shard_bounds() const {

@@ -8,6 +8,7 @@
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/detail/instructions.hpp>
 #include <gamut/backend/pack.hpp>
+#include <gamut/backend/pack_functions.hpp>
 
 /// A loss at a block of rows: its value and the rows of S = d loss / d Z, eight rows at a time.
 namespace gamut::backend::detail {
