@@ -108,7 +108,7 @@ struct backup_workers;
 
 namespace table {  // rows that servers keep; see concept.hpp: any struct with apply(values, update, count) is a row
 template <class C, class R, class K> class shared;
-template <class Table> class worker;
+template <class Part> class worker;
 struct layout;
 struct managed;  // what goes out before a clock is over
 struct record;   // with report

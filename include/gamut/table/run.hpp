@@ -14,7 +14,7 @@ namespace gamut::table {
 ///     table::run(100, [&](auto& weights, auto& counts) {...}, w, n);
 /// Returns a report per table. Collective, see table::shared::run.
 template <class Body, class... Table> std::vector<report> run(std::uint64_t clocks, Body body, Table&... tables) {
-    return detail::joint_run<Table...>::of(clocks, body, tables...);
+    return detail::joint_run<typename Table::part_type...>::of(clocks, body, tables.part_...);
 }
 
 }  // namespace gamut::table

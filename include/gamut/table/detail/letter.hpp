@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include <gamut/table/detail/bytes.hpp>
@@ -28,6 +29,8 @@ struct letter_head {
     std::uint64_t count = 0;
     std::uint64_t last = 0;
 };
+
+inline constexpr std::uint64_t never_read = ~std::uint64_t{0};  // instead of a row's version
 
 inline constexpr std::size_t longest_letter = std::size_t{1} << 26;  // longer ones are made several, row by row
 

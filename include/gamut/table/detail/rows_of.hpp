@@ -1,16 +1,12 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <cstdint>
-
 #include <gamut/table/concept.hpp>
 #include <gamut/table/detail/dense_rows.hpp>
 #include <gamut/table/detail/sparse_rows.hpp>
 #include <gamut/table/sparse.hpp>
 
 namespace gamut::table::detail {
-
-inline constexpr std::uint64_t never_read = ~std::uint64_t{0};  // instead of a row's version
 
 template <class R> inline constexpr bool is_sparse = false;
 template <Row R> inline constexpr bool is_sparse<sparse<R>> = true;
