@@ -16,7 +16,7 @@ namespace table = tables::table;
 
 struct folder {
     folder() {
-        std::string name = (std::filesystem::temporary_directory_path() / "gamut_table_XXXXXX").string();
+        std::string name = (std::filesystem::temp_directory_path() / "gamut_table_XXXXXX").string();
         path = ::mkdtemp(name.data());
     }
     ~folder() { std::filesystem::remove_all(path); }

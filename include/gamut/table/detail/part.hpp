@@ -37,8 +37,8 @@ public:
         : c(ranks),
           logic(row),
           rule(freshness),
-          where(agreed_plan<C, Rows, K>(ranks, shape, logic, rule)),
-          desk(std::make_unique<desk_type>(where, ranks.rank(), ranks.size(), logic, rule)),
+          where(agreed_plan<C, Rows, K>(ranks, shape, row, freshness)),
+          desk(std::make_unique<desk_type>(where, ranks.rank(), ranks.size(), row, freshness)),
           box(ranks.open(*desk)) {
         box.look([&] {
             desk->out = outbox::of(box);
