@@ -179,7 +179,8 @@ BOOST_AUTO_TEST_CASE(sparse_rows_and_rows_of_very_large_tables_are_saved) {
 
 BOOST_AUTO_TEST_CASE(tables_of_many_pieces_are_saved) {
     const folder here;
-    const table::layout large{.rows = 300, .width = 1000, .servers = 2};  // 2.4 megabytes, in pieces of one
+    const table::layout large{
+        .rows = 300, .width = 1000, .workers = 2, .servers = 2};  // 2.4 megabytes, in pieces of one
     const auto work = [&](const auto& c) {
         table::shared t{c, large, table::sum{}, consistency::bulk_synchronous{}};
         t.run(1, [](auto& me) {
