@@ -221,6 +221,27 @@ template <class Compressor, class T>
 struct mean_memory;  // compressed_mean.hpp: means of vectors, in compressed messages
 }  // namespace exchange
 
+namespace consistency {  // see concept.hpp: how stale what workers read may be
+struct bulk_synchronous;
+struct bounded_staleness;
+struct asynchronous;
+struct backup_workers;
+}  // namespace consistency
+
+namespace table {  // rows that servers keep; see concept.hpp: any struct with apply(values, update, count) is a row
+template <class C, class R, class K> class shared;
+template <class Part> class worker;
+struct layout;
+struct managed;  // what goes out before a clock is over
+struct record;   // with report
+struct sum;
+struct descent;
+struct adaptive;
+template <class R = sum> struct sparse;
+class entries;  // of a sparse row
+// run.hpp: run(clocks, body, tables...), several tables at once
+}  // namespace table
+
 namespace quadratic {   // 1/2 w'Hw - q'w in numbers alone: what solvers do between passes over the data
 struct objective;       // the quadratic, with places; symmetric.hpp, semidefinite.hpp: its matrix
 class support;          // the best weights on a support that changes: of single candidates,
