@@ -79,7 +79,7 @@ BOOST_AUTO_TEST_CASE(moved_numbers) {
     check_formula(w, total(slice(h, 1, 5) * slice(z, 4, 8)), "slices");
     check_formula(w, total(concatenate(h, z * w.B) + concatenate(z * w.B, z)), "concatenations");
     check_formula(w, total(flatten(transpose(reshape(h, 3, 3))) * z), "reshape, transpose, flatten");
-    check_formula(w, total(table(X) * row_sum(h)), "the data beside a formula");
+    check_formula(w, total(autodiff::table(X) * row_sum(h)), "the data beside a formula");
 }
 BOOST_AUTO_TEST_CASE(kept_masked_and_by_number) {
     const auto k = keep(2 * z);
