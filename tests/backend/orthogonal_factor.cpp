@@ -18,7 +18,7 @@ using backend::orthogonal_factor;
 
 namespace {
 
-std::vector<double> table(std::size_t rows, std::size_t columns, std::uint64_t seed = 1) {
+std::vector<double> random_table(std::size_t rows, std::size_t columns, std::uint64_t seed = 1) {
     std::vector<double> x(rows * columns);
     for (std::size_t i = 0; i < x.size(); ++i) x[i] = core::random{.seed = seed, .stream = 0}.uniform(i) - 0.5;
     return x;
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_SUITE(backend_orthogonal_factor)
 BOOST_AUTO_TEST_CASE(the_triangle_has_the_products_of_the_rows_however_they_come) {
     constexpr std::size_t columns = 6;
     for (const std::size_t rows : {1u, 2u, 5u, 6u, 7u, 40u}) {
-        const std::vector<double> x = table(rows, columns);
+        const std::vector<double> x = random_table(rows, columns);
         const orthogonal_factor whole = factor(x, columns);
         BOOST_TEST(whole.rows() == std::min(rows, columns));
         check_products(whole, x);
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(the_triangle_has_the_products_of_the_rows_however_they_come
 
 BOOST_AUTO_TEST_CASE(a_packed_factor_is_the_same) {
     for (const std::size_t rows : {0u, 1u, 3u, 9u}) {
-        const orthogonal_factor r = factor(table(rows, 4), 4);
+        const orthogonal_factor r = factor(random_table(rows, 4), 4);
         std::vector<double> numbers(orthogonal_factor::packed_size(4, r.rows()));
         r.pack(numbers.data());
         const orthogonal_factor copy(4, r.rows(), numbers);
@@ -87,7 +87,7 @@ BOOST_AUTO_TEST_CASE(a_packed_factor_is_the_same) {
 
 BOOST_AUTO_TEST_CASE(columns_of_any_scale_neither_overflow_nor_vanish) {
     for (const double scale : {1e-290, 1e-150, 1.0, 1e150, 1e290}) {
-        std::vector<double> x = table(12, 3);
+        std::vector<double> x = random_table(12, 3);
         for (std::size_t i = 0; i < x.size(); i += 3) x[i + 1] *= scale;
         const least_squares_factor a(factor(x, 3));
         BOOST_TEST(a.rank() == 2u);
@@ -95,13 +95,13 @@ BOOST_AUTO_TEST_CASE(columns_of_any_scale_neither_overflow_nor_vanish) {
         BOOST_TEST(std::isfinite(a.solution()[1] * scale));
         BOOST_TEST(a.solution()[1] * scale != 0);
     }
-    std::vector<double> x = table(12, 3);
+    std::vector<double> x = random_table(12, 3);
     x[4] = std::numeric_limits<double>::infinity();
     BOOST_TEST(!least_squares_factor(factor(x, 3)).is_finite());
 }
 
 BOOST_AUTO_TEST_CASE(collinear_columns_are_found_and_the_solution_is_the_shortest) {
-    std::vector<double> x = table(20, 5);
+    std::vector<double> x = random_table(20, 5);
     for (std::size_t i = 0; i < x.size(); i += 5) {
         x[i + 2] = 3 * x[i] - x[i + 1];
         x[i + 4] = x[i] + 2 * x[i + 1] + x[i + 3];  // the right-hand side
@@ -118,7 +118,7 @@ BOOST_AUTO_TEST_CASE(collinear_columns_are_found_and_the_solution_is_the_shortes
 }
 
 BOOST_AUTO_TEST_CASE(more_unknowns_than_rows) {
-    const std::vector<double> x = table(3, 8);
+    const std::vector<double> x = random_table(3, 8);
     const least_squares_factor a(factor(x, 8));
     BOOST_TEST(a.rank() == 3u);
     const std::vector<double> w = a.solution();

@@ -46,7 +46,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_threads_in_a_rank_gives_the_same_bits) {
 }
 
 BOOST_AUTO_TEST_CASE(ranks_without_rows_or_blocks_change_nothing) {
-    const table tiny{.rows = 3, .columns = 4};
+    const bits::table tiny{.rows = 3, .columns = 4};
     std::vector<fit_case> cases;
     add_solvers(cases, "logistic, three rows", model::logistic{}, data::arrays(tiny.dense<double>(), tiny.labels(2)),
                 {});
@@ -64,7 +64,7 @@ BOOST_AUTO_TEST_CASE(a_second_fit_gives_the_same_bits) {
 }
 
 BOOST_AUTO_TEST_CASE(a_different_problem_gives_different_bits) {  // the comparison can fail
-    const table rows{.rows = 40, .columns = 6};
+    const bits::table rows{.rows = 40, .columns = 6};
     const data::arrays source(rows.dense<double>(), rows.labels(2));
     const auto bits_with = [&](double strength) {
         return described(fits::fit(model::logistic{}, penalty::l2{strength}, solver::lbfgs<>{}, source));

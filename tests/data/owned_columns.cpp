@@ -20,7 +20,7 @@ using namespace gamut;
 
 namespace {
 
-backend::dense_matrix<double> table(std::size_t n, std::size_t p, bool pattern) {
+backend::dense_matrix<double> table_of(std::size_t n, std::size_t p, bool pattern) {
     backend::dense_matrix<double> x(n, p);
     const core::random numbers{.seed = 5};
     for (std::size_t i = 0; i < n; ++i)
@@ -104,7 +104,7 @@ BOOST_AUTO_TEST_CASE(every_column_is_with_one_rank_with_all_rows) {
         for (const std::size_t p : {3u, 20u})
             for (const bool standardised : {false, true})
                 for (const int size : {1, 2, 3, 5}) {
-                    const auto x = table(n, p, false), ones = table(n, p, true);
+                    const auto x = table_of(n, p, false), ones = table_of(n, p, true);
                     std::vector<double> y(n), weights(n);
                     for (std::size_t i = 0; i < n; ++i) {
                         y[i] = static_cast<double>(i) - 1;
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(every_column_is_with_one_rank_with_all_rows) {
 }
 
 BOOST_AUTO_TEST_CASE(rows_that_fill_many_pieces_and_constant_columns) {
-    auto x = table(9000, 40, false);  // 2.9 MB; sparse: 3 pieces of rows
+    auto x = table_of(9000, 40, false);  // 2.9 MB; sparse: 3 pieces of rows
     for (std::size_t i = 0; i < 9000; ++i) x(i, 3) = 2;
     std::vector<double> y(9000, 1.0);
     for (const bool standardised : {false, true}) {

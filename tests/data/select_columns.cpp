@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t n = 37, p = 11;
 const std::vector<std::size_t> chosen{0, 3, 4, 10};
 
-backend::dense_matrix<double> table() {
+backend::dense_matrix<double> table_of() {
     backend::dense_matrix<double> x(n, p);
     const core::random numbers{.seed = 5};
     for (std::size_t i = 0; i < n; ++i)
@@ -42,7 +42,7 @@ std::vector<double> labels() {
 BOOST_AUTO_TEST_SUITE(select_columns)
 
 BOOST_AUTO_TEST_CASE(dense_columns_are_those_asked_for) {
-    const auto x = table();
+    const auto x = table_of();
     for (const int threads : {1, 3}) {
         const auto part = selected(data::arrays(x, labels()), threads);
         BOOST_TEST(part.columns() == chosen.size());
@@ -55,7 +55,7 @@ BOOST_AUTO_TEST_CASE(dense_columns_are_those_asked_for) {
 }
 
 BOOST_AUTO_TEST_CASE(sparse_columns_are_those_of_the_dense_ones) {
-    const auto x = table();
+    const auto x = table_of();
     for (const bool pattern : {false, true})
         for (const int threads : {1, 3}) {
             const auto part = selected(data::arrays(without_zeros(x, pattern), labels()), threads);

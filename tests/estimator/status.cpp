@@ -30,7 +30,7 @@ void check_separable(const fits::outcome<fits::dense>& found) {
     for (const double w : found.weights) BOOST_TEST(std::isfinite(w));
 }
 
-data::arrays<fits::dense> table(std::size_t columns, const std::vector<double>& entries, const std::vector<double>& y) {
+data::arrays<fits::dense> rows_of(std::size_t columns, const std::vector<double>& entries, const std::vector<double>& y) {
     fits::dense x(y.size(), columns);
     for (std::size_t i = 0; i < y.size(); ++i)
         for (std::size_t j = 0; j < columns; ++j) x(i, j) = entries[i * columns + j];
@@ -48,8 +48,8 @@ template <class Found> void check_no_minimum(const Found& found, const std::stri
 BOOST_AUTO_TEST_SUITE(how_fits_end)
 
 BOOST_AUTO_TEST_CASE(a_large_intercept_hides_nothing) {
-    const auto two = table(2, {1, 1, 2, 1, 3, 2, 4, 5, 5, 3}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 9, 1e9 + 11});
-    const auto one = table(1, {1, 2, 3, 4}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 8});
+    const auto two = rows_of(2, {1, 1, 2, 1, 3, 2, 4, 5, 5, 3}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 9, 1e9 + 11});
+    const auto one = rows_of(1, {1, 2, 3, 4}, {1e9 + 2, 1e9 + 4, 1e9 + 6, 1e9 + 8});
     const auto check = [&](auto solver, auto penalty, double tolerance) {
         const auto found = fits::fit(model::linear{}, penalty, solver, two);
         BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(a_large_intercept_hides_nothing) {
 }
 
 BOOST_AUTO_TEST_CASE(columns_of_very_different_sizes_as_given_are_fitted_alike) {
-    const auto source = table(2, {1e6, 1e-6, -1e6, 1e-6, 1e6, -1e-6, -1e6, -1e-6}, {2, 0, 0, -2});
+    const auto source = rows_of(2, {1e6, 1e-6, -1e6, 1e-6, 1e6, -1e-6, -1e6, -1e-6}, {2, 0, 0, -2});
     const auto check = [&](auto solver) {
         const auto found = fits::fit(model::linear{}, penalty::l2{0}, solver, source, {.prepare = shipped::as_given});
         BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(columns_of_very_different_sizes_as_given_are_fitted_alike) 
 }
 
 BOOST_AUTO_TEST_CASE(tiny_labels_converge) {
-    const auto source = table(1, {1, 2, 3, 4}, {2e-16, 4e-16, 5e-16, 8e-16});
+    const auto source = rows_of(1, {1, 2, 3, 4}, {2e-16, 4e-16, 5e-16, 8e-16});
     for (const auto& found : {fits::fit(model::linear{}, penalty::l2{0}, solver::lbfgs<>{}, source),
                               fits::fit(model::linear{}, penalty::l2{0}, solver::newton_cg<>{}, source),
                               fits::fit(model::linear{}, penalty::elastic_net{0, 0}, solver::admm<>{}, source)}) {
@@ -108,8 +108,8 @@ BOOST_AUTO_TEST_CASE(counts_with_large_offsets_start_at_the_best_intercept) {
 }
 
 BOOST_AUTO_TEST_CASE(where_some_rows_can_be_told_apart_no_minimum_exists) {
-    const auto two = table(1, {-2, -1, 0, 0, 1, 2}, {0, 0, 0, 1, 1, 1});
-    const auto three = table(1, {-2, -1, 0, 0, 1, 2, 3, 4}, {0, 0, 0, 1, 1, 1, 2, 2});
+    const auto two = rows_of(1, {-2, -1, 0, 0, 1, 2}, {0, 0, 0, 1, 1, 1});
+    const auto three = rows_of(1, {-2, -1, 0, 0, 1, 2, 3, 4}, {0, 0, 0, 1, 1, 1, 2, 2});
     for (const int ranks : {1, 2}) {
         const auto on = [&](auto model, auto penalty, auto solver, const auto& source) {
             if (ranks == 1) {
@@ -127,16 +127,16 @@ BOOST_AUTO_TEST_CASE(where_some_rows_can_be_told_apart_no_minimum_exists) {
         on(model::logistic{}, penalty::l0{.kappa = 1}, solver::disadmm<>{}, two);
         on(model::softmax{}, penalty::l2{0}, solver::lbfgs<>{}, three);
     }
-    const auto group = table(2, {0, 1, 0, 2, 0, 3, 1, 1, 1, 2, 1, 3}, {3, 2, 4, 0, 0, 0});  // zeros where x0 is 1
+    const auto group = rows_of(2, {0, 1, 0, 2, 0, 3, 1, 1, 1, 2, 1, 3}, {3, 2, 4, 0, 0, 0});  // zeros where x0 is 1
     check_no_minimum(
         estimator{.model = model::poisson{}, .penalty = penalty::l2{0}, .solver = solver::lbfgs<>{}}.fit(group), "x0");
     // complete separation by any one of three columns
-    const auto few = table(3, {1, 2, 3, 4, 1, 1}, {0, 1});
+    const auto few = rows_of(3, {1, 2, 3, 4, 1, 1}, {0, 1});
     check_no_minimum(fits::fit(model::logistic{}, penalty::l0{.kappa = 1}, solver::disadmm<>{}, few), "x");
 }
 
 BOOST_AUTO_TEST_CASE(as_many_weights_as_rows_converge_without_an_observer_to_blame) {
-    const auto source = table(2, {.3, 1.1, 2.7, -.4}, {.1, .7});
+    const auto source = rows_of(2, {.3, 1.1, 2.7, -.4}, {.1, .7});
     const auto check = [&](const auto& found) {
         BOOST_TEST(core::name(found.status) == core::name(core::status::converged), found.message);
         BOOST_TEST(found.objective < 1e-20);
