@@ -46,7 +46,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-const toy::table& table() {
+const toy::table& numbers() {
     static const auto t = toy::random_table(60, 5, 0.2, true, true);
     return t;
 }
@@ -56,14 +56,14 @@ std::string interrupt(std::string_view name, Penalty penalty, Make make) {
     return interrupted::at_every_iteration(name, [&](const auto& c, const std::string& from, auto&... observers) {
         auto solver = make();
         solver.resume = from;
-        return solver.minimize(toy::make<Loss>(table(), penalty, 4, c), observers...);
+        return solver.minimize(toy::make<Loss>(numbers(), penalty, 4, c), observers...);
     });
 }
 
 auto short_run(std::size_t iterations, const std::string& from = {}) {
     return solver::sgd{.rate = 0.3, .momentum = 0.5, .batch = 20, .stop = {.iterations = iterations}, .resume = from};
 }
-auto problem() { return toy::make<toy::logistic>(table(), penalty::l2{0.01}); }
+auto problem() { return toy::make<toy::logistic>(numbers(), penalty::l2{0.01}); }
 
 struct pair {
     double a = 0;
@@ -282,7 +282,7 @@ BOOST_AUTO_TEST_CASE(a_torn_newest_one_is_passed_over_and_a_torn_only_one_is_an_
         BOOST_CHECK_THROW(
             interrupted::on_ranks(ranks,
                                   [&](const auto& c) {
-                                      const auto p = toy::make<toy::logistic>(table(), penalty::l2{0.01}, 4, c);
+                                      const auto p = toy::make<toy::logistic>(numbers(), penalty::l2{0.01}, 4, c);
                                       return interrupted::described(short_run(6, place.folder()).minimize(p));
                                   }),
             core::data_error);

@@ -21,20 +21,20 @@ namespace schedule = solver::schedule;
 
 namespace {
 
-const toy::table& table() {
+const toy::table& numbers() {
     static const auto t = toy::random_table(256, 8, 0.2, true, true);
     return t;
 }
 
 double best() {
     static const double value = solver::newton_cg{.stop = {.tolerance = 1e-12}}
-                                    .minimize(toy::make<toy::logistic>(table(), penalty::l2{0.01}))
+                                    .minimize(toy::make<toy::logistic>(numbers(), penalty::l2{0.01}))
                                     .objective;
     return value;
 }
 
 template <class S> auto fit(const S& solver) {
-    return solver.minimize(toy::make<toy::logistic>(table(), penalty::l2{0.01}));
+    return solver.minimize(toy::make<toy::logistic>(numbers(), penalty::l2{0.01}));
 }
 
 }  // namespace
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(momentum_needs_fewer_epochs) {
 }
 
 BOOST_AUTO_TEST_CASE(a_corner_is_handled_by_the_prox_and_gives_zeros) {
-    const auto p = toy::make<toy::logistic>(table(), penalty::l1{0.05});
+    const auto p = toy::make<toy::logistic>(numbers(), penalty::l1{0.05});
     const auto result = sgd{.rate = 1, .batch = 256, .stop = {.iterations = 5000}}.minimize(p);
     BOOST_TEST((result.status == core::status::converged));
     BOOST_TEST(result.history.back().nonzeros < 8);
@@ -98,7 +98,7 @@ BOOST_AUTO_TEST_CASE(check_every_saves_passes_and_still_ends_with_the_objective)
 BOOST_AUTO_TEST_CASE(the_seed_decides_and_the_ranks_do_not) {
     const auto run_on = [&](const auto& c, std::uint64_t seed) {
         return sgd{.rate = 0.3, .momentum = 0.5, .batch = 20, .seed = seed, .stop = {.iterations = 5}}.minimize(
-            toy::make<toy::logistic>(table(), penalty::l2{0.01}, 4, c));
+            toy::make<toy::logistic>(numbers(), penalty::l2{0.01}, 4, c));
     };
     const auto reference = run_on(communicator::single<>{}, 7);
     BOOST_TEST(reference.objective == run_on(communicator::single<>{}, 7).objective);
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_warm_up_rises_to_the_first_rate_and_follows_the_schedule_
 }
 
 BOOST_AUTO_TEST_CASE(a_rate_that_begins_or_ends_at_0_leaves_residuals_that_are_numbers) {
-    const auto p = toy::make<toy::logistic>(table(), penalty::l1{0.01});
+    const auto p = toy::make<toy::logistic>(numbers(), penalty::l1{0.01});
     const auto check = [&](const auto& rate) {
         const auto result = sgd{.rate = rate, .batch = 64, .stop = {.iterations = 6}}.minimize(p);
         BOOST_TEST(result.objective < result.history.front().objective);
