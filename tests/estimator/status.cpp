@@ -30,7 +30,8 @@ void check_separable(const fits::outcome<fits::dense>& found) {
     for (const double w : found.weights) BOOST_TEST(std::isfinite(w));
 }
 
-data::arrays<fits::dense> rows_of(std::size_t columns, const std::vector<double>& entries, const std::vector<double>& y) {
+data::arrays<fits::dense> rows_of(std::size_t columns, const std::vector<double>& entries,
+                                  const std::vector<double>& y) {
     fits::dense x(y.size(), columns);
     for (std::size_t i = 0; i < y.size(); ++i)
         for (std::size_t j = 0; j < columns; ++j) x(i, j) = entries[i * columns + j];

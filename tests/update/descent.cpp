@@ -22,13 +22,13 @@ namespace schedule = solver::schedule;
 
 namespace {
 
-const toy::table& table() {
+const toy::table& numbers() {
     static const auto t = toy::random_table(256, 8, 0.2, true, true);
     return t;
 }
 
 template <class S> auto fit(const S& solver) {
-    return solver.minimize(toy::make<toy::logistic>(table(), penalty::l2{0.01}));
+    return solver.minimize(toy::make<toy::logistic>(numbers(), penalty::l2{0.01}));
 }
 
 double best() {
@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(ranks_do_not_change_a_bit) {
         const auto run_on = [&](const auto& c) {
             using R = std::remove_cvref_t<decltype(rule)>;  // clang 19 deduces nothing here
             return sgd<double, R>{.rate = 0.1, .update = rule, .batch = 20, .stop = {.iterations = 3}}
-                .minimize(toy::make<toy::logistic>(table(), penalty::l2{0.01}, 4, c))
+                .minimize(toy::make<toy::logistic>(numbers(), penalty::l2{0.01}, 4, c))
                 .objective;
         };
         const double reference = run_on(communicator::single<>{});
@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(ranks_do_not_change_a_bit) {
 }
 
 BOOST_AUTO_TEST_CASE(a_corner_goes_with_rules_that_are_not_adaptive) {
-    const auto lasso = toy::make<toy::logistic>(table(), penalty::l1{0.05});
+    const auto lasso = toy::make<toy::logistic>(numbers(), penalty::l1{0.05});
     const double expected = sgd{.rate = 1, .batch = 256, .stop = {.iterations = 5000}}.minimize(lasso).objective;
     const auto found =
         sgd{.rate = 0.5, .update = update::momentum{.momentum = 0.5}, .batch = 256, .stop = {.iterations = 5000}}
