@@ -49,7 +49,8 @@ BOOST_AUTO_TEST_SUITE(learn_conformance)
 
 BOOST_AUTO_TEST_CASE(any_number_of_ranks_gives_the_same_bits) {
     const auto cases = all_cases();
-    for (const table& data : {table{}, table{.different_weights = true}, table{.rows = 9}}) {
+    for (const learners::table& data :
+         {learners::table{}, learners::table{.different_weights = true}, learners::table{.rows = 9}}) {
         std::vector<lines> expected;
         for (const auto& c : cases) expected.push_back(c.fit({}, data, {}));
         for (const int size : {2, 3, 4, 5})
@@ -61,7 +62,7 @@ BOOST_AUTO_TEST_CASE(any_number_of_ranks_gives_the_same_bits) {
 
 BOOST_AUTO_TEST_CASE(ranks_without_rows_change_nothing) {
     const auto cases = all_cases();
-    const table few{.rows = 6};
+    const learners::table few{.rows = 6};
     check_on_ranks(9, cases, [&](std::size_t i, const ranks_type& ranks) {
         return difference(cases[i].fit(ranks, few, {}), cases[i].fit({}, few, {}));
     });
@@ -69,7 +70,7 @@ BOOST_AUTO_TEST_CASE(ranks_without_rows_change_nothing) {
 
 BOOST_AUTO_TEST_CASE(answers_and_scores_are_the_same_on_any_number_of_ranks) {
     const auto cases = all_cases();
-    const table data{.different_weights = true};
+    const learners::table data{.different_weights = true};
     std::vector<answers> expected;
     std::vector<lines> scores;
     for (const auto& c : cases) {
@@ -89,29 +90,34 @@ BOOST_AUTO_TEST_CASE(answers_and_scores_are_the_same_on_any_number_of_ranks) {
 
 BOOST_AUTO_TEST_CASE(a_second_fit_gives_the_same_bits_and_other_data_give_others) {
     for (const auto& c : all_cases()) {
-        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{}, {})) == "", c.name);
-        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{.rows = 140}, {})) != "", c.name);
+        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{}, {})) == "", c.name);
+        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.rows = 140}, {})) != "",
+                   c.name);
     }
 }
 
 BOOST_AUTO_TEST_CASE(weights_of_one_are_no_weights_and_weights_count) {
     for (const auto& c : all_cases()) {
-        BOOST_TEST(difference(c.fit({}, table{}, {}), c.fit({}, table{.weight = 1}, {})) == "", c.name);
+        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.weight = 1}, {})) == "",
+                   c.name);
         if (c.sums)
-            BOOST_TEST(c.objective(table{.weight = 2}) == 2 * c.objective(table{}),
+            BOOST_TEST(c.objective(learners::table{.weight = 2}) == 2 * c.objective(learners::table{}),
                        boost::test_tools::tolerance(1e-12));
-        if (c.minimises) BOOST_TEST(c.objective(table{.different_weights = true}) != c.objective(table{}), c.name);
+        if (c.minimises)
+            BOOST_TEST(c.objective(learners::table{.different_weights = true}) != c.objective(learners::table{}),
+                       c.name);
     }
 }
 
 BOOST_AUTO_TEST_CASE(no_rows_are_refused) {
     for (const auto& c : all_cases())
-        BOOST_TEST(message_of([&] { c.fit({}, table{.rows = 0}, {}); }).find("(") != std::string::npos, c.name);
+        BOOST_TEST(message_of([&] { c.fit({}, learners::table{.rows = 0}, {}); }).find("(") != std::string::npos,
+                   c.name);
 }
 
 BOOST_AUTO_TEST_CASE(one_row_can_be_fitted) {
     for (const auto& c : all_cases()) {
-        const auto alone = c.fit_smallest({}, table{.rows = 1});
+        const auto alone = c.fit_smallest({}, learners::table{.rows = 1});
         BOOST_TEST(!alone.empty(), c.name);
     }
 }
@@ -119,16 +125,16 @@ BOOST_AUTO_TEST_CASE(one_row_can_be_fitted) {
 BOOST_AUTO_TEST_CASE(more_parts_than_rows_are_refused) {
     for (const auto& c : all_cases())
         if (c.fit_too_many) {
-            const std::string why = message_of([&] { c.fit_too_many(table{}); });
+            const std::string why = message_of([&] { c.fit_too_many(learners::table{}); });
             BOOST_TEST(why.find("150 rows") != std::string::npos, c.name << ": " << why);
         }
 }
 
 BOOST_AUTO_TEST_CASE(values_that_are_not_finite_are_refused) {
     for (const double bad : {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::infinity()}) {
-        auto x = table{}.values();
+        auto x = learners::table{}.values();
         x(7, 2) = bad;
-        const source_type source(data::arrays(std::move(x), table{}.labels()));
+        const source_type source(data::arrays(std::move(x), learners::table{}.labels()));
         for (const auto& c : all_cases()) {
             const std::string why = message_of([&] { c.fit({}, source, {}); });
             BOOST_TEST(why.find("finite") != std::string::npos, c.name << ": " << why);
@@ -140,7 +146,7 @@ BOOST_AUTO_TEST_CASE(an_observer_may_stop_a_fit) {
     for (const auto& c : all_cases()) {
         if (!c.observes) continue;
         std::size_t seen = 0;
-        const auto found = c.fit({}, table{}, [&](const core::record&) { return ++seen > 0; });
+        const auto found = c.fit({}, learners::table{}, [&](const core::record&) { return ++seen > 0; });
         BOOST_TEST(seen == 1u, c.name);
         BOOST_TEST(found.back().find("stopped") != std::string::npos, c.name << ": " << found.back());
     }
@@ -153,7 +159,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_on_one_rank_is_heard_on_all) {
         communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
             const int me = ranks.rank();
             heard[static_cast<std::size_t>(me)] = message_of([&] {
-                c.fit(ranks_type(ranks), table{}, [me](const core::record&) {
+                c.fit(ranks_type(ranks), learners::table{}, [me](const core::record&) {
                     if (me == 1) throw std::runtime_error("no more");
                     return false;
                 });
@@ -167,7 +173,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_on_one_rank_is_heard_on_all) {
 BOOST_AUTO_TEST_CASE(a_loaded_fit_is_the_saved_one) {
     const temporary_file file;
     for (const auto& c : all_cases()) {
-        const std::string found = c.save_and_load({}, table{}, file.path.string());
+        const std::string found = c.save_and_load({}, learners::table{}, file.path.string());
         BOOST_TEST(found == "", c.name << ": " << found);
     }
 }
@@ -176,7 +182,7 @@ BOOST_AUTO_TEST_CASE(a_file_of_one_learner_is_no_other) {
     const temporary_file file;
     const auto cases = all_cases();
     const std::string path = file.path.string();
-    cases[0].save_and_load({}, table{}, path);
+    cases[0].save_and_load({}, learners::table{}, path);
     std::string text;
     {
         std::ifstream in(path, std::ios::binary);

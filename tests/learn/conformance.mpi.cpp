@@ -16,7 +16,7 @@ BOOST_AUTO_TEST_SUITE(learn_conformance)
 BOOST_AUTO_TEST_CASE(fits_on_all_ranks_have_the_bits_of_fits_on_one) {
     const communicator::mpi<> ranks;
     for (const auto& c : all_cases())
-        for (const table& data : {table{}, table{.rows = 6, .different_weights = true}}) {
+        for (const learners::table& data : {learners::table{}, learners::table{.rows = 6, .different_weights = true}}) {
             const std::string found = difference(c.fit(ranks_type(ranks), data, {}), c.fit({}, data, {}));
             BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << " of " << ranks.size() << ": " << found);
         }
@@ -26,7 +26,7 @@ BOOST_AUTO_TEST_CASE(one_rank_writes_and_all_read) {
     const communicator::mpi<> ranks;
     const auto path = std::filesystem::temp_directory_path() / "gamut_learner_mpi_test.json";
     for (const auto& c : all_cases()) {
-        const std::string found = c.save_and_load(ranks_type(ranks), table{}, path.string());
+        const std::string found = c.save_and_load(ranks_type(ranks), learners::table{}, path.string());
         BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);
     }
     ranks.barrier();
