@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(softmax_regression_as_a_formula_is_the_model) {
     BOOST_TEST(solver::newton_cg{}.minimize(formula).objective == least, boost::test_tools::tolerance(1e-10));
     BOOST_TEST(solver::lbfgs{}.minimize(formula).objective == least, boost::test_tools::tolerance(1e-8));
     const solver::sgd descent{.rate = 0.1, .stop = {.iterations = 30}};
-    BOOST_TEST(descent.minimize(formula).objective < least + 0.01);
+    BOOST_TEST(descent.minimize(formula).objective < least + 0.05);
 }
 
 BOOST_AUTO_TEST_CASE(batches_average_to_the_whole) {
