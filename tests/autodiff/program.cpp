@@ -14,6 +14,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <initializer_list>
 #include <type_traits>
 #include <vector>
 
@@ -78,7 +79,7 @@ BOOST_AUTO_TEST_CASE(layers_that_look_alike_have_one_kernel) {
 
 BOOST_AUTO_TEST_CASE(a_set_of_places_counts) {
     place_set s;
-    for (const std::size_t i : {0, 3, 63, 64, 130, 255}) s.add(i);
+    for (const std::size_t i : std::initializer_list<std::size_t>{0, 3, 63, 64, 130, 255}) s.add(i);
     BOOST_TEST(s.size() == 6u);
     BOOST_TEST(s.below(0) == 0u);
     BOOST_TEST(s.below(64) == 3u);

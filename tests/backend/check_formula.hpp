@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -99,6 +100,6 @@ void check_at(const E& formula, const std::vector<gamut::autodiff::block_shape>&
 template <class Names, class E>
 void check_formula(const Names& names, const E& formula, const std::string& what, std::size_t columns = 5) {
     const auto shapes = gamut::autodiff::shapes_of(names);
-    for (const std::size_t n : {1, 7, 8, 19})
+    for (const std::size_t n : std::initializer_list<std::size_t>{1, 7, 8, 19})
         check_at(formula, shapes, formula_point(n, columns, 3, dimension_of(shapes), n), what);
 }

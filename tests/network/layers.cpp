@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(lenet) {
           288, "lenet");
 }
 BOOST_AUTO_TEST_CASE(normalised) {
-    check(classifier{dense{9}, batch_norm{}, network::tanh{}, dense{3}}, 5, "batch_norm");
+    check(classifier{dense{9}, batch_norm{}, gamut::network::tanh{}, dense{3}}, 5, "batch_norm");
     check(classifier{picture{5, 5, 2}, convolution{.channels = 3, .kernel = 3, .border = 1}, batch_norm{}, gelu{},
                      average_pool{2, 1}, flatten{}, dense{3}},
           50, "batch_norm of channels");

@@ -152,4 +152,14 @@ inline gamut::data::arrays<gamut::backend::dense_matrix<double>> digits() {
     return gamut::data::arrays(x, 1797, 64, y);
 }
 
+/// The numbers of a file of MNIST's format: a big-endian header (type and dimensions), then bytes.
+inline std::vector<double> idx(const std::string& name) {
+    const unpacked file(name);
+    const std::string bytes = text_of(file.name());
+    const std::size_t header = 4 + 4 * static_cast<std::size_t>(bytes.at(3));
+    std::vector<double> numbers;
+    for (std::size_t i = header; i < bytes.size(); ++i) numbers.push_back(static_cast<unsigned char>(bytes[i]));
+    return numbers;
+}
+
 }  // namespace real_data

@@ -34,16 +34,6 @@ void check(const json& expected, const answer& known, const Train& train, const 
     }
 }
 
-/// The numbers of a file of MNIST's format: a big-endian header (type and dimensions), then bytes.
-std::vector<double> idx(const std::string& name) {
-    const real_data::unpacked file(name);
-    const std::string bytes = real_data::text_of(file.name());
-    const std::size_t header = 4 + 4 * static_cast<std::size_t>(bytes.at(3));
-    std::vector<double> numbers;
-    for (std::size_t i = header; i < bytes.size(); ++i) numbers.push_back(static_cast<unsigned char>(bytes[i]));
-    return numbers;
-}
-
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(softmax, *boost::unit_test::precondition(real_data::is_there))
@@ -92,9 +82,9 @@ BOOST_AUTO_TEST_CASE(softmax_l2_phoneme) {
 
 BOOST_AUTO_TEST_CASE(softmax_l2_mnist10k) {
     const answer known("softmax_l2_mnist10k");
-    std::vector<double> x = idx("mnist10k/t10k-images-idx3-ubyte.gz");
+    std::vector<double> x = real_data::idx("mnist10k/t10k-images-idx3-ubyte.gz");
     for (double& value : x) value /= 255;
-    const data::arrays all(x, 10000, 784, idx("mnist10k/t10k-labels-idx1-ubyte.gz"));
+    const data::arrays all(x, 10000, 784, real_data::idx("mnist10k/t10k-labels-idx1-ubyte.gz"));
     for (const json& expected : known.solutions())
         check(expected, known, data::all_but_every(all, 5), data::every(all, 5), 8000,
               known.tolerance("test accuracy +-"), as_given, large);

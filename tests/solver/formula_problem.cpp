@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(softmax_regression_as_a_formula_is_the_model) {
     const double least = solver::newton_cg{}.minimize(known).objective;
     BOOST_TEST(solver::newton_cg{}.minimize(formula).objective == least, boost::test_tools::tolerance(1e-10));
     BOOST_TEST(solver::lbfgs{}.minimize(formula).objective == least, boost::test_tools::tolerance(1e-8));
-    BOOST_TEST(solver::sgd{.rate = 0.1, .stop = {.iterations = 30}}.minimize(formula).objective < least + 0.01);
+    const solver::sgd descent{.rate = 0.1, .stop = {.iterations = 30}};
+    BOOST_TEST(descent.minimize(formula).objective < least + 0.05);
 }
 
 BOOST_AUTO_TEST_CASE(batches_average_to_the_whole) {

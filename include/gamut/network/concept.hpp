@@ -51,7 +51,7 @@ template <std::size_t First> struct leaves {
 ///                  what the start rule says (start.hpp)
 template <class L>
 concept Layer = requires(const L& layer, image in) {
-    layer(leaves<0>{}, autodiff::slot<0, autodiff::shape::table, true>{}, in);
+    layer(leaves<0>{}, autodiff::slot<0, autodiff::shape::table, false>{}, in);
 };
 
 /// How many blocks a layer has.
