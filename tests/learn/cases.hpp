@@ -21,6 +21,7 @@
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/factorisation.hpp>
 #include <gamut/learn/k_means.hpp>
+#include <gamut/learn/metric.hpp>
 #include <gamut/learn/model_file.hpp>
 #include <gamut/learn/nearest.hpp>
 #include <gamut/learn/nonnegative_factorisation.hpp>
@@ -28,6 +29,7 @@
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/row_numbers.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/topics.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -131,9 +133,23 @@ inline std::string difference(const lines& a, const lines& b) {
     return a.size() == b.size() ? "" : std::to_string(a.size()) + " lines and " + std::to_string(b.size());
 }
 
+/// A source whose numbers are rounded down: counts.
+struct counted {
+    using matrix_type = backend::dense_matrix<double>;
+    using value_type = double;
+    source_type inner;
+
+    data::dataset<matrix_type> load(const ranks_type& ranks, const data::request& wanted = {}) const {
+        auto rows = inner.load(ranks, wanted);
+        for (double& value : rows.x.values) value = std::floor(value);
+        return rows;
+    }
+};
+
 struct learner_case {
     std::string name;
     bool minimises = true;  ///< has an objective
+    bool weighs = true;     ///< takes sample weights
     bool observes = true;   ///< has iterations that an observer can end
     bool sums = true;       ///< the objective is a sum over rows: twice the weights, twice the objective
     std::function<lines(const ranks_type&, const source_type&, const observer_type&)> fit;
@@ -147,36 +163,39 @@ struct learner_case {
 };
 
 template <template <class> class F, class L>
-learner_case make(std::string name, L learner, L smallest, std::type_identity_t<std::optional<L>> too_many) {
+learner_case make(std::string name, L learner, L smallest, std::type_identity_t<std::optional<L>> too_many,
+                  bool counts = false) {
     static_assert(learn::Learner<L> && learn::Fitted<F<ranks_type>>);
     const auto on = [](L options, const ranks_type& ranks) {
         options.communicator = ranks;
         options.threads = 1;
         return options;
     };
+    const auto seen = [counts](const source_type& source) { return counts ? source_type(counted{source}) : source; };
     learner_case c;
     c.name = std::move(name);
     c.fit = [=](const ranks_type& ranks, const source_type& source, const observer_type& observer) {
         const L options = on(learner, ranks);
-        return described(observer ? options.fit(source, observer) : options.fit(source));
+        return described(observer ? options.fit(seen(source), observer) : options.fit(seen(source)));
     };
     c.fit_smallest = [=](const ranks_type& ranks, const source_type& source) {
-        return described(on(smallest, ranks).fit(source));
+        return described(on(smallest, ranks).fit(seen(source)));
     };
-    if (too_many) c.fit_too_many = [=](const source_type& source) { on(*too_many, {}).fit(source); };
-    c.objective = [=](const source_type& source) { return learner.fit(source).objective; };
+    if (too_many) c.fit_too_many = [=](const source_type& source) { on(*too_many, {}).fit(seen(source)); };
+    c.objective = [=](const source_type& source) { return learner.fit(seen(source)).objective; };
     c.answer = [=](const ranks_type& ranks, const source_type& source) {
-        return answers_of(on(learner, ranks).fit(source), source);
+        return answers_of(on(learner, ranks).fit(seen(source)), seen(source));
     };
     c.score = [=](const ranks_type& ranks, const source_type& source) {
-        return of_score(on(learner, ranks).fit(source).score(source));
+        return of_score(on(learner, ranks).fit(seen(source)).score(seen(source)));
     };
     c.save_and_load = [=](const ranks_type& ranks, const source_type& source, const std::string& path) {
-        const auto fit = on(learner, ranks).fit(source);
+        const auto fit = on(learner, ranks).fit(seen(source));
         save(fit, path);
         const auto again = learn::load<F>(path, ranks);
         const std::string found = difference(members_of(fit), members_of(again));
-        return found != "" ? found : difference(answers_of(fit, source).rows, answers_of(again, source).rows);
+        return found != "" ? found
+                           : difference(answers_of(fit, seen(source)).rows, answers_of(again, seen(source)).rows);
     };
     return c;
 }
@@ -278,6 +297,22 @@ inline std::vector<learner_case> all_cases() {
             {.rank = 2, .lambda = 0.5, .biases = learn::biases::rows_and_columns, .stop = {.iterations = 6}});
         add("factorisation, alternating",
             {.rank = 3, .method = learn::descent::alternating, .stop = {.iterations = 4}});
+    }
+    {
+        using L = learn::metric<C>;
+        cases.push_back(make<learn::fitted_metric>("metric, convex", L{.stop = {.iterations = 12}},
+                                                   L{.stop = {.iterations = 3}}, L{.rank = 151}));
+        cases.back().sums = false;  // a pair counts as the product of its weights
+        cases.push_back(make<learn::fitted_metric>("metric, steps",
+                                                   L{.rank = 2, .batch = 60, .stop = {.iterations = 15}},
+                                                   L{.stop = {.iterations = 3}}, std::nullopt));
+        cases.back().sums = false;
+    }
+    {
+        using L = learn::topics<C>;
+        cases.push_back(make<learn::fitted_topics>("topics", L{.topics = 3, .samples = 4, .stop = {.iterations = 9}},
+                                                   L{.topics = 2, .stop = {.iterations = 2}}, std::nullopt, true));
+        cases.back().sums = cases.back().weighs = false;
     }
     return cases;
 }
