@@ -32,6 +32,7 @@
 #include <gamut/solver/erased_problem.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
+#include <gamut/solver/parallel_coordinate.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
@@ -169,6 +170,16 @@ BOOST_AUTO_TEST_CASE(coordinate_descent_goes_on_from_any_iteration_on_any_ranks_
     BOOST_TEST(interrupt_fit("lasso", model::linear{}, penalty::l1{0.05}, solver::coordinate{.working_set = 2}) == "");
     BOOST_TEST(interrupt_fit("sparse_logistic", model::logistic{}, penalty::mcp{.strength = 0.05},
                              solver::coordinate{.working_set = 2}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(parallel_coordinate_descent_goes_on_from_any_measurement_on_any_ranks_with_the_same_bits) {
+    BOOST_TEST(interrupt_fit("columns", model::linear{}, penalty::l1{0.05},
+                             solver::parallel_coordinate{.selection = solver::selection::scheduled{.together = 3},
+                                                         .rounds = 2}) == "");
+    BOOST_TEST(
+        interrupt_fit("random_columns", model::logistic{}, penalty::l1{0.02},
+                      solver::parallel_coordinate{.selection = solver::selection::random{.together = 2}, .rounds = 3},
+                      4) == "");
 }
 
 BOOST_AUTO_TEST_CASE(disadmm_goes_on_from_any_round_on_any_ranks_with_the_same_bits) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <span>
 #include <utility>
@@ -38,6 +39,16 @@ public:
     double operator()(std::size_t j, std::size_t k) const { return products_[place(j, k)]; }
     /// Infinity is not remembered.
     void set(std::size_t j, std::size_t k, double value) { products_[place(j, k)] = value; }
+
+    /// What is remembered, for each(name, numbers) to take down or to bring back.
+    template <class Each> void describe(Each& each) {
+        std::vector<std::uint64_t> seen(seen_.begin(), seen_.end());
+        each("columns", seen);
+        each("products", products_);
+        std::fill(slot_.begin(), slot_.end(), none);
+        seen_.assign(seen.begin(), seen.end());
+        for (std::size_t i = 0; i < seen_.size(); ++i) slot_.at(seen_[i]) = i;
+    }
 
 private:
     static constexpr std::size_t none = std::numeric_limits<std::size_t>::max();

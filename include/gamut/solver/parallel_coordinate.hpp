@@ -57,6 +57,7 @@ template <class Selection> struct parallel_coordinate {
     std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
     std::uint64_t seed = 1;
     core::stop stop{};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     template <class P> using penalty_of = std::remove_cvref_t<decltype(std::declval<const P&>().penalty_term())>;
 
@@ -91,10 +92,18 @@ template <class Selection> struct parallel_coordinate {
         constexpr std::size_t patience = 50;
         detail::descent_end ended(stop, patience, 0.9, epsilon);
         double scale = 1, first = 0, share = 1;
-        for (std::size_t k = 1;; ++k) {
-            state.measure();
+        const auto kept = [&](auto& each) {
+            each.shown("weights", [&] { return state.result(); });
+            each("state", state);
+            each("ended", ended);
+            each("scale", scale);
+            each("first", first);
+        };
+        const std::optional<core::record> before = record.resume(resume, kept);
+        for (std::size_t k = before ? before->iteration : 1;; ++k) {
+            if (!before || k > before->iteration) state.measure();
             const detail::optimality now = detail::assess(state, parts, std::numeric_limits<double>::infinity());
-            if (k == 1) {
+            if (k == 1 && !before) {
                 scale = now.largest_slope > 0 ? now.largest_slope : 1.0;
                 first = std::max(now.objective, null_objective);
             }

@@ -20,6 +20,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/kept_run.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/solver/stopping.hpp>
 

@@ -127,6 +127,24 @@ public:
         read_ += used.size();
     }
 
+    /// What must outlive an interruption after `measure`; see state.hpp.
+    template <class Each> void describe(Each& each) {
+        std::vector<double> priority(features());
+        for (std::size_t j = 0; j < features(); ++j) priority[j] = last_[0][j];
+        each("weights_now", weights_);
+        each("slopes", slopes_);
+        each("loss", loss_);
+        each("products", products_);
+        each("intercept", intercept_);
+        each("offset", offset_);
+        each("priorities", priority);
+        each("known", known_[0]);
+        each("rounds", round_);
+        each("read", read_);
+        priority.resize(features());
+        last_[0].assign(priority);
+    }
+
     /// One round. False where the loss is no longer finite.
     bool round() {
         ++round_;
