@@ -19,7 +19,8 @@ namespace gamut::compressor {
 /// QSGD: `bits` bits a number, a sign and one of 2^(bits - 1) levels, drawn so that the mean is the number.
 ///   s = 2^(bits - 1) - 1 levels above 0,  largest = max |x| over a bucket of `bucket` numbers
 ///   y = sign(x) largest / s floor(|x| s / largest + u),     u uniform on [0, 1)
-/// Unbiased; its variance is at most (largest / s)^2 / 4 a number. The draws depend on seed, round, node and place alone.
+/// Unbiased, to the rounding of `largest` to a float; its variance is at most (largest / s)^2 / 4 a number. The draws depend on
+/// seed, round, node and place alone.
 /// A bucket with an entry that is not finite (as a float) becomes NaN.
 /// Alistarh, Grubic, Li, Tomioka, Vojnovic, QSGD, NeurIPS 2017, with the maximum as its norm (section 4 there).
 struct quantized {
