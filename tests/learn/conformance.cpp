@@ -58,7 +58,8 @@ struct temporary_file {
 BOOST_AUTO_TEST_SUITE(learn_conformance)
 
 BOOST_AUTO_TEST_CASE(any_number_of_ranks_gives_the_same_bits) {
-    for (const learners::table& data : {learners::table{}, learners::table{.different_weights = true}, learners::table{.rows = 9}}) {
+    for (const learners::table& data :
+         {learners::table{}, learners::table{.different_weights = true}, learners::table{.rows = 9}}) {
         const auto cases = cases_for(data);
         std::vector<lines> expected;
         for (const auto& c : cases) expected.push_back(c.fit({}, data, {}));
@@ -100,26 +101,32 @@ BOOST_AUTO_TEST_CASE(answers_and_scores_are_the_same_on_any_number_of_ranks) {
 BOOST_AUTO_TEST_CASE(a_second_fit_gives_the_same_bits_and_other_data_give_others) {
     for (const auto& c : all_cases()) {
         BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{}, {})) == "", c.name);
-        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.rows = 140}, {})) != "", c.name);
+        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.rows = 140}, {})) != "",
+                   c.name);
     }
 }
 
 BOOST_AUTO_TEST_CASE(weights_of_one_are_no_weights_and_weights_count) {
     for (const auto& c : all_cases()) {
-        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.weight = 1}, {})) == "", c.name);
+        BOOST_TEST(difference(c.fit({}, learners::table{}, {}), c.fit({}, learners::table{.weight = 1}, {})) == "",
+                   c.name);
         if (!c.weighs)
-            BOOST_TEST(message_of([&] { c.fit({}, learners::table{.weight = 2}, {}); }).find("weights") != std::string::npos,
+            BOOST_TEST(message_of([&] { c.fit({}, learners::table{.weight = 2}, {}); }).find("weights") !=
+                           std::string::npos,
                        c.name);
         if (c.sums)
             BOOST_TEST(c.objective(learners::table{.weight = 2}) == 2 * c.objective(learners::table{}),
                        boost::test_tools::tolerance(1e-12));
-        if (c.minimises) BOOST_TEST(c.objective(learners::table{.different_weights = true}) != c.objective(learners::table{}), c.name);
+        if (c.minimises)
+            BOOST_TEST(c.objective(learners::table{.different_weights = true}) != c.objective(learners::table{}),
+                       c.name);
     }
 }
 
 BOOST_AUTO_TEST_CASE(no_rows_are_refused) {
     for (const auto& c : all_cases())
-        BOOST_TEST(message_of([&] { c.fit({}, learners::table{.rows = 0}, {}); }).find("(") != std::string::npos, c.name);
+        BOOST_TEST(message_of([&] { c.fit({}, learners::table{.rows = 0}, {}); }).find("(") != std::string::npos,
+                   c.name);
 }
 
 BOOST_AUTO_TEST_CASE(one_row_can_be_fitted) {

@@ -16,7 +16,8 @@ BOOST_AUTO_TEST_SUITE(learn_conformance)
 BOOST_AUTO_TEST_CASE(fits_on_all_ranks_have_the_bits_of_fits_on_one) {
     const communicator::mpi<> ranks;
     for (const auto& c : all_cases())
-        for (const learners::table& data : {learners::table{}, learners::table{.rows = 6, .different_weights = c.weighs}}) {
+        for (const learners::table& data :
+             {learners::table{}, learners::table{.rows = 6, .different_weights = c.weighs}}) {
             const std::string found = difference(c.fit(ranks_type(ranks), data, {}), c.fit({}, data, {}));
             BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << " of " << ranks.size() << ": " << found);
         }
