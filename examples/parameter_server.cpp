@@ -17,7 +17,6 @@
 #include <gamut/table/shared.hpp>
 
 using namespace gamut;
-
 const std::vector<double> truth{3, -2, 0, 1, 0, 0, 5, -1};
 
 /// Mean slope of 1/2 (x'w - y)^2 over the worker's 50 rows, which are drawn anew, and the same, each time.
