@@ -285,7 +285,7 @@ inline std::vector<learner_case> all_cases() {
     {
         using L = learn::sparse_coding<C>;
         cases.push_back(make<learn::fitted_sparse_coding>(
-            "sparse_coding", L{.atoms = 8, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
+            "sparse_coding", L{.atoms = 5, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
     }
     {
         using L = learn::factorisation<C>;

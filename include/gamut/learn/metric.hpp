@@ -97,7 +97,7 @@ template <class C> struct fitted_metric : outcome {
                 slots[2 * at + 1] = all[k].similar ? 2 : 1;
             }
         }
-        communicator.all_reduce(std::span<double>(slots), gamut::communicator::operation::sum);
+        detail::everywhere(communicator, std::span<double>(slots));
         std::vector<std::pair<double, bool>> sorted;
         for (std::size_t k = 0; k < most; ++k)
             if (slots[2 * k + 1] > 0) sorted.emplace_back(slots[2 * k], slots[2 * k + 1] > 1.5);

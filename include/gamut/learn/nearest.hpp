@@ -221,7 +221,7 @@ template <class C> struct nearest {
                     }
                 });
                 for (auto* const all : {&fit.values, &fit.labels, &fit.weights})
-                    communicator.all_reduce(std::span<double>(*all), gamut::communicator::operation::sum);
+                    detail::everywhere(communicator, std::span<double>(*all));
                 detail::run<C> run(communicator, "nearest", {}, observer);
                 run.ends(fit, {.iteration = 1, .objective = 0, .residual = 0, .nonzeros = n, .passes = 1},
                          "all rows are known");

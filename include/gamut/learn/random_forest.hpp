@@ -184,7 +184,7 @@ private:
             }
         });
         for (auto* const all : {&x, &y, &weights})
-            communicator.all_reduce(std::span<double>(*all), gamut::communicator::operation::sum);
+            detail::everywhere(communicator, std::span<double>(*all));
 
         const std::size_t automatic =
             target == learn::target::classes ? static_cast<std::size_t>(std::sqrt(static_cast<double>(p))) : p / 3;

@@ -145,7 +145,7 @@ private:
                 const std::size_t row = order[next_row++ % n];
                 if (by.owns(by.shard_of(row))) detail::copy_row(rows.x, row - by.first_row(), out.data() + a * p);
             }
-            communicator.all_reduce(std::span<double>(out), gamut::communicator::operation::sum);
+            detail::everywhere(communicator, std::span<double>(out));
             for (std::size_t a = 0; a < count; ++a) {
                 double square = 0;
                 for (std::size_t j = 0; j < p; ++j) square += out[a * p + j] * out[a * p + j];

@@ -66,7 +66,7 @@ public:
     std::vector<double> all_row_factors() const {
         std::vector<double> all(entries_.rows() * width_);
         std::copy(u_.begin(), u_.end(), all.begin() + static_cast<std::ptrdiff_t>(entries_.first_row * width_));
-        by_.ranks().all_reduce(std::span<double>(all), communicator::operation::sum);
+        everywhere(by_.ranks(), std::span<double>(all));
         return all;
     }
 

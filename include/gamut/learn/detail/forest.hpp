@@ -14,6 +14,7 @@
 #include <gamut/communicator/concept.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/learn/detail/rows.hpp>
+#include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/tree_growth.hpp>
 
 namespace gamut::learn::detail {
@@ -153,9 +154,9 @@ struct grown_forest {
         });
         const auto add = [&](auto& values) { ranks.all_reduce(std::span(values), communicator::operation::sum); };
         add(fit.split_features);
-        add(fit.thresholds);
+        everywhere(ranks, std::span<double>(fit.thresholds));
         add(fit.answer_classes);
-        add(fit.answer_values);
+        everywhere(ranks, std::span<double>(fit.answer_values));
         add(children);
         add(gains);
         fit.children.assign(children.begin(), children.end());

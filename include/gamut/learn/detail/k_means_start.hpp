@@ -21,7 +21,7 @@ std::vector<double> rows_anywhere(const shards<C>& by, const measured_rows<Matri
     std::vector<double> out(rows.size() * x.columns());
     for (std::size_t r = 0; r < rows.size(); ++r)
         if (by.owns(by.shard_of(rows[r]))) x.copy(rows[r] - by.first_row(), out.data() + r * x.columns());
-    by.ranks().all_reduce(std::span<double>(out), communicator::operation::sum);
+    everywhere(by.ranks(), std::span<double>(out));
     return out;
 }
 

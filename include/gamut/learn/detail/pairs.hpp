@@ -47,7 +47,7 @@ public:
                 to[p_ + 1] = static_cast<double>(rows.weight(i));
             }
         });
-        by.ranks().all_reduce(std::span<double>(all), communicator::operation::sum);
+        everywhere(by.ranks(), std::span<double>(all));
         x_.resize(n * p_);
         for (std::size_t i = 0; i < n; ++i) std::copy_n(all.data() + i * each, p_, x_.data() + i * p_);
         const auto label = [&](std::size_t i) { return all[i * each + p_]; };

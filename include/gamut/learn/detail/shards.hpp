@@ -15,6 +15,13 @@
 
 namespace gamut::learn::detail {
 
+/// Numbers that one rank has each, and the others have 0 for, on all ranks: a sum without rounding. -0 becomes 0, as it would by
+/// adding another rank's 0, so that bits are the same on one rank. Collective: one all-reduce.
+template <communicator::Communicator C> void everywhere(const C& ranks, std::span<double> values) {
+    ranks.all_reduce(values, communicator::operation::sum);
+    for (double& value : values) value += 0.0;
+}
+
 /// The shards of a rank: who sums, and in what order.
 template <communicator::Communicator C> class shards {
 public:
@@ -80,7 +87,7 @@ public:
                 fill(shard, rows, thread, all.data() + shard * width);
             });
         });
-        ranks_.all_reduce(std::span<double>(all), communicator::operation::sum);  // x + 0 + 0: no rounding
+        everywhere(ranks_, std::span<double>(all));
         return all;
     }
 
