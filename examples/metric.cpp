@@ -3,6 +3,7 @@
 #include <cstdio>
 
 #include <gamut/gamut.hpp>
+#include <gamut/learn.hpp>
 
 using namespace gamut;
 

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gamut/gamut.hpp>
+#include <gamut/learn.hpp>
 
 using namespace gamut;
 

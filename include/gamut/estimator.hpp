@@ -80,8 +80,10 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     [[gnu::cold]] auto fit_rows(const data::dataset<Matrix>& rows, Observers&&... observers) const {
         using T = typename Backend::value_type;
         const auto problem = problem_of(rows);
+        constexpr bool is_linear = requires { problem.layout(); };  // a network's weights are no features by outputs
         [[maybe_unused]] const auto begin = [&](auto& observer) {
-            if constexpr (requires { observer.begin(unfitted(problem)); }) observer.begin(unfitted(problem));
+            if constexpr (is_linear)
+                if constexpr (requires { observer.begin(unfitted(problem)); }) observer.begin(unfitted(problem));
         };
         (begin(observers), ...);
         static_assert(

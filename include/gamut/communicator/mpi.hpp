@@ -54,6 +54,7 @@ public:
     ~mpi_session() {
         const bool unwinding = std::uncaught_exceptions() > exceptions_;
         if (world_->failures->closed()) {
+            everyone_leaves(std::min(deadline_ / 4, 2.0));  // so that all can say what they caught
             std::fprintf(stderr, "gamut: rank %d ends its mpi_session after a rank failed, with exit code %d\n",
                          world_->everyone.rank(), detail::failed);
             detail::abort_job(detail::failed);
