@@ -214,7 +214,7 @@ def self_test():
         "does not exist": ("include/gamut/core/error.hpp", header("core", "#include <gamut/core/nothing.hpp>")),
         "dear to compile": ("include/gamut/core/error.hpp", header("core", "#include <iostream>")),
         "only backend/host.hpp may": ("include/gamut/penalty/l1.hpp", header("penalty", "#include <xtensor/xtensor.hpp>")),
-        "only communicator/mpi.hpp may": ("include/gamut/penalty/l1.hpp", header("penalty", "#include <mpi.h>")),
+        "only communicator/detail/mpi_calls.hpp may": ("include/gamut/penalty/l1.hpp", header("penalty", "#include <mpi.h>")),
         "neither standard nor": ("include/gamut/penalty/l1.hpp", header("penalty", "#include <eigen3/Eigen/Core>")),
         "(relative)": ("include/gamut/penalty/l1.hpp", header("penalty", '#include "l2.hpp"')),
         "no #pragma once": ("include/gamut/penalty/l1.hpp", header("penalty").replace("#pragma once", "")),

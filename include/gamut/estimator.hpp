@@ -65,10 +65,9 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     template <class Source> auto load(const Source& source) const {
         data::request wanted;
         wanted.classification = model::is_classification<Model>;
-        if constexpr (requires { solver.blocks; })
-            wanted.blocks = solver.blocks;
-        else if constexpr (model::is_network<Model>)
-            wanted.blocks = model.blocks;
+        if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
+        if constexpr (model::is_network<Model>)
+            if (wanted.blocks == 0) wanted.blocks = model.blocks;
         gamut::communicator::agree(communicator, [&] {
             if constexpr (requires { model.validate(); }) model.validate();
         });

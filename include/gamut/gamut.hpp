@@ -6,7 +6,7 @@
 ///   <gamut/backend/device.hpp>        Thrust
 ///   <gamut/compressor/lossless.hpp>   Blosc
 ///   <gamut/model_file.hpp>            fitted models as JSON files
-///   <gamut/learn.hpp>                 learners beside the estimator: k-means, forests, factorisations, topics ...
+///   <gamut/learn.hpp>                 learners beside the estimator: k-means, forests, factorisations ...
 
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/counting.hpp>

@@ -29,7 +29,6 @@
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/row_numbers.hpp>
 #include <gamut/learn/sparse_coding.hpp>
-#include <gamut/learn/topics.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -307,12 +306,6 @@ inline std::vector<learner_case> all_cases() {
                                                    L{.rank = 2, .batch = 60, .stop = {.iterations = 15}},
                                                    L{.stop = {.iterations = 3}}, std::nullopt));
         cases.back().sums = false;
-    }
-    {
-        using L = learn::topics<C>;
-        cases.push_back(make<learn::fitted_topics>("topics", L{.topics = 3, .samples = 4, .stop = {.iterations = 9}},
-                                                   L{.topics = 2, .stop = {.iterations = 2}}, std::nullopt, true));
-        cases.back().sums = cases.back().weighs = false;
     }
     return cases;
 }

@@ -178,7 +178,7 @@ BOOST_AUTO_TEST_CASE(what_is_too_much_for_a_matrix_is_exchanged_in_parts) {
             const double after_prune = parts.minimize(problem).objective;
             BOOST_TEST(after_prune <= solver::prune{}.minimize(problem).objective * (1 + 1e-12));
             BOOST_TEST((found.status == core::status::converged));
-            BOOST_TEST(found.message.starts_with("no exchange of what is worth least"), found.message);
+            BOOST_TEST(found.message.starts_with("no exchange of "), found.message);
             BOOST_TEST(found.objective <= start.objective * (1 + 1e-12));
             BOOST_TEST(std::abs(found.objective - solver::objective(problem, found.weights)) <= 1e-12);
             typename std::remove_cvref_t<decltype(problem)>::array gradient(problem.dimension());

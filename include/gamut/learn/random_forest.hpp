@@ -183,8 +183,7 @@ private:
                 weights[rows.first_row + i] = static_cast<double>(rows.weight(i));
             }
         });
-        for (auto* const all : {&x, &y, &weights})
-            detail::everywhere(communicator, std::span<double>(*all));
+        for (auto* const all : {&x, &y, &weights}) detail::everywhere(communicator, std::span<double>(*all));
 
         const std::size_t automatic =
             target == learn::target::classes ? static_cast<std::size_t>(std::sqrt(static_cast<double>(p))) : p / 3;

@@ -363,7 +363,7 @@ private:
             return [&, fits = std::size_t(0)](const core::result<A>& now) mutable {
                 if (++fits % 16 != 0) return true;
                 const auto asked = run_.report({.phase = "comparison by fits",
-                                                .iteration = iteration_,
+                                                .iteration = ++iteration_,
                                                 .objective = now.objective,
                                                 .nonzeros = p_.nonzeros(now.weights)});
                 if (asked) status = *asked;

@@ -68,7 +68,9 @@ public:
                 all = all && found.status == core::status::converged;
                 ++fitted;
                 if (found.status == core::status::converged &&
-                    found.objective < (better ? better->objective : best.objective - 1e-10 * std::abs(best.objective)))
+                    // by more than rounding: of equal columns the first stays
+                    found.objective < (better ? better->objective - 1e-12 * std::abs(better->objective)
+                                              : best.objective - 1e-10 * std::abs(best.objective)))
                     better = std::move(found);
                 return go_on(better ? *better : best);
             };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <optional>
 #include <span>
@@ -70,7 +71,9 @@ public:
             core::result<A> found = polishing.improve(p_, start_on(chosen, best.weights.download()));
             all = all && found.status == core::status::converged;
             ++fitted;
-            if (found.status == core::status::converged && found.objective < best.objective) best = std::move(found);
+            if (found.status == core::status::converged &&
+                found.objective < best.objective - 1e-12 * std::abs(best.objective))
+                best = std::move(found);
             if (!go_on(best)) return std::nullopt;
         } while (next(chosen));
         return all ? std::optional(fitted) : std::nullopt;
