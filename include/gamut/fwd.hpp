@@ -329,8 +329,6 @@ template <class C = communicator::single<>> struct factorisation;
 template <class C = communicator::single<>> struct fitted_factorisation;
 template <class C = communicator::single<>> struct metric;
 template <class C = communicator::single<>> struct fitted_metric;
-template <class C = communicator::single<>> struct topics;
-template <class C = communicator::single<>> struct fitted_topics;
 template <class C = communicator::single<>> struct sparse_coding;
 template <class C = communicator::single<>> struct fitted_sparse_coding;
 struct row_numbers;  // what transform returns

@@ -222,6 +222,7 @@ private:
                 std::size_t fits = 0;
                 said_ = detail::compare_by_fits(p_, options_.polishing, *best_, [&](const core::result<A>& now) {
                     if (++fits % 16 != 0) return true;
+                    ++iteration_;
                     if (const auto asked = report("comparison by fits", now)) status = *asked;
                     return status == core::status::converged;
                 });
