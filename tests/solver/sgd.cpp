@@ -163,6 +163,24 @@ BOOST_AUTO_TEST_CASE(a_rate_that_begins_or_ends_at_0_leaves_residuals_that_are_n
     check(schedule::cosine{.rate = 0.5, .epochs = 3});
 }
 
+BOOST_AUTO_TEST_CASE(momentum_weighs_a_penalty_with_corners_as_it_weighs_the_loss) {
+    const auto p = toy::make<toy::logistic>(numbers(), penalty::l1{0.05});
+    const auto end = [&](double momentum, solver::momentum_rule rule) {
+        return sgd{.rate = 0.2 * (1 - momentum),
+                   .momentum = momentum,
+                   .rule = rule,
+                   .batch = 100'000,  // all rows
+                   .check_every = 500,
+                   .stop = {.iterations = 4000, .tolerance = 1e-9}}
+            .minimize(p)
+            .objective;
+    };
+    const double expected = end(0, solver::momentum_rule::heavy_ball);
+    for (const double momentum : {0.5, 0.9})
+        for (const auto rule : {solver::momentum_rule::heavy_ball, solver::momentum_rule::nesterov})
+            BOOST_TEST(end(momentum, rule) == expected, boost::test_tools::tolerance(1e-8));
+}
+
 BOOST_AUTO_TEST_CASE(bad_options_are_errors) {
     const double nan = std::numeric_limits<double>::quiet_NaN();
     for (const double bad : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()}) {

@@ -37,8 +37,7 @@ enum class momentum_rule { heavy_ball, nesterov };
 ///   d = what `update` makes of the gradient; of `momentum` and `rule` if it is update::plain
 ///   w = prox(w - rate d)       the prox only for penalties that are not smooth, which adaptive rules do not take
 /// `rate` is a number or a schedule over epochs (solver/schedule.hpp), `update` a rule (update/concept.hpp). The batches depend
-/// on the seed alone, not on the ranks. Steps of the prox are rate gain(update); with `momentum` as an option they are rate, so
-/// that a penalty that is not smooth counts 1 - momentum times: write update::momentum instead.
+/// on the seed alone, not on the ranks. Steps of the prox are rate gain(update), which is what gradients count for in the end.
 /// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
@@ -116,7 +115,7 @@ template <class Rate, class Update, class Exchange> struct sgd {
     static constexpr bool has_nodes = !std::same_as<Exchange, exchange::none>;
 
     /// What step lengths of a prox are multiplied by.
-    double gain() const { return has_default_update ? 1 : update::gain(update); }
+    double gain() const { return has_default_update ? 1 / (1 - momentum) : update::gain(update); }
     /// The gradient becomes the direction of step k.
     template <class A> void turn(std::size_t k, const A& w, A& gradient, std::array<A, slots>& memory) const {
         if constexpr (!has_default_update)
