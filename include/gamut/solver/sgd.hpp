@@ -19,6 +19,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/nodes_descent.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -133,8 +134,7 @@ private:
         struct state {
             A w, gradient, moved;
             std::array<A, slots> memory;
-            halting_watch<A> far;
-            explicit state(const A& start) : w(start), gradient(start), moved(start), far(start) {
+            explicit state(const A& start) : w(start), gradient(start), moved(start) {
                 for (A& m : memory) m = A(T(0) * start);
             }
         };
@@ -146,72 +146,29 @@ private:
         s.w = start;
         run<P, O...> record("sgd", p, stop, observers...);
 
-        // objective and residual at w; after it, `moved` is free again
-        double scale = core::record::none;
-        const auto look = [&](double rate_now, core::record& now) {
-            const double step = rate_now > 0 ? rate_now : 1;  // a rate may begin or end at 0
-            now.objective = p.value_and_gradient(s.w, s.gradient);
-            double length = 0;
-            if constexpr (P::smooth) {
-                length = backend::norm(s.gradient);
-            } else {
-                now.objective += p.penalty(s.w);
-                s.gradient = s.w - static_cast<T>(step) * s.gradient;
-                p.prox(s.gradient, step, s.moved);
-                length = backend::distance(s.w, s.moved) / step;
-            }
-            if (std::isnan(scale)) scale = length;
-            now.residual = scale > 0 ? length / scale : length;
-        };
-        const auto whole = [&](const A& w) { return objective(p, w); };
-
-        double at_start = 0, tolerance = stop.tolerance;
+        detail::epoch_judge<A> judge(start, stop.tolerance);
         std::size_t updates = 0;
         const auto state = [&](auto& each) {
             each("weights", s.w);
             for (std::size_t i = 0; i < slots; ++i) each(core::text("memory.", i), s.memory[i]);
             each("updates", updates);
-            each("far", s.far);
-            each("scale", scale);
-            each("at_start", at_start);
-            each("tolerance", tolerance);
+            judge.describe(each);
         };
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
-        if (const auto last = record.resume(resume, state)) {
+        if (const auto last = record.resume(resume, state))
             now = *last;
-        } else {
-            look(now.step, now);
-            at_start = now.objective;
-        }
+        else
+            judge.look(p, s.w, s.gradient, s.moved, now.step, now);
         const std::size_t batches = p.batches(batch);
         for (;;) {
             now.nonzeros = nonzeros(p, s.w);
             const std::optional<core::status> asked = record.report(now);
-            const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.w));
-            const bool converged = now.residual <= tolerance, last = now.iteration >= stop.iterations;
-            ending ended;
-            auto& [end, why] = ended;
-            if (!finite)
-                end = core::status::diverged;
-            else if (converged || last) {
-                ended = s.far.end(p, s.w, now.objective);
-                if (!end && converged) {
-                    ended = confirmed_end(p, s.w, start, at_start - now.objective, stop.tolerance);
-                    if (!end) tolerance = 0.1 * now.residual;
-                }
+            ending ended = judge(p, s.w, now, asked, stop);
+            if (ended.status) {
+                if (*ended.status != core::status::diverged && std::isnan(now.residual))
+                    now.objective = objective(p, s.w);
+                return record.finish(std::move(s.w), now.objective, *ended.status, std::move(ended.why));
             }
-            if (!end && asked) end = asked, why.clear();
-            if (!end && last) {
-                end = core::status::iteration_limit;
-                if (!why.empty()) why = explanation(*end, stop) + ", and " + why;
-            }
-            if (end) {
-                if (finite && std::isnan(now.residual)) now.objective = whole(s.w);
-                return record.finish(std::move(s.w), now.objective, *end,
-                                     why.empty() ? explanation(*end, stop) : std::move(why));
-            }
-            if (now.iteration == 0) s.far.begin(s.w, now.objective);
-            if (halting_watch<A>::due(now.iteration)) s.far.remember(s.w);
 
             const std::size_t epoch = now.iteration;
             double sum = 0, step = now.step;
@@ -233,7 +190,7 @@ private:
             const bool at_limit = now.iteration >= stop.iterations;
             if (at_limit || (check_every > 0 && now.iteration % check_every == 0)) {
                 now.phase = {};
-                look(step, now);
+                judge.look(p, s.w, s.gradient, s.moved, step, now);
             }
         }
     }

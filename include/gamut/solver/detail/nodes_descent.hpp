@@ -62,14 +62,12 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         exchange::state_of<method_type, A, nodes_type> method;
         std::vector<std::array<A, Sgd::slots>> memory;  // of the update, by node
         A mean, gradient, moved;
-        halting_watch<A> far;
         state(const method_type& how, const nodes_type& all, const A& start)
             : method(how, all, start),
               memory(all.size()),
               mean(start),
               gradient(start),
-              moved(start),
-              far(start) {
+              moved(start) {
             for (auto& one : memory)
                 for (A& m : one) m = A(T(0) * start);
         }
@@ -91,26 +89,13 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         if constexpr (requires { s.method.settle(); }) s.method.settle();
         nodes.mean(s.method.copies(), s.mean);
     };
-    double scale = core::record::none;
+    epoch_judge<A> judge(start, options.stop.tolerance);
     const auto look = [&](double rate, core::record& now) {
-        const double step = rate > 0 ? rate : 1;
         meet();
         now.dual_residual = nodes.distance(s.method.copies(), s.mean);
-        now.objective = p.value_and_gradient(s.mean, s.gradient);
-        double length = 0;
-        if constexpr (P::smooth) {
-            length = backend::norm(s.gradient);
-        } else {
-            now.objective += p.penalty(s.mean);
-            s.gradient = s.mean - static_cast<T>(step) * s.gradient;
-            p.prox(s.gradient, step, s.moved);
-            length = backend::distance(s.mean, s.moved) / step;
-        }
-        if (std::isnan(scale)) scale = length;
-        now.residual = scale > 0 ? length / scale : length;
+        judge.look(p, s.mean, s.gradient, s.moved, rate, now);
     };
 
-    double at_start = 0, tolerance = options.stop.tolerance;
     std::size_t updates = 0;
     const auto kept = [&](auto& each) {
         each.shown("weights", [&] { return s.mean; });
@@ -122,46 +107,20 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
             for (std::size_t node = 0; node < slot.size(); ++node) s.memory[node][i] = slot[node];
         }
         each("mean", s.mean);
-        each("far", s.far);
-        each("scale", scale);
-        each("at_start", at_start);
-        each("tolerance", tolerance);
+        judge.describe(each);
         each("updates", updates);
     };
     core::record now{.iteration = 0, .step = schedule::at(options.rate, 0)};
-    if (const auto last = record.resume(options.resume, kept)) {
+    if (const auto last = record.resume(options.resume, kept))
         now = *last;
-    } else {
+    else
         look(now.step, now);
-        at_start = now.objective;
-    }
     const std::size_t batches = p.batches(options.batch);
     for (;;) {
         now.nonzeros = nonzeros(p, s.mean);
         const std::optional<core::status> asked = record.report(now);
-        const bool finite = std::isfinite(now.objective) && std::isfinite(backend::norm(s.mean));
-        const bool converged = now.residual <= tolerance, last = now.iteration >= options.stop.iterations;
-        ending ended;
-        auto& [end, why] = ended;
-        if (!finite) {
-            end = core::status::diverged;
-        } else if (converged || last) {
-            ended = s.far.end(p, s.mean, now.objective);
-            if (!end && converged) {
-                ended = confirmed_end(p, s.mean, start, at_start - now.objective, options.stop.tolerance);
-                if (!end) tolerance = 0.1 * now.residual;
-            }
-        }
-        if (!end && asked) end = asked, why.clear();
-        if (!end && last) {
-            end = core::status::iteration_limit;
-            if (!why.empty()) why = explanation(*end, options.stop) + ", and " + why;
-        }
-        if (end)
-            return record.finish(std::move(s.mean), now.objective, *end,
-                                 why.empty() ? explanation(*end, options.stop) : std::move(why));
-        if (now.iteration == 0) s.far.begin(s.mean, now.objective);
-        if (halting_watch<A>::due(now.iteration)) s.far.remember(s.mean);
+        ending ended = judge(p, s.mean, now, asked, options.stop);
+        if (ended.status) return record.finish(std::move(s.mean), now.objective, *ended.status, std::move(ended.why));
 
         const std::size_t epoch = now.iteration;
         double step = now.step;
@@ -187,15 +146,11 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
                 }
         }
         record.add_passes(1);
-        now = {.iteration = epoch + 1, .step = step};
+        now = {.phase = "apart", .iteration = epoch + 1, .step = step};
         const bool at_limit = now.iteration >= options.stop.iterations;
         if (at_limit || (options.check_every > 0 && now.iteration % options.check_every == 0)) {
+            now.phase = {};
             look(step, now);
-        } else {
-            now.phase = "batches";
-            meet();
-            now.dual_residual = nodes.distance(s.method.copies(), s.mean);
-            now.objective = objective(p, s.mean);
         }
     }
 }
