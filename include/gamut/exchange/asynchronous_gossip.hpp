@@ -18,7 +18,7 @@ namespace gamut::exchange {
 /// Gossip where nobody waits for anybody: a node mixes what it heard last of each neighbour, however old, steps along its gradient, and
 /// puts its weights where the neighbours hear them:   w_i = sum of W_ij (what came last of w_j) - rate g_i(w_i).
 /// A graph that does not change, with rows that add up to 1. Nodes that are slow weigh less; asynchronous_push_sum does not have that.
-/// Nodes of one rank take turns; ranks go their own ways until a record is made, which all wait for (solver::sgd's check_every). The
+/// Nodes of one rank take turns; ranks go their own ways until a record is made, which all wait for (solver::sgd's check_every: it bounds how far they drift apart). The
 /// weights depend on who was when how fast, except on one rank and on communicator::sim.
 /// One letter per node, listener and step.   Lian et al., Asynchronous decentralized parallel SGD, ICML 2018.
 template <class G, class Rule> struct asynchronous_gossip {

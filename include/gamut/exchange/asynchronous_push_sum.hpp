@@ -19,7 +19,7 @@ namespace gamut::exchange {
 /// Push-sum where nobody waits for anybody: a node takes what has come, steps along its gradient at w = x / p, and sends parts of x and p
 /// on. The sums of x and p over nodes, slots and letters stay what they are, whatever arrives when; nodes that are slow weigh no less.
 /// Any graph that does not change. Nodes of one rank take turns; ranks go their own ways until a record is made, which all wait for
-/// (solver::sgd's check_every). The weights depend on who was when how fast, except on one rank and on communicator::sim.
+/// (solver::sgd's check_every: it bounds how far they drift apart, and so how near they come). The weights depend on who was when how fast, except on one rank and on communicator::sim.
 /// One letter per node, listener and step.   Assran and Rabbat, Asynchronous gradient push, 2021.
 template <class G> struct asynchronous_push_sum {
     static constexpr bool takes_directions = true;
