@@ -205,17 +205,23 @@ private:
     const std::string& path_;
 };
 
-template <class Model, class T, class C>
-void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>& fit) {
-    const model_file_reader read(file, path);
-    if (!file.is_object() || !file.contains("format") || file["format"] != "gamut model")
-        read.refuse("no model (it lacks \"format\": \"gamut model\") name a file that save() wrote");
+/// Checks format, version and checksum of a file of that kind, and takes the checksum out of it.
+inline void check_head(nlohmann::json& file, const model_file_reader& read, const char* kind) {
+    const std::string format = core::text("gamut ", kind);
+    if (!file.is_object() || !file.contains("format") || file["format"] != format)
+        read.refuse("no ", kind, " (it lacks \"format\": \"", format, "\") name a file that save() wrote");
     if (const std::size_t version = read.count("version"); version != model_file_version)
         read.refuse("version ", version, " (this library reads ", model_file_version, ")");
     const std::string sum = read.text("checksum");
     file.erase("checksum");
     if (checksum(file.dump()) != sum)
-        read.refuse("the checksum is wrong (the file was changed or damaged) save the model again");
+        read.refuse("the checksum is wrong (the file was changed or damaged) save the ", kind, " again");
+}
+
+template <class Model, class T, class C>
+void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>& fit) {
+    const model_file_reader read(file, path);
+    check_head(file, read, "model");
     if (const std::string name = read.text("model"); name != model_name<Model>())
         read.refuse("a ", core::visible(name, 40), " model (a ", model_name<Model>(), " model is wanted)");
 

@@ -67,14 +67,7 @@ template <class Model, class T, class C> nlohmann::json to_json(const fitted_net
 template <class Model, class T, class C>
 void from_json(nlohmann::json file, const std::string& path, fitted_network<Model, T, C>& fit) {
     const model_file_reader read(file, path);
-    if (!file.is_object() || !file.contains("format") || file["format"] != "gamut network")
-        read.refuse("no network (it lacks \"format\": \"gamut network\") name a file that save() wrote");
-    if (const std::size_t version = read.count("version"); version != model_file_version)
-        read.refuse("version ", version, " (this library reads ", model_file_version, ")");
-    const std::string sum = read.text("checksum");
-    file.erase("checksum");
-    if (checksum(file.dump()) != sum)
-        read.refuse("the checksum is wrong (the file was changed or damaged) save the network again");
+    check_head(file, read, "network");
     if (const std::string name = read.text("model"); name != model_name<Model>())
         read.refuse("a ", core::visible(name, 40), " (a ", model_name<Model>(), " is wanted)");
 

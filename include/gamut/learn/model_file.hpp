@@ -126,44 +126,22 @@ template <Fitted F> void save(const F& fit, const std::string& path) {
 /// all ranks.
 template <template <class> class F, communicator::Communicator C = communicator::single<>>
 F<C> load(const std::string& path, const C& ranks = {}) {
-    std::string text;
-    communicator::agree(ranks, [&] {
-        if (ranks.rank() == 0) text = gamut::detail::model_file_text(path);
-    });
-    auto size = static_cast<std::int64_t>(text.size());
-    ranks.broadcast(std::span<std::int64_t>(&size, 1), 0);
-    text.resize(static_cast<std::size_t>(size));
-    ranks.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text.data()), text.size()), 0);
-
+    const std::string text = gamut::detail::text_on_all_ranks(path, ranks);
     F<C> fit{};
     fit.communicator = ranks;
     communicator::agree(ranks, [&] {
-        const auto refuse = [&](const auto&... parts) { throw core::data_error(core::text(path, ": ", parts...)); };
-        decltype(gamut::detail::parsed_model_file("", "")) file;
-        try {
-            file = gamut::detail::parsed_model_file(text, path);
-        } catch (const core::error&) {
-            throw;
-        } catch (const std::exception&) {
-            refuse("no JSON (it is cut off or damaged) name a file that save() wrote");
-        }
-        const gamut::detail::model_file_reader read(file, path);
-        if (!file.is_object() || !file.contains("format") || file["format"] != "gamut learner")
-            refuse("no learner (it lacks \"format\": \"gamut learner\") name a file that save() wrote");
-        if (const auto version = read.count("version"); version != gamut::detail::model_file_version)
-            refuse("version ", version, " (this library reads ", gamut::detail::model_file_version, ")");
-        const std::string sum = read.text("checksum");
-        file.erase("checksum");
-        if (gamut::detail::checksum(file.dump()) != sum)
-            refuse("the checksum is wrong (the file was changed or damaged) save the fit again");
-        if (const std::string name = read.text("learner"); name != F<C>::name)
-            refuse("a fit of ", core::visible(name, 40), " (one of ", F<C>::name, " is wanted)");
-        F<C>::members(fit, detail::member_reader{read});
-        try {
-            fit.validate();
-        } catch (const core::error& problem) {
-            refuse(problem.what());
-        }
+        gamut::detail::read_json(text, path, [&](auto file) {
+            const gamut::detail::model_file_reader read(file, path);
+            gamut::detail::check_head(file, read, "learner");
+            if (const std::string name = read.text("learner"); name != F<C>::name)
+                read.refuse("a fit of ", core::visible(name, 40), " (one of ", F<C>::name, " is wanted)");
+            F<C>::members(fit, detail::member_reader{read});
+            try {
+                fit.validate();
+            } catch (const core::error& problem) {
+                read.refuse(problem.what());
+            }
+        });
     });
     return fit;
 }
