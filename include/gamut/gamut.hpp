@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-/// Everything that needs neither MPI nor CUDA. Beside it stand
+/// What a fit by an estimator needs, without MPI and CUDA. Beside it stand
+///   <gamut/exchange/...>, <gamut/topology/...>, <gamut/table/...>   copies of the weights that meet (docs/spectrum.md)
+///   <gamut/network.hpp>               networks as models of an estimator
 ///   <gamut/communicator/mpi.hpp>      ranks under mpirun
 ///   <gamut/backend/device.hpp>        Thrust
 ///   <gamut/compressor/lossless.hpp>   Blosc
