@@ -46,7 +46,7 @@ template <class F> void with_every_graph(F f) {
     f("random_pairs", topology::random_pairs{});
     f("one_peer_exponential", topology::one_peer_exponential{});
     f("one_peer", topology::one_peer{topology::mesh{}});
-    f("inner_outer_ring", topology::inner_outer_ring{.local = 2});
+    f("inner_outer_ring", topology::inner_outer_ring{.local = 4});
     f("inner_outer_exponential", topology::inner_outer_exponential{.local = 4});
 }
 
@@ -177,6 +177,23 @@ BOOST_AUTO_TEST_CASE(machines_take_turns_outside) {
     BOOST_TEST(outside.size() == 4u);
 }
 
+BOOST_AUTO_TEST_CASE(every_graph_that_changes_brings_all_nodes_together) {
+    with_every_graph([](const char* name, const auto& graph) {
+        using G = std::remove_cvref_t<decltype(graph)>;
+        if constexpr (topology::changes<G> && topology::kind_of<G> != topology::directed) {
+            for (const std::size_t n : {8, 12, 16}) {
+                std::vector<double> x(n);
+                for (std::size_t i = 0; i < n; ++i) x[i] = std::cos(0.7 + 3.1 * static_cast<double>(i));
+                double mean = 0, apart = 0;
+                for (const double v : x) mean += v / static_cast<double>(n);
+                for (std::size_t k = 0; k < 600; ++k) x = times(mixing_matrix(graph, topology::metropolis{}, n, k), x);
+                for (const double v : x) apart = std::max(apart, std::abs(v - mean));
+                BOOST_TEST(apart <= 1e-9, name << ' ' << n << ": " << apart);
+            }
+        }
+    });
+}
+
 BOOST_AUTO_TEST_CASE(pairs_are_drawn_anew_and_the_same_everywhere) {
     const topology::random_pairs graph{.seed = 5};
     std::set<std::size_t> partners;
@@ -210,6 +227,8 @@ BOOST_AUTO_TEST_CASE(a_graph_that_makes_no_sense_is_refused) {
                }).find("8 nodes in 3 rows") != std::string::npos);
     BOOST_CHECK_THROW(mixing_matrix(topology::exponential{.base = 1}, topology::uniform{}, 4, 0), core::option_error);
     BOOST_CHECK_THROW(mixing_matrix(topology::inner_outer_ring{.local = 3}, topology::uniform{}, 8, 0),
+                      core::option_error);
+    BOOST_CHECK_THROW(mixing_matrix(topology::inner_outer_ring{.local = 2}, topology::uniform{}, 8, 0),
                       core::option_error);
     BOOST_CHECK_THROW(mixing_matrix(topology::base_k{.k = 0}, 8, 0), core::option_error);
     BOOST_CHECK_THROW(mixing_matrix(topology::hierarchical<>{.local = 3}, 8, 0), core::option_error);

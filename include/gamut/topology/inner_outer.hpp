@@ -12,7 +12,12 @@ namespace gamut::topology {
 namespace detail {
 
 inline std::size_t machines_of(const char* who, std::size_t n, std::size_t local) {
-    if (local < 1 || n % local != 0)
+    if (local < 3)
+        throw core::option_error(
+            core::text(who, ": machines of ", local,
+                       " nodes (one speaks to others of its place outside, so two or more must be left "
+                       "to mix inside) take 3 or more, or topology::hierarchical"));
+    if (n % local != 0)
         throw core::option_error(core::text(who, ": ", n, " nodes in machines of ", local, " (they do not fit)"));
     return n / local;
 }
