@@ -212,7 +212,7 @@ template <class G, class Rule> struct exact_diffusion;
 template <class G, class Rule> struct extra;
 template <class G, class Rule> struct push_sum;
 template <class G, class Rule> struct push_diging;
-template <class C> class nodes;
+template <class C> class nodes;  // first_node.hpp: how they are dealt
 template <class G, class Rule> class routes;
 template <class C> class slots;  // writing to others without waiting, and with it
 template <class G = topology::ring> struct asynchronous_push_sum;

@@ -12,6 +12,7 @@
 #include <gamut/communicator/all_gather.hpp>
 #include <gamut/communicator/background_sum.hpp>
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/group.hpp>
 #include <gamut/communicator/reduce_scatter.hpp>
 #include <gamut/core/error.hpp>
@@ -60,6 +61,16 @@ template <class C, class Verdict> void derived_of(const C& c, Verdict& result) {
     for (std::size_t r = 0, at = 0; right && r < ranks; ++r)
         for (std::size_t j = 0; j < 2 * r; ++j, ++at) right = right && all[at] == static_cast<float>(100 * r + j);
     result.check(right, "all_gather of uneven parts");
+
+    const communicator::counting<C> counted{c};
+    const std::vector<double> some(3 * ranks, 1.0);
+    std::vector<double> share(3), together(3 * ranks);
+    const std::vector<std::size_t> thrice(ranks, 3);
+    communicator::reduce_scatter(counted, std::span<const double>(some), std::span<double>(share), operation::sum);
+    communicator::all_gather(counted, std::span<const double>(share), std::span<double>(together),
+                             std::span<const std::size_t>(thrice));
+    result.check(counted.messages() == 2 * (ranks - 1) && counted.bytes() == 48 * (ranks - 1),
+                 "reduce_scatter and all_gather send to the others only");
 
     const std::vector<std::size_t> sizes{3, 0, 500, 1};
     communicator::background_sum<C, double> sums(c, sizes);

@@ -13,6 +13,7 @@
 #include <gamut/communicator/sim.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/exchange/compressed_mean.hpp>
+#include <gamut/exchange/first_node.hpp>
 
 #include "compressed_cases.hpp"
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -26,6 +27,10 @@ void all_gather(const C& c, std::span<const T> mine, std::span<T> all, std::span
     std::vector<parcel<T>> in;
     std::size_t begin = 0;
     for (std::size_t r = 0; r < ranks; begin += counts[r], ++r) {
+        if (r == rank) {
+            std::copy(mine.begin(), mine.end(), all.begin() + static_cast<std::ptrdiff_t>(begin));
+            continue;
+        }
         if (!mine.empty()) out.push_back({static_cast<int>(r), mine});
         if (counts[r] > 0) in.push_back({static_cast<int>(r), all.subspan(begin, counts[r])});
     }

@@ -41,7 +41,9 @@ void reduce_scatter(const C& c, std::span<const T> values, std::span<T> mine, op
     std::vector<T> parts(mine.size() * ranks);
     std::vector<parcel<const T>> out;
     std::vector<parcel<T>> in;
-    for (std::size_t step = 0; step < ranks; ++step) {  // everybody begins with another one
+    const auto own = values.subspan(begin[rank], mine.size());
+    std::copy(own.begin(), own.end(), parts.begin() + static_cast<std::ptrdiff_t>(rank * mine.size()));
+    for (std::size_t step = 1; step < ranks; ++step) {  // everybody begins with another one
         const std::size_t to = (rank + step) % ranks, from = (rank + ranks - step) % ranks;
         if (begin[to + 1] > begin[to])
             out.push_back({static_cast<int>(to), values.subspan(begin[to], begin[to + 1] - begin[to])});

@@ -8,10 +8,12 @@
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/all_gather.hpp>
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/sum.hpp>
 #include <gamut/compressor/concept.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/exchange/first_node.hpp>
 
 namespace gamut::exchange {
 
@@ -20,11 +22,6 @@ template <class Compressor, class T> struct mean_memory {
     std::vector<compressor::memory_of<Compressor, T>> nodes{};  ///< one each, if messages travel
     compressor::memory_of<Compressor, T> shared{};              ///< if sums do
 };
-
-/// The first node of a rank: nodes are dealt in runs, as equal as can be, some ranks having none if there are few.
-inline std::size_t first_node(std::size_t nodes, int rank, int ranks) {
-    return nodes * static_cast<std::size_t>(rank) / static_cast<std::size_t>(ranks);
-}
 
 namespace detail {
 
@@ -36,7 +33,7 @@ struct letters {
 
 template <communicator::PairwiseCommunicator C>
 letters to_everybody(const C& ranks, std::size_t nodes, const letters& mine) {
-    const int size = ranks.size(), me = ranks.rank();
+    const int size = ranks.size();
     const auto count = static_cast<std::size_t>(size);
     const std::size_t most = (nodes + count - 1) / count;
     std::vector<std::int64_t> own(most), everybodys(most * count);
@@ -44,30 +41,19 @@ letters to_everybody(const C& ranks, std::size_t nodes, const letters& mine) {
     ranks.gather(std::span<const std::int64_t>(own), std::span<std::int64_t>(everybodys));
 
     letters all;
-    std::vector<std::size_t> begin{0};
+    std::vector<std::size_t> bytes(count);
+    std::size_t total = 0;
     for (int rank = 0; rank < size; ++rank) {
-        std::size_t bytes = 0;
-        for (std::size_t k = 0; k < first_node(nodes, rank + 1, size) - first_node(nodes, rank, size); ++k) {
-            all.lengths.push_back(static_cast<std::size_t>(everybodys[static_cast<std::size_t>(rank) * most + k]));
-            bytes += all.lengths.back();
-        }
-        begin.push_back(begin.back() + bytes);
-    }
-    all.bytes.resize(begin.back());
-    std::copy(mine.bytes.begin(), mine.bytes.end(),
-              all.bytes.begin() + static_cast<std::ptrdiff_t>(begin[static_cast<std::size_t>(me)]));
-
-    std::vector<communicator::parcel<const std::uint8_t>> out;
-    std::vector<communicator::parcel<std::uint8_t>> in;
-    for (int rank = 0; rank < size; ++rank) {
-        if (rank == me) continue;
         const auto r = static_cast<std::size_t>(rank);
-        if (!mine.bytes.empty()) out.push_back({rank, mine.bytes});
-        if (begin[r + 1] > begin[r])
-            in.push_back({rank, std::span(all.bytes).subspan(begin[r], begin[r + 1] - begin[r])});
+        for (std::size_t k = 0; k < first_node(nodes, rank + 1, size) - first_node(nodes, rank, size); ++k) {
+            all.lengths.push_back(static_cast<std::size_t>(everybodys[r * most + k]));
+            bytes[r] += all.lengths.back();
+        }
+        total += bytes[r];
     }
-    ranks.exchange(std::span<const communicator::parcel<const std::uint8_t>>(out),
-                   std::span<const communicator::parcel<std::uint8_t>>(in));
+    all.bytes.resize(total);
+    communicator::all_gather(ranks, std::span<const std::uint8_t>(mine.bytes), std::span<std::uint8_t>(all.bytes),
+                             std::span<const std::size_t>(bytes));
     return all;
 }
 

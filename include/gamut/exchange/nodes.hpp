@@ -12,6 +12,7 @@
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/exchange/first_node.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/topology/concept.hpp>
 #include <gamut/topology/mixing_matrix.hpp>
@@ -40,9 +41,8 @@ public:
 
     nodes(const C& ranks, std::size_t count) : ranks_(ranks), count_(count) {
         if (count < 1) throw core::option_error("exchange: 0 nodes (at least one is needed) set .blocks");
-        const auto r = static_cast<std::size_t>(ranks.rank()), n = static_cast<std::size_t>(ranks.size());
-        first_ = count * r / n;
-        last_ = count * (r + 1) / n;
+        first_ = first_node(count, ranks.rank(), ranks.size());
+        last_ = first_node(count, ranks.rank() + 1, ranks.size());
     }
 
     const C& ranks() const { return ranks_; }
