@@ -22,6 +22,7 @@ namespace gamut::exchange {
 enum class need { anything, columns, doubly, symmetric };
 
 /// The routes of a graph's steps, made and checked when first needed, kept while the graph repeats. All ranks ask for the same steps.
+/// One all-reduce of 16 bytes for each step of a period.
 /// Throws option_error, on all ranks, for weights that the method cannot use, and where ranks have different graphs.
 template <class G, class Rule> class routes {
 public:
@@ -37,12 +38,15 @@ public:
     }
 
     template <class C> const route& at(const nodes<C>& all, std::size_t k) {
-        const std::size_t period = topology::period(graph_, all.count());
-        if (made_.empty()) made_.resize(std::max<std::size_t>(period, 1));
-        std::optional<route>& found = made_[period > 0 ? k % period : 0];
-        if (!found || (period == 0 && k != made_for_)) {
+        if (made_.empty()) {
+            period_ = topology::period(graph_, all.count());
+            made_.resize(std::max<std::size_t>(period_, 1));
+        }
+        std::optional<route>& found = made_[period_ > 0 ? k % period_ : 0];
+        if (!found || (period_ == 0 && k != made_for_)) {
             const topology::mixing_matrix w = matrix(all.count(), k);
-            agree(all.ranks(), w);
+            if (!found)
+                agree(all.ranks(), w);  // of a graph that never repeats the first step only: only nodes that hear talk
             check(w);
             found = all.plan(lazy_ ? w.lazy() : w);
             made_for_ = k;
@@ -88,7 +92,7 @@ private:
     need wanted_;
     bool lazy_;
     std::vector<std::optional<route>> made_;
-    std::size_t made_for_ = 0;
+    std::size_t period_ = 0, made_for_ = 0;
 };
 
 }  // namespace gamut::exchange
