@@ -41,6 +41,7 @@ int main(int count, char** words) try {
         classifier.fit(rows, core::checkpoints{.every = 2, .folder = folder, .keep = 0});
     });
     watch(folder, test, folder + "/scores.csv");
+    return 0;
 } catch (const std::exception& problem) {
     std::fprintf(stderr, "%s\n", problem.what());
     return 1;

@@ -17,7 +17,7 @@ int main(int argc, char** argv) {
     const data::csv<> digits{.path = "examples/data/digits.csv"};
     double worst = 1;
     if (ranks.rank() == 0) std::printf("steps alone  messages    MB  objective  accuracy\n");
-    for (const std::size_t every : {1, 8, 40}) {
+    for (const std::size_t every : {1U, 8U, 40U}) {
         const estimator e{.model = model::softmax{},
                           .penalty = penalty::l2{.strength = 1e-3},
                           .solver = solver::sgd{.rate = 0.01,

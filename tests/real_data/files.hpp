@@ -17,6 +17,8 @@
 #include <utility>
 #include <vector>
 
+#include <unistd.h>
+
 #include <nlohmann/json.hpp>
 
 #include <gamut/backend/matrix.hpp>
@@ -42,11 +44,13 @@ inline std::string text_of(const std::string& file) {
     return {std::istreambuf_iterator<char>(in), {}};
 }
 
-/// A file that is deleted with this object.
+/// A file that is deleted with this object. Several test programs run at once, so its name has the process.
 class temporary_file {
 public:
     temporary_file()
-        : name_((std::filesystem::temp_directory_path() / ("gamut_real_data_" + std::to_string(++count()))).string()) {}
+        : name_((std::filesystem::temp_directory_path() /
+                 ("gamut_real_data_" + std::to_string(::getpid()) + "_" + std::to_string(++count())))
+                    .string()) {}
     temporary_file(const temporary_file&) = delete;
     temporary_file& operator=(const temporary_file&) = delete;
     ~temporary_file() { std::filesystem::remove(name_); }

@@ -168,11 +168,11 @@ template <class Local> struct admm {
                                   first_moved});
             dual_scale = floor + std::max(weight * std::sqrt(scalars[multiplier_squared]), first_pull);
 
-            now = {.iteration = k,
-                   .residual = primal > 0 ? primal / primal_scale : primal,
-                   .dual_residual = dual > 0 ? dual / dual_scale : dual,
-                   .step = weight,
-                   .nonzeros = p.nonzeros(s.z)};
+            now = core::record{.iteration = k,
+                               .residual = primal > 0 ? primal / primal_scale : primal,
+                               .dual_residual = dual > 0 ? dual / dual_scale : dual,
+                               .step = weight,
+                               .nonzeros = p.nonzeros(s.z)};
             if (objective_every > 0 && k % objective_every == 0) now.objective = objective(p, s.z);
             finite = std::isfinite(primal) && std::isfinite(dual) && std::isfinite(backend::norm(s.z));
             const double known = 16 * std::numeric_limits<T>::epsilon() * curvature * std::sqrt(n) * backend::norm(s.z);

@@ -45,6 +45,12 @@ struct outcome {
     std::size_t iterations = 0;
 };
 
+/// The weights as a user knows them, where those of f are others. A function of its own: nvcc 13 compiles a lambda in a branch
+/// of a generic lambda that is not taken, too.
+template <Function F, class Each> void show_given(const F& f, const typename F::array& w, Each& each) {
+    if constexpr (requires { f.given(w); }) each.shown("weights", [&] { return f.given(w); });
+}
+
 /// Minimises f from w, in place. Stops when |gradient| <= stop.tolerance |gradient at the start|, or when rounding
 /// hides any further progress. `report(record, w)` is called before every step and may end the run by a status;
 /// report.resume(state), if there is such a thing, may take over the state of an earlier run (see state.hpp).
@@ -69,7 +75,7 @@ requires Direction<D, F>
     [[maybe_unused]] double left = 0;  // what Newton's method says is left to gain
     double value_at_start = 0, tolerance = stop.tolerance;
     const auto state = [&](auto& each) {
-        if constexpr (requires { f.given(w); }) each.shown("weights", [&] { return f.given(w); });
+        show_given(f, w, each);
         each("at", w);
         each("gradient", g);
         each("value", result.value);

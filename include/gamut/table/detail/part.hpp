@@ -107,7 +107,8 @@ public:
     /// A rank with servers takes letters until all workers are done, each in a wait of its own, for waits have deadlines.
     void serve() {
         if (!is_among(where.server_ranks)) return;
-        for (bool over = false; !over;) {
+        bool over = false;
+        while (!over) {
             std::uint64_t seen = 0;
             box.look([&] {
                 seen = desk->letters;

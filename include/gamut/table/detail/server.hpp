@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gamut/consistency/concept.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/table/detail/bytes.hpp>
 #include <gamut/table/detail/clocks.hpp>
 #include <gamut/table/detail/letter.hpp>
@@ -141,8 +142,7 @@ private:
         for (std::size_t w = 0; w < first.of_worker.size(); ++w)
             if (first.is_over[w])
                 for (const auto& one : first.of_worker[w]) additions.push_back({one.row, &one.values});
-        std::stable_sort(additions.begin(), additions.end(),
-                         [](const auto& a, const auto& b) { return a.first < b.first; });
+        core::stable_sort(additions, [](const auto& a, const auto& b) { return a.first < b.first; });
         std::vector<std::uint64_t> changed;
         std::vector<const values*> updates;
         for (std::size_t k = 0; k < additions.size();) {
