@@ -18,6 +18,7 @@
 #include <vector>
 
 #include <gamut/core/checkpoint.hpp>
+#include <gamut/core/checkpoints.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/follow.hpp>
 #include <gamut/core/text.hpp>
@@ -44,11 +45,14 @@ struct evaluation {
 
 namespace detail {
 
-/// A table that grows line by line, each written at once; it goes on where an earlier one ended.
+/// A table that grows line by line, each written at once; it goes on where an earlier one ended. Its folder is made: the run that it
+/// watches may not have begun.
 class evaluation_table {
 public:
     explicit evaluation_table(const std::string& path) : path_(path) {
         if (path_.empty()) return;
+        if (const auto slash = path_.rfind('/'); slash != path_.npos && slash > 0)
+            core::detail::make_folder(path_.substr(0, slash));
         handle_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
         if (handle_ < 0) fail("cannot be opened");
         try {

@@ -83,7 +83,7 @@ BOOST_AUTO_TEST_CASE(every_checkpoint_is_scored_once_and_in_order_and_the_end_ma
     const scratch place("evaluate");
     core::checkpoints keeper{.folder = place.folder(), .keep = 0};
     const auto fit = by_sgd().fit(parts.train, keeper);
-    const std::string path = place.folder() + "/scores.csv";
+    const std::string path = place.folder() + "/of/the/run/scores.csv";  // whose folders are not there yet
     const auto rows = evaluate<model::logistic>(place.folder(), parts.test, {.table = path});
     BOOST_REQUIRE(rows.size() == 10u);
     for (std::size_t i = 0; i < 9; ++i) {
