@@ -19,6 +19,7 @@
 #include <gamut/exchange/periodic.hpp>
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
 
