@@ -62,16 +62,20 @@ namespace gamut::data::detail {
     return first != head.npos && first + 1 < head.size() && head.find('\n') == head.npos;
 }
 
-/// A text file of fixed size, read by position, so that ranks and threads don't disturb each other. Not memory-mapped: a
-/// file that shrinks meanwhile is an error here and would be a SIGBUS there.
+/// What a reader wants to find in a file.
+enum class contents { text, numbers };
+
+/// A file of fixed size, read by position, so that ranks and threads don't disturb each other. Not memory-mapped: a file
+/// that shrinks meanwhile is an error here and would be a SIGBUS there. What is no text is refused, unless it is to be numbers.
 class text_file {
 public:
-    [[gnu::cold]] explicit text_file(std::string file_path) : path(std::move(file_path)) {
+    [[gnu::cold]] explicit text_file(std::string file_path, contents wanted = contents::text)
+        : path(std::move(file_path)) {
         if (path.empty()) throw core::option_error("path is empty (a file is needed) set .path");
         descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
         if (descriptor < 0) fail("can't be opened", std::strerror(errno), "check the path and the permissions");
         try {
-            look();
+            look(wanted);
         } catch (...) {
             ::close(descriptor);
             throw;
@@ -103,7 +107,7 @@ public:
     }
 
 private:
-    [[gnu::cold]] void look() {
+    [[gnu::cold]] void look(contents wanted) {
         struct stat status {};
         if (::fstat(descriptor, &status) != 0) fail("can't be read", std::strerror(errno), "check the disk");
         if (S_ISDIR(status.st_mode)) fail("is a directory", "a file is needed", "name a file in it");
@@ -114,8 +118,10 @@ private:
         char head[4096];
         const std::string_view start(head, read(0, head, sizeof head));
         const auto kind = binary_kind(start);
-        if (kind == "gzip-compressed") fail(kind, "plain text is needed", core::text("gunzip it first"));
-        if (kind.ends_with("compressed")) fail(kind, "plain text is needed", "decompress it first");
+        const auto needed = wanted == contents::text ? "plain text is needed" : "the file itself is needed";
+        if (kind == "gzip-compressed") fail(kind, needed, "gunzip it first");
+        if (kind.ends_with("compressed")) fail(kind, needed, "decompress it first");
+        if (wanted == contents::numbers) return;
         if (kind == "UTF-16 text") fail(kind, "UTF-8 or ASCII is needed", "convert it with iconv -f UTF-16 -t UTF-8");
         if (!kind.empty()) fail(kind, "plain text is needed", "export it as text first");
         if (ends_lines_in_cr(start))
@@ -131,9 +137,9 @@ private:
 
 /// Collective: opens the file on all ranks, or on none.
 template <communicator::Communicator C>
-std::unique_ptr<text_file> open_together(const C& ranks, const std::string& path) {
+std::unique_ptr<text_file> open_together(const C& ranks, const std::string& path, contents wanted = contents::text) {
     std::unique_ptr<text_file> file;
-    communicator::agree(ranks, [&] { file = std::make_unique<text_file>(path); });
+    communicator::agree(ranks, [&] { file = std::make_unique<text_file>(path, wanted); });
     const std::int64_t mine[] = {static_cast<std::int64_t>(file->size())};
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(ranks.size()));
     ranks.gather(std::span<const std::int64_t>(mine), std::span<std::int64_t>(sizes));
