@@ -268,7 +268,7 @@ namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
-class state_writer;  // state.hpp: what a run needs to go on
+class state_writer;  // state.hpp: what a run needs to go on; run_history.hpp: what goes with it
 class state_reader;
 // schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; beginning.hpp, stopping.hpp: where descents begin, and what converged means
 template <class Search = line_search::wolfe> struct newton_cg;

@@ -16,6 +16,7 @@
 #include "../fits/any_communicator.hpp"
 #include "../fits/any_source.hpp"
 
+#include <gamut/core/checkpoints.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/learn/concept.hpp>
@@ -159,6 +160,9 @@ struct learner_case {
     std::function<lines(const ranks_type&, const source_type&)> score;
     /// What differs between a fit and its saved and loaded self.
     std::function<std::string(const ranks_type&, const source_type&, const std::string& path)> save_and_load;
+    /// A fit that keeps checkpoints in a folder and is stopped behind so many iterations; and one that goes on from there. May be empty.
+    std::function<void(const ranks_type&, const source_type&, const std::string& folder, std::size_t)> interrupt;
+    std::function<lines(const ranks_type&, const source_type&, const std::string& folder)> resume;
 };
 
 template <template <class> class F, class L>
@@ -196,6 +200,19 @@ learner_case make(std::string name, L learner, L smallest, std::type_identity_t<
         return found != "" ? found
                            : difference(answers_of(fit, seen(source)).rows, answers_of(again, seen(source)).rows);
     };
+    if constexpr (requires { learner.resume; }) {
+        c.interrupt = [=](const ranks_type& ranks, const source_type& source, const std::string& folder,
+                          std::size_t iterations) {
+            core::checkpoints keeper{.every = 2, .folder = folder};
+            const observer_type end = [=](const core::record& now) { return now.iteration >= iterations; };
+            on(learner, ranks).fit(seen(source), keeper, end);
+        };
+        c.resume = [=](const ranks_type& ranks, const source_type& source, const std::string& folder) {
+            L options = on(learner, ranks);
+            options.resume = folder;
+            return described(options.fit(seen(source)));
+        };
+    }
     return c;
 }
 
@@ -233,6 +250,7 @@ inline std::vector<learner_case> all_cases() {
         using L = learn::k_means<C>;
         cases.push_back(make<learn::fitted_k_means>("k_means", L{.clusters = 4, .restarts = 2, .swaps = 3},
                                                     L{.clusters = 1}, L{.clusters = 1000}));
+        cases.back().resume = {};  // one run of several
         cases.push_back(make<learn::fitted_k_means>("k_means, random start",
                                                     L{.clusters = 5, .start = learn::centres::random}, L{.clusters = 1},
                                                     L{.clusters = 1000}));
@@ -240,6 +258,7 @@ inline std::vector<learner_case> all_cases() {
             make<learn::fitted_k_means>("k_means, batches", L{.clusters = 3, .batch = 20, .stop = {.iterations = 30}},
                                         L{.clusters = 1, .batch = 3, .stop = {.iterations = 2}}, std::nullopt));
         cases.back().sums = false;
+        cases.back().resume = {};
     }
     {
         using L = learn::principal_components<C>;

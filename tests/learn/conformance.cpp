@@ -48,6 +48,12 @@ std::string message_of(const std::function<void()>& work) {
     return "";
 }
 
+struct temporary_folder {
+    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_learner_test_run";
+    temporary_folder() { std::filesystem::remove_all(path); }
+    ~temporary_folder() { std::filesystem::remove_all(path); }
+};
+
 struct temporary_file {
     std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_learner_test.json";
     ~temporary_file() { std::filesystem::remove(path); }
@@ -182,6 +188,59 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_on_one_rank_is_heard_on_all) {
         for (const auto& message : heard)
             BOOST_TEST(message.find("no more") != std::string::npos, c.name << ": " << message);
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_from_a_checkpoint_with_the_same_bits_on_other_ranks) {
+    const learners::table data{.different_weights = true};
+    std::size_t resumed = 0;
+    for (const auto& c : cases_for(data)) {
+        if (!c.resume) continue;
+        const lines whole = c.fit({}, data, {});
+        for (const auto& [before, after] : {std::pair{1, 3}, std::pair{4, 1}, std::pair{2, 9}})
+            for (const std::size_t iterations : {1u, 4u, 100'000u}) {
+                const temporary_folder folder;
+                communicator::threads<>::run(before, [&](const communicator::threads<>& ranks) {
+                    c.interrupt(ranks_type(ranks), data, folder.path.string(), iterations);
+                });
+                BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.path.string()).has_value(), c.name);
+                check_on_ranks(after, {c}, [&](std::size_t, const ranks_type& ranks) {
+                    return difference(c.resume(ranks, data, folder.path.string()), whole);
+                });
+                ++resumed;
+            }
+    }
+    BOOST_TEST(resumed >= 9 * 6u);
+}
+
+BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
+    const learners::table data;
+    const temporary_folder folder;
+    const auto cases = all_cases();
+    const auto named = [&](const std::string& name) -> const learner_case& {
+        for (const auto& c : cases)
+            if (c.name == name) return c;
+        throw std::runtime_error(name);
+    };
+    const auto& sums = named("nonnegative_factorisation");
+    BOOST_TEST(difference(sums.resume({}, data, folder.path.string()), sums.fit({}, data, {})) == "");  // none yet
+    sums.interrupt({}, data, folder.path.string(), 3);
+    BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.path.string()).has_value());
+    const auto complaint = [&](const learner_case& c, const learners::table& rows) {
+        return message_of([&] { c.resume({}, rows, folder.path.string()); });
+    };
+    BOOST_TEST(complaint(sums, data) == "");
+    BOOST_TEST(complaint(named("sparse_coding"), data).find("a checkpoint of 'nonnegative_factorisation'") !=
+               std::string::npos);
+    BOOST_TEST(complaint(sums, {.rows = 140}).find("other data") != std::string::npos);
+    BOOST_TEST(complaint(sums, {.columns = 7}).find("other data") != std::string::npos);
+    const auto forest = message_of([&] {
+        core::checkpoints keeper{.folder = folder.path.string()};
+        learn::random_forest<ranks_type>{.trees = 2}.fit(source_type(data), keeper);
+    });
+    BOOST_TEST(forest.find("cannot be resumed") != std::string::npos, forest);
+    const auto batches = message_of(
+        [&] { learn::k_means<ranks_type>{.clusters = 2, .batch = 5, .resume = "x"}.fit(source_type(data)); });
+    BOOST_TEST(batches.find("restarts = 1 and batch = 0") != std::string::npos, batches);
 }
 
 BOOST_AUTO_TEST_CASE(a_loaded_fit_is_the_saved_one) {

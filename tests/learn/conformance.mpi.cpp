@@ -23,9 +23,28 @@ BOOST_AUTO_TEST_CASE(fits_on_all_ranks_have_the_bits_of_fits_on_one) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(a_run_on_all_ranks_goes_on_on_one) {
+    const communicator::mpi<> ranks;
+    const auto folder =
+        std::filesystem::temp_directory_path() / ("gamut_learner_mpi_run_" + std::to_string(ranks.size()));
+    for (const auto& c : all_cases()) {
+        if (!c.resume) continue;
+        if (ranks.rank() == 0) std::filesystem::remove_all(folder);
+        ranks.barrier();
+        c.interrupt(ranks_type(ranks), learners::table{}, folder.string(), 3);
+        ranks.barrier();
+        const std::string found =
+            difference(c.resume({}, learners::table{}, folder.string()), c.fit({}, learners::table{}, {}));
+        BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);
+        ranks.barrier();
+    }
+    if (ranks.rank() == 0) std::filesystem::remove_all(folder);
+}
+
 BOOST_AUTO_TEST_CASE(one_rank_writes_and_all_read) {
     const communicator::mpi<> ranks;
-    const auto path = std::filesystem::temp_directory_path() / "gamut_learner_mpi_test.json";
+    const auto path =
+        std::filesystem::temp_directory_path() / ("gamut_learner_mpi_test_" + std::to_string(ranks.size()) + ".json");
     for (const auto& c : all_cases()) {
         const std::string found = c.save_and_load(ranks_type(ranks), learners::table{}, path.string());
         BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);

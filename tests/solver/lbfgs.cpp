@@ -14,6 +14,7 @@
 #include <gamut/solver/line_search.hpp>
 #include <gamut/solver/plain_function.hpp>
 #include <gamut/solver/run.hpp>
+#include <gamut/solver/run_history.hpp>
 
 #include "quadratic.hpp"
 

@@ -146,6 +146,7 @@ template <class C> struct factorisation {
     learn::descent method = descent::components;
     std::size_t inner = 2;  ///< rounds per component
     core::stop stop{.iterations = 200, .tolerance = 1e-6};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -191,7 +192,13 @@ private:
         detail::run<C> run(communicator, "factorisation", stop, observer);
         double before = 0;
         std::size_t passes = 2;
-        for (std::size_t iteration = 1;; ++iteration) {
+        const auto kept = [&](auto& each) {
+            state.describe(each);
+            each("before", before);
+            each("passes", passes);
+        };
+        bool over = run.resume(fit, resume, entries, kept);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
             if (method == descent::components) {
                 for (std::size_t k = 0; k < state.width(); ++k) state.improve_component(k, inner);
                 passes += state.width() * (inner + 1);
@@ -204,15 +211,14 @@ private:
                                     : objective > 0 ? std::max(0.0, before - objective) / objective
                                                     : 0;
             before = objective;
-            if (run.ends(fit,
-                         {.phase = method == descent::components ? "CCD++" : "ALS",
-                          .iteration = iteration,
-                          .objective = objective,
-                          .residual = residual,
-                          .nonzeros = rank,
-                          .passes = passes},
-                         "the objective hardly falls"))
-                break;
+            over = run.ends(fit,
+                            {.phase = method == descent::components ? "CCD++" : "ALS",
+                             .iteration = iteration,
+                             .objective = objective,
+                             .residual = residual,
+                             .nonzeros = rank,
+                             .passes = passes},
+                            "the objective hardly falls");
         }
         fit.width = state.width();
         fit.mean = state.mean();

@@ -145,6 +145,7 @@ template <class C> struct k_means {
     std::size_t swaps = 0;   ///< tries to replace a centre before the first step
     std::size_t batch = 0;   ///< rows per step; 0: all
     core::stop stop{.iterations = 300, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one run by all rows
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -152,6 +153,9 @@ template <class C> struct k_means {
     void validate() const {
         stop.validate("k_means");
         if (clusters == 0) throw core::option_error("k_means: clusters is 0 (rows need one to belong to) try 8");
+        if (!resume.empty() && (restarts > 1 || batch > 0))
+            throw core::option_error("k_means: resume with restarts or a batch (only one run by all rows keeps what it "
+                                     "needs) set restarts = 1 and batch = 0");
         if (restarts == 0) throw core::option_error("k_means: restarts is 0 (one run is needed) try 1");
     }
 
@@ -214,24 +218,35 @@ private:
                   detail::centre_table& c, std::size_t passes, detail::run<C>& run, fitted_k_means<C>& fit) const {
         detail::assignment<C, Dataset> state(by, rows, x, squares);
         double before = 0;
-        for (std::size_t iteration = 1;; ++iteration) {
-            auto found = state.pass(c);
+        detail::assigned found;
+        const auto kept = [&](auto& each) {
+            std::vector<double> centres = c.values;
+            detail::keep_numbers(each, "centres", centres);
+            c.set(std::move(centres), c.k, c.p, x.sparse());
+            state.describe(each);
+            found.describe(each);
+            each("before", before);
+            each("sizes", fit.sizes);
+        };
+        bool over = restarts == 1 && run.resume(fit, resume, rows, kept);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
+            if (iteration > 1) c.set(moved(by, x, state, c, std::move(found)), c.k, c.p, x.sparse());
+            found = state.pass(c);
             fit.sizes = found.weights;
             std::size_t used = 0;
             for (const double w : found.weights) used += w > 0 ? 1 : 0;
             const double residual =
                 iteration > 1 && found.objective > 0 ? (before - found.objective) / found.objective : 1;
             before = found.objective;
-            if (run.ends(fit,
+            over =
+                run.ends(fit,
                          {.phase = "Lloyd",
                           .iteration = iteration,
                           .objective = found.objective,
                           .residual = found.changed == 0 ? 0.0 : std::max(residual, std::numeric_limits<double>::min()),
                           .nonzeros = used,
                           .passes = passes + iteration},
-                         found.changed == 0 ? "no row changes its cluster" : "the objective hardly falls"))
-                return;
-            c.set(moved(by, x, state, c, std::move(found)), c.k, c.p, x.sparse());
+                         found.changed == 0 ? "no row changes its cluster" : "the objective hardly falls");
         }
     }
 

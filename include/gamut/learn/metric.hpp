@@ -18,6 +18,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/metric_matrix.hpp>
 #include <gamut/learn/detail/pairs.hpp>
 #include <gamut/learn/detail/run.hpp>
@@ -147,6 +148,7 @@ template <class C> struct metric {
     std::size_t batch = 500;             ///< pairs per step, with a rank
     double rate = 0.02;                  ///< of the first step, relative to the start's numbers
     core::stop stop{.iterations = 2000, .tolerance = 1e-7};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -189,33 +191,38 @@ template <class C> struct metric {
                 fit.offsets = offsets;
                 fit.pairs = pairs;
                 detail::run<C> run(communicator, "metric", stop, observer);
-                rank == 0 ? convex(by, all, run, fit) : by_steps(by, all, run, fit);
+                rank == 0 ? convex(by, rows, all, run, fit) : by_steps(by, rows, all, run, fit);
                 return fit;
             },
             observers...);
     }
 
 private:
-    void convex(const detail::shards<C>& by, const detail::row_pairs& all, detail::run<C>& run,
+    template <class Dataset>
+    void convex(const detail::shards<C>& by, const Dataset& rows, const detail::row_pairs& all, detail::run<C>& run,
                 fitted_metric<C>& fit) const {
         detail::metric_matrix<C> state(by, all, lambda);
-        for (std::size_t iteration = 1;; ++iteration) {
-            const auto before = state.factor();
+        const auto kept = [&](auto& each) {
+            state.describe(each);
+            each("map", fit.map);
+        };
+        bool over = run.resume(fit, resume, rows, kept);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
+            fit.map = state.factor();  // what the objective is of
             const auto [objective, residual] = state.step();
-            fit.map = before;  // what the objective is of
-            if (run.ends(fit,
-                         {.phase = "convex",
-                          .iteration = iteration,
-                          .objective = objective,
-                          .residual = residual,
-                          .nonzeros = before.size() / all.columns(),
-                          .passes = iteration + 2},
-                         "both copies of the matrix agree"))
-                return;
+            over = run.ends(fit,
+                            {.phase = "convex",
+                             .iteration = iteration,
+                             .objective = objective,
+                             .residual = residual,
+                             .nonzeros = fit.map.size() / all.columns(),
+                             .passes = iteration + 2},
+                            "both copies of the matrix agree");
         }
     }
 
-    void by_steps(const detail::shards<C>& by, const detail::row_pairs& all, detail::run<C>& run,
+    template <class Dataset>
+    void by_steps(const detail::shards<C>& by, const Dataset& rows, const detail::row_pairs& all, detail::run<C>& run,
                   fitted_metric<C>& fit) const {
         const std::size_t p = all.columns(), size = rank * p;
         std::vector<double> totals(size + 2), first(size), second(size), sizes(2);
@@ -235,7 +242,13 @@ private:
             fit.map[k] =
                 scale * (rank == p ? (k / p == k % p ? 1 : 0) : start.normal(k) / std::sqrt(static_cast<double>(rank)));
         const double share = std::min(1.0, static_cast<double>(batch) / count);
-        for (std::size_t iteration = 1;; ++iteration) {
+        const auto kept = [&](auto& each) {
+            detail::keep_numbers(each, "map", fit.map);
+            detail::keep_numbers(each, "first", first);
+            detail::keep_numbers(each, "second", second);
+        };
+        bool over = run.resume(fit, resume, rows, kept);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
             by.sum(totals, [&](std::size_t shard, data::range, std::size_t, double* partial) {
                 std::vector<double> d(p), image(rank);
                 const data::range mine = all.of_shard(shard);
@@ -273,15 +286,14 @@ private:
                 moved += step * step;
                 length += fit.map[k] * fit.map[k];
             }
-            if (run.ends(fit,
-                         {.phase = "steps",
-                          .iteration = iteration,
-                          .objective = totals[size] / share,
-                          .residual = length > 0 ? std::sqrt(moved / length) : 0,
-                          .nonzeros = rank,
-                          .passes = 1 + static_cast<std::size_t>(t * share)},
-                         "the map hardly moves"))
-                return;
+            over = run.ends(fit,
+                            {.phase = "steps",
+                             .iteration = iteration,
+                             .objective = totals[size] / share,
+                             .residual = length > 0 ? std::sqrt(moved / length) : 0,
+                             .nonzeros = rank,
+                             .passes = 1 + static_cast<std::size_t>(t * share)},
+                            "the map hardly moves", core::status::stalled);
         }
     }
 };

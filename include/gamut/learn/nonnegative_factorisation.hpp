@@ -17,6 +17,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/code_pass.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/row_numbers.hpp>
@@ -118,6 +119,7 @@ template <class C> struct nonnegative_factorisation {
     std::size_t rank = 8;
     std::size_t sweeps = 0;  ///< over coefficients, and over parts, per pass; 0: what costs little
     core::stop stop{.iterations = 500, .tolerance = 1e-6};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -177,7 +179,13 @@ private:
 
         detail::run<C> run(communicator, "nonnegative_factorisation", stop, observer);
         double before = squares / 2;
-        for (std::size_t iteration = 1;; ++iteration) {
+        const auto state = [&](auto& each) {
+            detail::keep_numbers(each, "parts", parts);
+            detail::keep_rows(each, "coefficients", communicator, rows, codes);
+            each("before", before);
+        };
+        bool over = run.resume(fit, resume, rows, state);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
             const auto gram = detail::gram_of(parts, p, k);
             const auto sums =
                 detail::code_pass(by, rows, parts, k, codes, [&](std::size_t, const double* z, double* c) {
@@ -194,15 +202,14 @@ private:
             before = objective;
             std::size_t used = 0;
             for (const double v : parts) used += v > 0 ? 1 : 0;
-            if (run.ends(fit,
-                         {.phase = "HALS",
-                          .iteration = iteration,
-                          .objective = objective,
-                          .residual = residual,
-                          .nonzeros = used,
-                          .passes = iteration + 1},
-                         "the objective hardly falls"))
-                break;
+            over = run.ends(fit,
+                            {.phase = "HALS",
+                             .iteration = iteration,
+                             .objective = objective,
+                             .residual = residual,
+                             .nonzeros = used,
+                             .passes = iteration + 1},
+                            "the objective hardly falls");
         }
         fit.parts = detail::transposed(parts, p, k);
         return fit;

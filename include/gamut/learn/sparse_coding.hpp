@@ -18,6 +18,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/code_pass.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/lasso_code.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
@@ -100,6 +101,7 @@ template <class C> struct sparse_coding {
     std::size_t atoms = 16;
     double lambda = 0.1;
     core::stop stop{.iterations = 300, .tolerance = 1e-5};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -160,39 +162,55 @@ private:
 
         detail::run<C> run(communicator, "sparse_coding", stop, observer);
         double before = 0;
-        for (std::size_t iteration = 1;; ++iteration) {
+        detail::code_sums sums{.products = std::vector<double>(p * k), .squares = std::vector<double>(k * k)};
+        const auto state = [&](auto& each) {
+            detail::keep_numbers(each, "dictionary", basis);
+            detail::keep_rows(each, "codes", communicator, rows, codes);
+            detail::keep_numbers(each, "products", sums.products);
+            detail::keep_numbers(each, "squares", sums.squares);
+            each("before", before);
+            each("next_row", next_row);
+        };
+        bool over = run.resume(fit, resume, rows, state);
+        for (std::size_t iteration = run.next(); !over; ++iteration) {
+            if (iteration > 1) {
+                improve(basis, sums, p, k);
+                replace_unused(basis, sums, p, k, new_atoms);
+            }
             const auto gram = detail::gram_of(basis, p, k);
-            const auto sums =
-                detail::code_pass(by, rows, basis, k, codes, [&](std::size_t i, const double* z, double* c) {
-                    return detail::lasso_code(gram, z, squares[i], lambda, 1e-7, c);
-                });
-            fit.dictionary = basis;  // what the objective is of
+            sums = detail::code_pass(by, rows, basis, k, codes, [&](std::size_t i, const double* z, double* c) {
+                return detail::lasso_code(gram, z, squares[i], lambda, 1e-7, c);
+            });
             const double residual = iteration == 1  ? 1
                                     : sums.cost > 0 ? std::max(0.0, before - sums.cost) / sums.cost
                                                     : 0;
             before = sums.cost;
             std::size_t used = 0;
             for (std::size_t a = 0; a < k; ++a) used += sums.squares[a * k + a] > 0 ? 1 : 0;
-            if (run.ends(fit,
-                         {.phase = "all rows",
-                          .iteration = iteration,
-                          .objective = sums.cost,
-                          .residual = residual,
-                          .nonzeros = used,
-                          .passes = iteration},
-                         "the objective hardly falls"))
-                break;
-            improve(basis, sums, p, k);
-            if (used == k) continue;
-            const auto fresh = new_atoms(k - used);
-            for (std::size_t a = 0, f = 0; a < k; ++a)
-                if (!(sums.squares[a * k + a] > 0)) {
-                    for (std::size_t j = 0; j < p; ++j) basis[j * k + a] = fresh[f * p + j];
-                    ++f;
-                }
+            over = run.ends(fit,
+                            {.phase = "all rows",
+                             .iteration = iteration,
+                             .objective = sums.cost,
+                             .residual = residual,
+                             .nonzeros = used,
+                             .passes = iteration},
+                            "the objective hardly falls");
         }
-        fit.dictionary = detail::transposed(fit.dictionary, p, k);
+        fit.dictionary = detail::transposed(basis, p, k);
         return fit;
+    }
+
+    /// Atoms that no row uses become rows that are drawn anew.
+    template <class NewAtoms>
+    static void replace_unused(std::vector<double>& basis, const detail::code_sums& sums, std::size_t p, std::size_t k,
+                               NewAtoms&& new_atoms) {
+        std::vector<std::size_t> unused;
+        for (std::size_t a = 0; a < k; ++a)
+            if (!(sums.squares[a * k + a] > 0)) unused.push_back(a);
+        if (unused.empty()) return;
+        const auto fresh = new_atoms(unused.size());
+        for (std::size_t f = 0; f < unused.size(); ++f)
+            for (std::size_t j = 0; j < p; ++j) basis[j * k + unused[f]] = fresh[f * p + j];
     }
 
     /// Each atom in turn:  d_a += (sum x c_a - D' sum c c_a) / sum c_a^2,  then back to length 1 if it is longer. Ten rounds.

@@ -21,6 +21,7 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/kept_run.hpp>
+#include <gamut/solver/run_history.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/solver/stopping.hpp>
 
@@ -51,13 +52,13 @@ public:
         find_ = [](const void* self, weights_finder& to) { (*static_cast<const State*>(self))(to); };
         if (from.empty()) return std::nullopt;
         const auto& c = problem_.communicator();
-        const std::optional<core::checkpoint> found = detail::read_together(c, from);
+        const std::optional<core::checkpoint> found = solver::read_together(c, from);
         if (!found) return std::nullopt;
         communicator::agree(c, [&] {
             detail::check_problem(*found, solver_, problem_);
             state_reader reader(*found);
             state(reader);
-            result_.history = detail::get_history(*found, solver_);
+            result_.history = solver::get_history(*found, solver_);
         });
         const core::record last = result_.history.back();
         result_.iterations = last.iteration;
@@ -155,7 +156,7 @@ private:
             write_(state_, writer);
             keepers([&](const auto& observers) {
                 detail::put_problem(made, problem_);
-                detail::put_history(made, result_.history);
+                solver::put_history(made, result_.history);
                 observers.take(now, made);
             });
         }

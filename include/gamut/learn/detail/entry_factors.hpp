@@ -12,6 +12,7 @@
 
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/rows.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
@@ -57,6 +58,19 @@ public:
         for (std::size_t i = 0; biased && i < entries.local_rows(); ++i) u_[i * width_ + rank_] = 1;
         for (std::size_t j = 0; biased && j < p_; ++j) v_[j * width_ + rank_ + 1] = 1;
         refresh();  // all u'v are 0 as yet
+    }
+
+    /// What must outlive an interruption (solver/state.hpp): the residual, too, for it is kept up to date, and rounded so.
+    template <class Each> void describe(Each& each) {
+        keep_numbers(each, "column_factors", v_);
+        keep_rows(each, "row_factors", by_.ranks(), entries_, u_);
+        keep_parts(
+            each, "residual", blocks_of_rows(by_.ranks(), entries_),
+            [&](std::size_t row) {
+                const std::size_t i = row - entries_.first_row;
+                return data::range{first_[i], first_[i + 1]};
+            },
+            residual_);
     }
 
     std::size_t width() const { return width_; }

@@ -78,7 +78,7 @@ void k_means_by_batches(const shards<C>& by, const Dataset& rows, const measured
                       .residual = length > 0 ? std::sqrt(moved / length) : 0,
                       .nonzeros = k,
                       .passes = passes + static_cast<std::size_t>(static_cast<double>(iteration) / per_row)},
-                     "the centres hardly move"))
+                     "the centres hardly move", core::status::stalled))
             break;
     }
     assignment<C, Dataset> all(by, rows, x, squares);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <gamut/learn/detail/centre_distances.hpp>
+#include <gamut/learn/detail/kept.hpp>
 
 namespace gamut::learn::detail {
 
@@ -20,6 +21,13 @@ struct assigned {
     double objective = 0;
     std::size_t changed = 0;
     std::vector<double> sums, weights;
+
+    template <class Each> void describe(Each& each) {
+        each("objective", objective);
+        each("changed", changed);
+        each("sums", sums);
+        each("weights", weights);
+    }
 };
 
 /// The assignment of this rank's rows, kept from pass to pass with Hamerly's bounds: upper, the distance to the own centre, and lower,
@@ -39,6 +47,13 @@ public:
           work_(by.threads()) {}
 
     const std::vector<std::int32_t>& own() const { return own_; }
+
+    /// What must outlive an interruption (solver/state.hpp): bounds, too, for they say which distances are computed, and how.
+    template <class Each> void describe(Each& each) {
+        keep_rows(each, "own", by_.ranks(), rows_, own_);
+        keep_rows(each, "lower", by_.ranks(), rows_, lower_);
+        each("previous", previous_);
+    }
 
     /// The pass over all rows. Collective: one exact sum of k (p + 1) + 2 numbers.
     assigned pass(const centre_table& c) {

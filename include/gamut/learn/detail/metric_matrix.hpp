@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <gamut/backend/host.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/pairs.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
@@ -65,6 +66,17 @@ public:
         system_ = quadratic::semidefinite(std::move(gram), s_);
         for (std::size_t i = 0, k = 0; i < p_; ++i)
             for (std::size_t j = 0; j <= i; ++j, ++k) m_[k] = positive_[k] = i == j ? 1 : 0;
+    }
+
+    /// What must outlive an interruption (solver/state.hpp); pairs lie with the shards of their first rows.
+    template <class Each> void describe(Each& each) {
+        const kept_blocks<C> shards{by_.ranks(), by_.mine().begin, by_.mine().end, by_.count()};
+        const auto of_shard = [&](std::size_t shard) { return pairs_.of_shard(shard); };
+        keep_parts(each, "z", shards, of_shard, z_);
+        keep_parts(each, "u", shards, of_shard, u_);
+        keep_numbers(each, "matrix", m_);
+        keep_numbers(each, "positive", positive_);
+        keep_numbers(each, "dual", dual_);
     }
 
     /// One iteration; returns the objective at Z before it, and how far the copies are from each other and from where they were.
