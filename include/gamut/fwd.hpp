@@ -207,6 +207,7 @@ struct all_reduce;
 struct periodic;
 enum class order;
 template <class G, order Order, class Rule> struct gossip;  // with adapt_while_combining and combine_then_adapt
+template <class G, class Compressor, class Rule> struct compressed_gossip;
 template <class G, class Rule> struct gradient_tracking;
 template <class G, class Rule> struct exact_diffusion;
 template <class G, class Rule> struct extra;
