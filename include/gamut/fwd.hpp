@@ -276,6 +276,8 @@ struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
 template <class Local = newton_cg<>> struct admm;
+template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
+template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
 struct certificate;  // with bounds
