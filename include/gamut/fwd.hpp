@@ -205,6 +205,7 @@ namespace exchange {  // see concept.hpp: how copies of the weights meet; nodes.
 struct none;
 struct all_reduce;
 struct periodic;
+struct subnets;  // of a network, dealt to the nodes
 enum class order;
 template <class G, order Order, class Rule> struct gossip;  // with adapt_while_combining and combine_then_adapt
 template <class G, class Compressor, class Rule> struct compressed_gossip;
