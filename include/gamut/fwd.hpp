@@ -207,8 +207,10 @@ namespace exchange {  // see concept.hpp: how copies of the weights meet; nodes.
 struct none;
 struct all_reduce;
 struct periodic;
+struct subnets;  // of a network, dealt to the nodes
 enum class order;
 template <class G, order Order, class Rule> struct gossip;  // with adapt_while_combining and combine_then_adapt
+template <class G, class Compressor, class Rule> struct compressed_gossip;
 template <class G, class Rule> struct gradient_tracking;
 template <class G, class Rule> struct exact_diffusion;
 template <class G, class Rule> struct extra;
@@ -277,6 +279,8 @@ struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
 template <class Local = newton_cg<>> struct admm;
+template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
+template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
 struct certificate;  // with bounds

@@ -16,6 +16,7 @@ namespace gamut::compressor {
 struct bfloat {
     static constexpr std::string_view name = "bfloat";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = false, summable = false;
+    static constexpr bool fixed_length = true;
 
     template <class T> void write(turn, std::span<const T> x, bytes& out) const {
         detail::write_sixteen_bits<detail::to_bfloat>(x, out);

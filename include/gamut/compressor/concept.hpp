@@ -26,7 +26,13 @@
 ///     write(turn, x, bytes)   appends its part of the message; or write(turn, x, memory, bytes) with a template memory<T>
 ///     read(payload, y)        fills y from that part; throws communicator_error for a part that it can't have written
 ///
-/// and optionally options(), 32 bits that sender and receiver must share, and validate(), which throws option_error.
+/// and optionally
+///
+///     options()               32 bits that sender and receiver must share
+///     validate()              throws option_error
+///     fixed_length            true: messages about as many numbers of a type are equally long, so nobody need say how long
+///     variance(n)             of one that is unbiased: the mean of |y - x|^2 is at most variance(n) |x|^2 for n numbers
+///
 /// The same x, turn, seed and memory give the same bytes. Numbers are in the byte order of the machine; all ranks share it.
 ///
 /// Nanoseconds a float, encode / decode, on one core at -O3 where copying takes 0.4: none 0.4 / 0.3, bfloat 0.5 / 0.2, int8 0.5 / 0.2,
@@ -112,6 +118,22 @@ concept Summable = Compressor<C, T> && C::summable &&
 /// Checks the options of a compressor that has a `validate`; throws option_error.
 template <class C> void validate(const C& c) {
     if constexpr (requires { c.validate(); }) c.validate();
+}
+
+/// Messages about as many numbers are equally long.
+template <class C> inline constexpr bool has_fixed_length = requires { requires C::fixed_length; };
+
+/// What to multiply y by so that it contracts, |c y - x| <= q |x| with q < 1 (in the mean, if y is drawn): 1 where it does already,
+/// else 1 / (1 + variance(n)).   Koloskova, Stich and Jaggi 2019, section 2.
+template <class C> double contraction(const C& c, [[maybe_unused]] std::size_t n) {
+    static_assert(
+        C::contracts || requires { c.variance(n); },
+        "compressor: needs to contract, or a variance(n) that says how much shorter its numbers must become "
+        "to do so; see gamut/compressor/concept.hpp");
+    if constexpr (C::contracts)
+        return 1;
+    else
+        return 1 / (1 + c.variance(n));
 }
 
 /// x becomes a message, in place of what was in `out`. 20 bytes say what follows.

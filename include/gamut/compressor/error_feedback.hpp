@@ -27,6 +27,7 @@ template <class C> struct error_feedback {
 
     static constexpr std::string_view name = C::name;
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = false, summable = C::summable;
+    static constexpr bool fixed_length = has_fixed_length<C>;
 
     template <class T> struct memory {
         std::vector<T> kept{};  ///< as many as numbers are sent; empty: all 0

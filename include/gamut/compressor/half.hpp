@@ -15,6 +15,7 @@ namespace gamut::compressor {
 struct half {
     static constexpr std::string_view name = "half";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = false, summable = false;
+    static constexpr bool fixed_length = true;
 
     template <class T> void write(turn, std::span<const T> x, bytes& out) const {
         detail::write_sixteen_bits<detail::to_half>(x, out);

@@ -22,6 +22,7 @@ struct int8 {
 
     static constexpr std::string_view name = "int8";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = false, summable = false;
+    static constexpr bool fixed_length = true;
 
     std::uint32_t options() const { return block; }
     void validate() const {

@@ -27,6 +27,7 @@ struct low_rank {
 
     static constexpr std::string_view name = "low_rank";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = true, summable = true;
+    static constexpr bool fixed_length = true;
 
     template <class T> struct memory {
         std::vector<double> right{};  ///< Q, column by column

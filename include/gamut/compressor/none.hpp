@@ -16,6 +16,7 @@ namespace gamut::compressor {
 struct none {
     static constexpr std::string_view name = "none";
     static constexpr bool unbiased = true, contracts = true, needs_error_feedback = false, summable = true;
+    static constexpr bool fixed_length = true;
 
     template <class T> void write(turn, std::span<const T> x, bytes& out) const {
         detail::append(out, x.data(), x.size());

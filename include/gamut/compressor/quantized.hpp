@@ -30,6 +30,7 @@ struct quantized {
 
     static constexpr std::string_view name = "quantized";
     static constexpr bool unbiased = true, contracts = false, needs_error_feedback = false, summable = false;
+    static constexpr bool fixed_length = true;
 
     std::uint32_t options() const { return bits | bucket << 8; }
     void validate() const {
@@ -39,6 +40,12 @@ struct quantized {
         if (bucket < 8 || bucket % 8 != 0 || bucket > largest_bucket)
             throw core::option_error(core::text("quantized: bucket is ", bucket, " (it must be a multiple of 8 up to ",
                                                 largest_bucket, ") try 512"));
+    }
+
+    /// Every number of a bucket by at most the square of half a level, and |x| is at least `largest`.
+    double variance(std::size_t n) const {
+        const auto s = static_cast<double>(levels());
+        return static_cast<double>(std::min<std::size_t>(n, bucket)) / (4 * s * s);
     }
 
     template <class T> void write(turn which, std::span<const T> x, bytes& out) const {

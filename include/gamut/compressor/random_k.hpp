@@ -27,8 +27,12 @@ struct random_k {
 
     static constexpr std::string_view name = "random_k";
     static constexpr bool unbiased = true, contracts = false, needs_error_feedback = false, summable = true;
+    static constexpr bool fixed_length = true;
 
     void validate() const { detail::check_share(name, share, count); }
+    double variance(std::size_t n) const {
+        return n > 0 ? static_cast<double>(n) / static_cast<double>(detail::how_many(share, count, n)) - 1 : 0;
+    }
 
     template <class T> void write(turn which, std::span<const T> x, bytes& out) const {
         validate();

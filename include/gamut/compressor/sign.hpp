@@ -21,6 +21,7 @@ namespace gamut::compressor {
 struct sign {
     static constexpr std::string_view name = "sign";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = true, summable = false;
+    static constexpr bool fixed_length = true;
 
     template <class T> void write(turn, std::span<const T> x, bytes& out) const {
         const std::size_t n = x.size();

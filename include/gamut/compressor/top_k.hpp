@@ -28,6 +28,7 @@ struct top_k {
 
     static constexpr std::string_view name = "top_k";
     static constexpr bool unbiased = false, contracts = true, needs_error_feedback = true, summable = false;
+    static constexpr bool fixed_length = true;
 
     std::uint32_t options() const { return packed ? 1 : 0; }
     void validate() const { detail::check_share(name, share, count); }

@@ -28,6 +28,12 @@ struct route {
     };
     std::vector<std::vector<topology::link>> rows{};  // of my nodes, by sources
     std::vector<traveller> out{}, in{};               // ascending: both sides list alike
+
+    /// Where in `in` a node of another rank is that is heard here.
+    std::size_t place(std::size_t node) const {
+        const auto at = std::find_if(in.begin(), in.end(), [&](const traveller& one) { return one.node == node; });
+        return static_cast<std::size_t>(at - in.begin());
+    }
 };
 
 /// The nodes: copies of the weights, as many as one says, dealt to the ranks in runs, as blocks of rows are. Everything below depends on
@@ -104,7 +110,7 @@ public:
             for (std::size_t l = 0; l < p.rows[i].size(); ++l) {
                 const auto& link = p.rows[i][l];
                 const T weight = static_cast<T>(link.weight);
-                const T* const from = is_mine(link.from) ? nullptr : heard.data() + place(p, link.from) * width;
+                const T* const from = is_mine(link.from) ? nullptr : heard.data() + p.place(link.from) * width;
                 for (const thing<A>& one : things) {
                     const T* const source = from ? from + one.begin : (*one.x)[link.from - first_].span().data();
                     T* const to = (*one.y)[i].span().data();
@@ -154,10 +160,6 @@ private:
         // a rank without nodes sends nothing and hears nothing
         things.push_back({&x, &y, x.empty() ? 0 : x[0].size()});
         list<A>(things, more...);
-    }
-    static std::size_t place(const route& p, std::size_t node) {
-        const auto at = std::find_if(p.in.begin(), p.in.end(), [&](const auto& one) { return one.node == node; });
-        return static_cast<std::size_t>(at - p.in.begin());
     }
 
     C ranks_;

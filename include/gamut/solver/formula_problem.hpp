@@ -142,6 +142,33 @@ public:
         return with_penalty(w, gradient);
     }
 
+    // every group of rows as a node with its own copy of the weights; see solver::Decentralised
+    void local_prox(const array& v, double step, array& out) const { prox(v, step, out); }
+    double local_gradient(std::size_t b, const array& w, const batch& wanted, array& gradient) const {
+        rows_.group_gradient(b, w.data(), wanted, sums_);
+        for (double& sum : sums_) sum *= static_cast<double>(blocks());
+        return with_penalty(w, gradient);
+    }
+
+    std::size_t blocks() const { return dataset().partition.blocks; }
+    std::size_t first_block() const { return rows_.groups().begin; }
+    std::size_t last_block() const { return rows_.groups().end; }
+    /// The loss of one of this rank's groups, without penalty. It refers to the problem.
+    struct group {
+        using array = formula_problem::array;
+        const formula_problem& problem;
+        std::size_t number;
+
+        std::size_t dimension() const { return problem.dimension(); }
+        double value(const array& w) const { return problem.rows_.group_loss(number, w.data()); }
+        double value_and_gradient(const array& w, array& gradient) const {
+            problem.rows_.group_gradient(number, w.data(), problem.sums_);
+            for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = static_cast<T>(problem.sums_[k]);
+            return problem.sums_.back();
+        }
+    };
+    group block(std::size_t b) const { return {*this, b}; }
+
 private:
     struct penalised_block {
         std::size_t offset;

@@ -98,19 +98,31 @@ public:
     }
     /// [ gradient | loss ] of a batch, with what dropout drops for it, times the number of batches.
     void gradient(const T* w, const batch& wanted, std::span<double> sums) const {
-        const std::size_t count = batches(wanted.size);
         globally(sums, [&](workspace& work, std::size_t group, double* partial) {
-            const std::vector<std::size_t>& order = order_of(group, wanted);
-            const std::size_t n = order.size(), end = n * (wanted.index + 1) / count;
-            for (std::size_t i = n * wanted.index / count; i < end; i += rows_at_once) {
-                auto rows = work.gathered(order.data() + i, std::min(rows_at_once, end - i));
-                rows.training = true;
-                rows.seed = wanted.seed;
-                rows.step = wanted.epoch * count + wanted.index;
-                rows.share = static_cast<T>(static_cast<double>(count) / total_weight_);
-                add_gradient<false>(work, rows, w, nullptr, partial);
-            }
+            add_batch(work, group, w, wanted, partial);
         });
+    }
+
+    /// Of one of this rank's groups alone, which never communicates: its part of the loss, and of [ gradient | loss ], of all its rows or
+    /// of those in a batch.
+    data::range groups() const { return groups_; }
+    double group_loss(std::size_t group, const T* w) const {
+        double loss = 0;
+        workspace& work = *workspaces_.front();
+        each_part(work, group, [&](const backend::data_rows<T>& rows) {
+            loss += work.run.forward(rows, work.run.all(), work.run.flat(w));
+        });
+        return loss;
+    }
+    void group_gradient(std::size_t group, const T* w, std::span<double> sums) const {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        workspace& work = *workspaces_.front();
+        each_part(work, group,
+                  [&](const backend::data_rows<T>& rows) { add_gradient<false>(work, rows, w, nullptr, sums.data()); });
+    }
+    void group_gradient(std::size_t group, const T* w, const batch& wanted, std::span<double> sums) const {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        add_batch(*workspaces_.front(), group, w, wanted, sums.data());
     }
 
     /// The means over rows that the program takes (column_mean), themselves means over the parts in which the rows are passed over.
@@ -173,6 +185,19 @@ private:
             auto part = work.gathered(i, std::min(rows_at_once, rows.end - i));
             part.share = static_cast<T>(1 / total_weight_);
             f(part);
+        }
+    }
+    void add_batch(workspace& work, std::size_t group, const T* w, const batch& wanted, double* partial) const {
+        const std::size_t count = batches(wanted.size);
+        const std::vector<std::size_t>& order = order_of(group, wanted);
+        const std::size_t n = order.size(), end = n * (wanted.index + 1) / count;
+        for (std::size_t i = n * wanted.index / count; i < end; i += rows_at_once) {
+            auto rows = work.gathered(order.data() + i, std::min(rows_at_once, end - i));
+            rows.training = true;
+            rows.seed = wanted.seed;
+            rows.step = wanted.epoch * count + wanted.index;
+            rows.share = static_cast<T>(static_cast<double>(count) / total_weight_);
+            add_gradient<false>(work, rows, w, nullptr, partial);
         }
     }
     template <bool Dual>

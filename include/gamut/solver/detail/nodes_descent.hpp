@@ -88,12 +88,16 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
 
     const auto meet = [&] {
         if constexpr (requires { s.method.settle(); }) s.method.settle();
-        nodes.mean(s.method.copies(), s.mean);
+        if constexpr (requires { s.method.whole(s.mean); })
+            s.method.whole(s.mean);
+        else
+            nodes.mean(s.method.copies(), s.mean);
     };
     epoch_judge<A> judge(start, options.stop.tolerance);
     const auto look = [&](double rate, core::record& now) {
         meet();
-        now.dual_residual = nodes.distance(s.method.copies(), s.mean);
+        if constexpr (!requires { s.method.whole(s.mean); })
+            now.dual_residual = nodes.distance(s.method.copies(), s.mean);
         judge.look(p, s.mean, s.gradient, s.moved, rate, now);
     };
 

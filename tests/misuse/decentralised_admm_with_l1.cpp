@@ -1,0 +1,18 @@
+// expect: decentralised_admm: needs a smooth penalty (l1 has a corner at 0); use solver::admm
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/gamut.hpp>
+#include <gamut/solver/decentralised_admm.hpp>
+
+using namespace gamut;
+
+int main() {
+    const auto data = data::arrays(std::vector<double>{1, 2}, 2, 1, std::vector<double>{0, 1})
+                          .load(communicator::single<>{}, {.classification = true, .blocks = 2});
+#ifdef GAMUT_MISUSE_FIXED
+    const penalty::l2 penalty{.strength = 1e-2};
+#else
+    const penalty::l1 penalty{.strength = 1e-2};
+#endif
+    const solver::problem p(model::logistic{}, data, penalty, backend::host<>{}, communicator::single<>{}, true);
+    (void)solver::decentralised_admm<>{.blocks = 2}.minimize(p);
+}
