@@ -80,8 +80,9 @@ template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
 template <class C> class traced;                // whose waits are seen
 template <class C> class counting;
-template <class C> class group;                    // some of its ranks; machine_of, split
-template <class C, class T> class background_sum;  // sums that go on while ranks compute
+template <class C> class group;                       // some of its ranks; machine_of, split
+template <class C, class T> class background_sum;     // sums that go on while ranks compute, and
+template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum
 struct shares;  // reduce_scatter.hpp; all_gather.hpp: uneven parts; together.hpp: failing so
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
@@ -276,8 +277,15 @@ class state_reader;
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
-struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
-template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
+struct refitted;    // refit.hpp: refit(problem, columns, l2), least squares on some columns
+struct replicated;  // how ranks share memory and messages: an sgd's sharing
+struct zero;        // with zero_usage
+struct zero_usage;
+struct wait_free;
+struct block_traffic;
+template <class Rate = double, class Update = update::plain, class Exchange = exchange::none,
+          class Sharing = replicated>
+struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
 template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation

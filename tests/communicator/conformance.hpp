@@ -23,6 +23,7 @@
 
 #include "derived.hpp"
 #include "pairwise.hpp"
+#include "partial_sums.hpp"
 #include "postal.hpp"
 
 namespace conformance {
@@ -269,6 +270,7 @@ template <communicator::PairwiseCommunicator C> std::string check(const C& c) {
     pairwise(c, result);
     if constexpr (communicator::PostalCommunicator<C>) postal(c, result);
     if constexpr (communicator::PostalCommunicator<C>) derived_of(c, result);
+    if constexpr (communicator::PostalCommunicator<C>) partial_sums_of(c, result);
     if constexpr (communicator::PairwiseCommunicator<C>) groups_of(c, result);
     c.barrier();
     return result.text();

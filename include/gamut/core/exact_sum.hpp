@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <vector>
 
 namespace gamut::core {
 
@@ -122,6 +123,15 @@ inline void restore(std::span<const std::int64_t> sums, std::span<const std::int
         // the sum of an entry that is not finite is 0; or'ed with these bits it is the NaN
         out[j] = std::bit_cast<double>(std::bit_cast<std::uint64_t>(sum) | (nan & exact_sum::mask(exponents[j])));
     }
+}
+
+/// The three steps at once, where all partials are here: count x out.size(), row-major, at most most_partials rows.
+inline void sum_exactly(std::span<const double> partials, std::size_t count, std::span<double> out) {
+    std::vector<std::int32_t> most(out.size());
+    std::vector<std::int64_t> multiples(out.size());
+    exponents(partials, count, most);
+    quantize(partials, count, most, multiples);
+    restore(multiples, most, out);
 }
 
 }  // namespace gamut::core

@@ -69,11 +69,10 @@ public:
             if (autodiff::multiplied_blocks<Program>.has(b)) {
                 const penalty::layout layout{blocks_[b].rows, blocks_[b].columns};
                 penalty::validate(penalty_, layout);
-                penalised_.push_back({offset, layout});
+                penalised_.push_back({b, offset, layout});
             }
             offset += size;
         }
-        sums_.resize(dimension() + 1);
     }
 
     std::size_t dimension() const { return rows_.dimension(); }
@@ -94,7 +93,7 @@ public:
     }
     double value_and_gradient(const array& w, array& gradient) const {
         ++passes_;
-        rows_.gradient(w.data(), sums_);
+        rows_.gradient(w.data(), sums());
         return with_penalty(w, gradient);
     }
 
@@ -104,7 +103,7 @@ public:
         void times(const array& v, array& out) const {
             const formula_problem& p = *problem_;
             ++p.passes_;
-            p.rows_.hessian(at_.data(), v.data(), std::span(p.sums_).first(p.dimension()));
+            p.rows_.hessian(at_.data(), v.data(), std::span(p.sums()).first(p.dimension()));
             for (std::size_t k = 0; k < out.size(); ++k) out[k] = static_cast<T>(p.sums_[k]);
             if constexpr (smooth)
                 for (const auto& block : p.penalised_)
@@ -137,15 +136,15 @@ public:
 
     std::size_t batches(std::size_t size) const { return rows_.batches(size); }
     double batch_gradient(const array& w, const batch& wanted, array& gradient) const {
-        rows_.gradient(w.data(), wanted, sums_);
-        if (wanted.index + 1 == batches(wanted.size)) ++passes_;
+        rows_.gradient(w.data(), wanted, sums());
+        count_batch(wanted);
         return with_penalty(w, gradient);
     }
 
     // every group of rows as a node with its own copy of the weights; see solver::Decentralised
     void local_prox(const array& v, double step, array& out) const { prox(v, step, out); }
     double local_gradient(std::size_t b, const array& w, const batch& wanted, array& gradient) const {
-        rows_.group_gradient(b, w.data(), wanted, sums_);
+        rows_.group_gradient(b, w.data(), wanted, sums());
         for (double& sum : sums_) sum *= static_cast<double>(blocks());
         return with_penalty(w, gradient);
     }
@@ -162,28 +161,57 @@ public:
         std::size_t dimension() const { return problem.dimension(); }
         double value(const array& w) const { return problem.rows_.group_loss(number, w.data()); }
         double value_and_gradient(const array& w, array& gradient) const {
-            problem.rows_.group_gradient(number, w.data(), problem.sums_);
+            problem.rows_.group_gradient(number, w.data(), problem.sums());
             for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = static_cast<T>(problem.sums_[k]);
             return problem.sums_.back();
         }
     };
     group block(std::size_t b) const { return {*this, b}; }
 
+    // ---- for those who sum gradients block by block ----
+    /// The objective of a loss; adds what a smooth penalty adds to the gradient of that.
+    double add_penalty(double loss, const array& w, array& gradient) const {
+        if constexpr (smooth) {
+            for (const auto& one : penalised_)
+                add_slopes(one.block, w.span().subspan(one.offset, one.layout.size()),
+                           gradient.span().subspan(one.offset, one.layout.size()));
+            loss += penalty(w);
+        }
+        return loss;
+    }
+    /// The same for some entries of a block alone; 0 where the penalty does not look.
+    void add_slopes(std::size_t block, std::span<const T> w, std::span<T> gradient) const requires smooth {
+        if (find(block) != nullptr)
+            for (std::size_t k = 0; k < w.size(); ++k) gradient[k] += penalty_.derivative(w[k]);
+    }
+    /// The penalty of a block.
+    double penalty_of(std::size_t block, std::span<const T> w) const {
+        const penalised_block* const one = find(block);
+        return one != nullptr ? penalty::value(penalty_, w, one->layout) : 0;
+    }
+    /// A batch's gradient was summed elsewhere.
+    void count_batch(const batch& done) const {
+        if (done.index + 1 == batches(done.size)) ++passes_;
+    }
+
 private:
     struct penalised_block {
-        std::size_t offset;
+        std::size_t block, offset;
         penalty::layout layout;
     };
+    const penalised_block* find(std::size_t block) const {
+        for (const auto& one : penalised_)
+            if (one.block == block) return &one;
+        return nullptr;
+    }
+    /// [ gradient | loss ]; taken when it is wanted first.
+    std::vector<double>& sums() const {
+        sums_.resize(dimension() + 1);
+        return sums_;
+    }
     double with_penalty(const array& w, array& gradient) const {
         for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] = static_cast<T>(sums_[k]);
-        double value = sums_.back();
-        if constexpr (smooth) {
-            for (const auto& block : penalised_)
-                for (std::size_t k = block.offset; k < block.offset + block.layout.size(); ++k)
-                    gradient[k] += penalty_.derivative(w[k]);
-            value += penalty(w);
-        }
-        return value;
+        return add_penalty(sums_.back(), w, gradient);
     }
 
     std::vector<autodiff::block_shape> blocks_;

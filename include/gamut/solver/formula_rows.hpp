@@ -36,7 +36,9 @@ template <class Program, class Dataset, class Backend, class C> class formula_ro
 public:
     using T = typename Backend::value_type;
     using matrix_type = typename Dataset::matrix_type;
+    using program_type = Program;
     using run_type = backend::program_run_for<T, Program>;
+    using gathered_type = data::gathered_rows<matrix_type>;
     static_assert(std::is_same_v<typename Dataset::value_type, T>,
                   "formula_rows: data and backend differ in precision; write data::csv<float>{...} with "
                   "backend::host<float>{}");
@@ -66,6 +68,12 @@ public:
     double total_weight() const { return total_weight_; }
     std::size_t dimension() const { return workspaces_.front()->run.dimension(); }
     const run_type& program() const { return workspaces_.front()->run; }
+    /// This rank's groups, and the threads that go over them.
+    data::range groups() const { return groups_; }
+    std::size_t threads() const { return workspaces_.size(); }
+    /// Memory for a program over rows_at_once rows, and for those rows.
+    run_type make_run() const { return {program_, blocks_, data_.columns(), rows_at_once}; }
+    gathered_type make_rows() const { return {data_, scaling_, rows_at_once}; }
 
     /// The loss of all rows; with gradient also that: [ gradient | loss ]. Collective, as what follows.
     void loss(const T* w, std::span<double> sums) const {
@@ -102,10 +110,27 @@ public:
             add_batch(work, group, w, wanted, partial);
         });
     }
+    /// Part k of a group's share of a batch, as places in the group's order: at most rows_at_once, none beyond the share.
+    data::range part_of(std::size_t group, const batch& wanted, std::size_t k) const {
+        const std::size_t n = data_.partition.block_rows(group).size(), count = batches(wanted.size);
+        const std::size_t end = n * (wanted.index + 1) / count;
+        const std::size_t begin = std::min(n * wanted.index / count + k * rows_at_once, end);
+        return {begin, std::min(begin + rows_at_once, end)};
+    }
+    /// Its rows, in `to`. One thread at a time for a group.
+    backend::data_rows<T> batch_rows(gathered_type& to, std::size_t group, const batch& wanted, std::size_t k) const {
+        const data::range part = part_of(group, wanted, k);
+        auto rows = to(order_of(group, wanted).data() + part.begin, part.size());
+        const std::size_t count = batches(wanted.size);
+        rows.training = true;
+        rows.seed = wanted.seed;
+        rows.step = wanted.epoch * count + wanted.index;
+        rows.share = static_cast<T>(static_cast<double>(count) / total_weight_);
+        return rows;
+    }
 
     /// Of one of this rank's groups alone, which never communicates: its part of the loss, and of [ gradient | loss ], of all its rows or
     /// of those in a batch.
-    data::range groups() const { return groups_; }
     double group_loss(std::size_t group, const T* w) const {
         double loss = 0;
         workspace& work = *workspaces_.front();
@@ -148,7 +173,7 @@ private:
     struct workspace {
         run_type run;
         std::optional<run_type> twice;  // with room for derivatives in a direction
-        data::gathered_rows<matrix_type> gathered;
+        gathered_type gathered;
         std::vector<T> sums;  // of a part, where partials have another type
         explicit workspace(const formula_rows& r)
             : run(r.program_, r.blocks_, r.data_.columns(), rows_at_once),
@@ -188,17 +213,8 @@ private:
         }
     }
     void add_batch(workspace& work, std::size_t group, const T* w, const batch& wanted, double* partial) const {
-        const std::size_t count = batches(wanted.size);
-        const std::vector<std::size_t>& order = order_of(group, wanted);
-        const std::size_t n = order.size(), end = n * (wanted.index + 1) / count;
-        for (std::size_t i = n * wanted.index / count; i < end; i += rows_at_once) {
-            auto rows = work.gathered(order.data() + i, std::min(rows_at_once, end - i));
-            rows.training = true;
-            rows.seed = wanted.seed;
-            rows.step = wanted.epoch * count + wanted.index;
-            rows.share = static_cast<T>(static_cast<double>(count) / total_weight_);
-            add_gradient<false>(work, rows, w, nullptr, partial);
-        }
+        for (std::size_t k = 0; part_of(group, wanted, k).size() > 0; ++k)
+            add_gradient<false>(work, batch_rows(work.gathered, group, wanted, k), w, nullptr, partial);
     }
     template <bool Dual>
     void add_gradient(workspace& work, const backend::data_rows<T>& rows, const T* w, const T* v,

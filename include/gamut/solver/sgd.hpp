@@ -21,6 +21,7 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/nodes_descent.hpp>
+#include <gamut/solver/replicated.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/update/concept.hpp>
@@ -45,8 +46,10 @@ enum class momentum_rule { heavy_ball, nesterov };
 /// With an `exchange` (exchange/concept.hpp) every block of rows is a node with its own copy of the weights: node i minimises blocks times
 /// its loss plus the penalty, so that the mean over the nodes is the objective, and the result is the mean of the copies. Then
 /// records carry the nodes' distance from it, sqrt(mean |w_i - mean|^2), as dual_residual, and a prox follows each meeting. The same bits on any number of ranks.
+/// `sharing` says how ranks share memory and messages (solver/replicated.hpp): zero keeps weights, gradients and the rule's memory in
+/// pieces, wait_free sends gradients while others are computed. The same weights, to the bit.
 /// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
-template <class Rate, class Update, class Exchange> struct sgd {
+template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
     static_assert(schedule::Schedule<Rate>, "sgd: rate must be a number or a schedule; see gamut/solver/schedule.hpp");
     static_assert(update::Update<Update>,
                   "sgd: update must be a rule with slots and at<T>(step); see gamut/update/concept.hpp");
@@ -61,6 +64,7 @@ template <class Rate, class Update, class Exchange> struct sgd {
     std::size_t blocks =
         0;  ///< with an exchange: nodes, each a block of rows; without: of the partition, 0: one per shard
     Exchange exchange{};
+    Sharing sharing{};
     core::stop stop{.iterations = 50};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
@@ -83,6 +87,7 @@ template <class Rate, class Update, class Exchange> struct sgd {
                                "takes no other directions) leave it at 0, or use exchange::gossip"));
             if constexpr (requires { exchange.validate(); }) exchange.validate();
         }
+        if constexpr (requires { sharing.validate(); }) sharing.validate();
         stop.validate("sgd");
     }
 
@@ -91,8 +96,13 @@ template <class Rate, class Update, class Exchange> struct sgd {
              (Composite<P> && !update::is_adaptive<Update>)) core::result<typename P::array> minimize(const P& p,
                                                                                                       O&&... observers)
     const {
+        static_assert(
+            !has_nodes || std::same_as<Sharing, replicated>,
+            "sgd: sharing is of one copy of the weights, and an exchange has one per node; leave one of them out");
         if constexpr (has_nodes) {
             return detail::descend_on_nodes(*this, p, observers...);
+        } else if constexpr (requires { sharing.minimize(*this, p, observers...); }) {
+            return sharing.minimize(*this, p, observers...);
         } else {
             return descend(p, observers...);
         }
@@ -144,6 +154,7 @@ private:
         });
         const A start = best_start(p).weights;
         s.w = start;
+        const auto gradient = sharing.gradients(p, batch);
         run<P, O...> record("sgd", p, stop, observers...);
 
         detail::epoch_judge<A> judge(start, stop.tolerance);
@@ -176,7 +187,7 @@ private:
                 const solver::batch rows{batch, seed, epoch, index};
                 step = schedule::at(rate, static_cast<double>(epoch) +
                                               static_cast<double>(index) / static_cast<double>(batches));
-                sum += p.batch_gradient(s.w, rows, s.gradient);
+                sum += gradient(s.w, rows, s.gradient);
                 if constexpr (!P::smooth) sum += p.penalty(s.w);
                 turn(++updates, s.w, s.gradient, s.memory);
                 s.moved = s.w - static_cast<T>(step) * s.gradient;
