@@ -274,6 +274,15 @@ template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
+namespace pipeline_schedule {  // pipeline_schedule.hpp: what a stage does when
+struct one_after_another;
+struct gpipe;
+struct one_forward_one_backward;
+struct pipedream;
+}  // namespace pipeline_schedule
+template <class Rate = double, class Update = update::plain,
+          class Schedule = pipeline_schedule::one_forward_one_backward>
+struct pipeline;
 template <class Local = newton_cg<>> struct admm;
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
