@@ -94,6 +94,8 @@ private:
     /// Products with the Hessian, and the code for them, are there where the solver may want them.
     template <class Solver> struct wants_hessian : std::true_type {};
     template <class Rate> struct wants_hessian<solver::sgd<Rate>> : std::false_type {};
+    template <class Rate, class Update, class Schedule>
+    struct wants_hessian<solver::pipeline<Rate, Update, Schedule>> : std::false_type {};
     template <class Solver> static constexpr bool needs_hessian = wants_hessian<Solver>::value;
 };
 

@@ -69,7 +69,7 @@ public:
             if (autodiff::multiplied_blocks<Program>.has(b)) {
                 const penalty::layout layout{blocks_[b].rows, blocks_[b].columns};
                 penalty::validate(penalty_, layout);
-                penalised_.push_back({offset, layout});
+                penalised_.push_back({b, offset, layout});
             }
             offset += size;
         }
@@ -134,6 +134,15 @@ public:
         }
     }
     std::size_t nonzeros(const array& w) const { return backend::count_nonzeros(w); }
+    /// The penalty of one block of parameters at w, which is added to its gradient.
+    double add_penalty(std::size_t block, const T* w, T* gradient) const requires smooth {
+        for (const auto& one : penalised_) {
+            if (one.block != block) continue;
+            for (std::size_t k = 0; k < one.layout.size(); ++k) gradient[k] += penalty_.derivative(w[k]);
+            return penalty::value(penalty_, std::span<const T>(w, one.layout.size()), one.layout);
+        }
+        return 0;
+    }
 
     std::size_t batches(std::size_t size) const { return rows_.batches(size); }
     double batch_gradient(const array& w, const batch& wanted, array& gradient) const {
@@ -144,7 +153,7 @@ public:
 
 private:
     struct penalised_block {
-        std::size_t offset;
+        std::size_t block, offset;
         penalty::layout layout;
     };
     double with_penalty(const array& w, array& gradient) const {

@@ -66,6 +66,7 @@ public:
     double total_weight() const { return total_weight_; }
     std::size_t dimension() const { return workspaces_.front()->run.dimension(); }
     const run_type& program() const { return workspaces_.front()->run; }
+    const Program& formula() const { return program_; }
 
     /// The loss of all rows; with gradient also that: [ gradient | loss ]. Collective, as what follows.
     void loss(const T* w, std::span<double> sums) const {
@@ -96,14 +97,23 @@ public:
         return std::clamp<std::size_t>((data_.rows() + size / 2) / std::max<std::size_t>(size, 1), 1,
                                        std::max<std::size_t>(data_.rows(), 1));
     }
+    /// The rows of a group, counted from its first, in the order of an epoch; any rank may ask for any group.
+    std::vector<std::size_t> shuffled(std::size_t group, std::uint64_t seed, std::uint64_t epoch) const {
+        return core::permutation({seed, epoch * data_.partition.blocks + group},
+                                 data_.partition.block_rows(group).size());
+    }
+    /// Which of n rows in that order are in a batch.
+    static data::range share_of(std::size_t n, std::size_t index, std::size_t batches) {
+        return {n * index / batches, n * (index + 1) / batches};
+    }
     /// [ gradient | loss ] of a batch, with what dropout drops for it, times the number of batches.
     void gradient(const T* w, const batch& wanted, std::span<double> sums) const {
         const std::size_t count = batches(wanted.size);
         globally(sums, [&](workspace& work, std::size_t group, double* partial) {
             const std::vector<std::size_t>& order = order_of(group, wanted);
-            const std::size_t n = order.size(), end = n * (wanted.index + 1) / count;
-            for (std::size_t i = n * wanted.index / count; i < end; i += rows_at_once) {
-                auto rows = work.gathered(order.data() + i, std::min(rows_at_once, end - i));
+            const data::range mine = share_of(order.size(), wanted.index, count);
+            for (std::size_t i = mine.begin; i < mine.end; i += rows_at_once) {
+                auto rows = work.gathered(order.data() + i, std::min(rows_at_once, mine.end - i));
                 rows.training = true;
                 rows.seed = wanted.seed;
                 rows.step = wanted.epoch * count + wanted.index;
@@ -199,8 +209,7 @@ private:
         epoch_order& known = orders_[group - groups_.begin];
         if (known.rows.empty() || known.seed != wanted.seed || known.epoch != wanted.epoch) {
             const data::range rows = rows_of(group);
-            known = {wanted.seed, wanted.epoch,
-                     core::permutation({wanted.seed, wanted.epoch * data_.partition.blocks + group}, rows.size())};
+            known = {wanted.seed, wanted.epoch, shuffled(group, wanted.seed, wanted.epoch)};
             for (std::size_t& i : known.rows) i += rows.begin;
         }
         return known.rows;
