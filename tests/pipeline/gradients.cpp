@@ -31,8 +31,7 @@ double difference(const Model& model, const S& how, std::size_t stages, std::siz
             auto g = p.start();
             p.batch_gradient(p.start(), {rows, 1, 0, 0}, g);  // with the masks of dropout that an epoch draws
             const auto w = nets::after_an_epoch(
-                solver::pipeline{
-                    .rate = 1.0, .batch = rows, .stages = stages, .micro_batches = micro, .schedule = how},
+                solver::pipeline{.rate = 1.0, .batch = rows, .stages = stages, .micro_batches = micro, .schedule = how},
                 p);
             double scale = 0, most = 0;
             for (std::size_t k = 0; k < g.size(); ++k) {

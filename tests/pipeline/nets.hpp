@@ -45,12 +45,17 @@ void with_problem(const Model& model, const C& c, std::size_t rows, std::size_t 
     f(e.problem_of(data));
 }
 
-/// The weights after `steps` batches of an epoch that has them.
+/// The weights that a solver finds.
+template <class Options, class Problem> std::vector<double> found(const Options& options, const Problem& p) {
+    const auto w = options.minimize(p).weights.download();
+    return {w.begin(), w.end()};
+}
+
+/// After one epoch.
 template <class Options, class Problem> std::vector<double> after_an_epoch(Options options, const Problem& p) {
     options.check_every = 0;
     options.stop.iterations = 1;
-    const auto w = options.minimize(p).weights.download();
-    return {w.begin(), w.end()};
+    return found(options, p);
 }
 
 }  // namespace nets

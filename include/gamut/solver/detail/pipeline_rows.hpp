@@ -149,8 +149,9 @@ private:
             std::vector<communicator::parcel<T>> in;
             for (std::size_t r = 0; r < grid_.replicas; ++r) {
                 const data::range groups = groups_of(r);
+                const bool is_mine = to[r].count(c.rank()) != 0;
                 T* const held =
-                    to[r].count(c.rank()) != 0
+                    is_mine
                         ? place(held_[r], (first_row(groups.end - 1) + partition().block_rows(groups.end - 1).size() -
                                            first_row(groups.begin)) *
                                               width)
@@ -160,7 +161,7 @@ private:
                     if (g >= mine.begin && g < mine.end)
                         for (const int rank : to[r])
                             out.push_back({rank, {from + (here.begin - rows.first_row) * width, here.size() * width}});
-                    if (held != nullptr)
+                    if (is_mine)
                         in.push_back({owner(g, ranks),
                                       {held + (here.begin - first_row(groups.begin)) * width, here.size() * width}});
                 }
@@ -173,10 +174,11 @@ private:
             return values.data();
         };
         deal(readers, packed.data(), columns, [&](rows_of_replica& held, std::size_t n) { return sized(held.x, n); });
-        deal(all, rows.y.data(), has_labels_ ? 1 : 0,
-             [&](rows_of_replica& held, std::size_t n) { return sized(held.y, n); });
-        deal(all, rows.weights.data(), has_weights_ ? 1 : 0,
-             [&](rows_of_replica& held, std::size_t n) { return sized(held.omega, n); });
+        if (has_labels_)
+            deal(all, rows.y.data(), 1, [&](rows_of_replica& held, std::size_t n) { return sized(held.y, n); });
+        if (has_weights_)
+            deal(all, rows.weights.data(), 1,
+                 [&](rows_of_replica& held, std::size_t n) { return sized(held.omega, n); });
     }
     int owner(std::size_t group, std::size_t ranks) const {
         std::size_t rank = 0;
