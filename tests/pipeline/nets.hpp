@@ -26,6 +26,9 @@ inline deep residual() {
     return deep{{12}, {}, one, one, {0.3}, {10}};
 }
 
+using with_means = network::classifier<network::dense, network::batch_norm, network::relu, network::dense>;
+inline with_means normalised() { return with_means{{12}, {}, {}, {10}}; }
+
 template <class C> auto rows_of(const C& c, std::size_t rows, std::size_t groups) {
     data::request wanted;
     wanted.classification = true;
