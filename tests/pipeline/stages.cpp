@@ -49,16 +49,15 @@ template <class Options> std::vector<counts> counted(Options options, std::size_
 template <class P>
 std::vector<double> delayed(const P& p, const std::vector<backend::step_range>& ranges, std::size_t size, double rate,
                             double momentum, std::size_t epochs) {
-    using program = std::remove_cvref_t<decltype(p.rows().formula())>;
+    using run_type = std::remove_cvref_t<decltype(p.rows().program())>;
     const auto& rows = p.rows();
     const std::size_t batches = p.batches(size), n = p.dimension(), groups = p.dataset().partition.blocks;
-    backend::program_run_for<double, program> run(rows.formula(), p.blocks_of_parameters(), p.dataset().columns(),
-                                                  2 * size);
+    run_type run(rows.formula(), p.blocks_of_parameters(), p.dataset().columns(), 2 * size);
     data::gathered_rows<backend::dense_matrix<double>> gathered(p.dataset(), p.scaling(), 2 * size);
     std::vector<std::size_t> stage(p.blocks_of_parameters().size());
     for (std::size_t s = 0; s < ranges.size(); ++s)
         for (std::size_t b = 0; b < stage.size(); ++b)
-            if (solver::detail::pipeline_steps<program>::blocks_of(ranges[s]).has(b)) stage[b] = s;
+            if (solver::detail::pipeline_steps<run_type>::blocks_of(ranges[s]).has(b)) stage[b] = s;
 
     std::vector<double> velocity(n), now(p.start().span().begin(), p.start().span().end());
     for (std::size_t epoch = 0; epoch < epochs; ++epoch) {

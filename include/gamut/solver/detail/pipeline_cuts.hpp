@@ -9,7 +9,6 @@
 #include <vector>
 
 #include <gamut/autodiff/program.hpp>
-#include <gamut/backend/detail/program_plan.hpp>
 #include <gamut/backend/program_run.hpp>
 #include <gamut/core/error.hpp>
 
@@ -19,19 +18,19 @@ namespace gamut::solver::detail {
 template <class Step> inline constexpr bool reads_data = false;
 template <class Op, std::size_t G>
 inline constexpr bool reads_data<autodiff::structure_step<Op, autodiff::inputs, G>> = true;
-template <std::size_t B, autodiff::shape F, bool T>
-inline constexpr bool reads_data<autodiff::product_step<autodiff::inputs, B, F, T>> = true;
+template <std::size_t B, autodiff::shape F, bool Transposed>
+inline constexpr bool reads_data<autodiff::product_step<autodiff::inputs, B, F, Transposed>> = true;
 template <std::size_t B> inline constexpr bool reads_data<autodiff::lookup_step<autodiff::inputs, B>> = true;
 template <std::size_t G> inline constexpr bool reads_data<autodiff::mask_step<autodiff::inputs, G>> = true;
 template <class B> inline constexpr bool reads_data<autodiff::concatenation_step<autodiff::inputs, B>> = true;
 template <class A> inline constexpr bool reads_data<autodiff::concatenation_step<A, autodiff::inputs>> = true;
 template <> inline constexpr bool reads_data<autodiff::concatenation_step<autodiff::inputs, autodiff::inputs>> = true;
 
-/// What the cuts of a program follow from.
-template <class Program> struct pipeline_steps;
-template <class Result, class... Step> struct pipeline_steps<autodiff::program<Result, Step...>> {
+/// What the cuts of a program follow from; Run: its program_run.
+template <class Run> struct pipeline_steps;
+template <class T, class Result, class... Step> struct pipeline_steps<backend::program_run<T, Result, Step...>> {
     static constexpr std::size_t size = sizeof...(Step);
-    static constexpr auto plan = backend::detail::plan_of<Result, Step...>();
+    static constexpr const auto& plan = backend::program_run<T, Result, Step...>::plan;
     static constexpr std::array<bool, size + 1> data{reads_data<Step>..., false};
     static constexpr std::array<autodiff::place_set, size + 1> multiplies{autodiff::detail::block_of_step<Step>...,
                                                                           autodiff::place_set{}};
@@ -55,7 +54,7 @@ template <class Result, class... Step> struct pipeline_steps<autodiff::program<R
         return found;
     }
     /// About how many multiplications a row of the data costs each step, forward.
-    template <class Run> static std::vector<double> costs(const Run& run) {
+    static std::vector<double> costs(const backend::program_run<T, Result, Step...>& run) {
         std::vector<double> all(size + 1, 0.0);
         const auto numbers = [&](std::size_t i) {
             return static_cast<double>(run.slot(i).per_row * run.slot(i).columns);

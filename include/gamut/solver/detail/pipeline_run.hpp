@@ -27,7 +27,7 @@ struct pipeline_plan {
 };
 /// Throws option_error where it cannot be dealt like that.
 template <class P, class Options> pipeline_plan pipeline_plan_of(const P& p, const Options& o) {
-    using steps = pipeline_steps<std::remove_cvref_t<decltype(p.rows().formula())>>;
+    using steps = pipeline_steps<std::remove_cvref_t<decltype(p.rows().program())>>;
     const auto places = steps::places();
     const auto ranks = static_cast<std::size_t>(p.communicator().size());
     std::size_t stages = o.cuts.empty() ? o.stages : o.cuts.size() + 1;
@@ -54,7 +54,7 @@ template <class P, class Options> class pipeline_run {
     using C = std::remove_cvref_t<decltype(std::declval<const P&>().communicator())>;
     using array = typename P::array;
     using T = typename P::value_type;
-    using steps = pipeline_steps<std::remove_cvref_t<decltype(std::declval<const P&>().rows().formula())>>;
+    using steps = pipeline_steps<std::remove_cvref_t<decltype(std::declval<const P&>().rows().program())>>;
     using box_type = std::remove_const_t<decltype(std::declval<const C&>().open(std::declval<pipeline_inbox&>()))>;
 
 public:

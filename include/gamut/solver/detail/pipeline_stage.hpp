@@ -26,9 +26,8 @@ namespace gamut::solver::detail {
 /// Options: solver::pipeline. Memory: the slots of all steps for one micro-batch, and 1 + slots times the stage's parameters, once
 /// more for each version.
 template <class P, class Options> class pipeline_stage {
-    using program_type = std::remove_cvref_t<decltype(std::declval<const P&>().rows().formula())>;
-    using run_type = backend::program_run_for<typename P::value_type, program_type>;
-    using steps = pipeline_steps<program_type>;
+    using run_type = std::remove_cvref_t<decltype(std::declval<const P&>().rows().program())>;
+    using steps = pipeline_steps<run_type>;
     using T = typename P::value_type;
 
 public:
