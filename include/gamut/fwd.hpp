@@ -286,6 +286,15 @@ struct block_traffic;
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none,
           class Sharing = replicated>
 struct sgd;
+namespace pipeline_schedule {  // pipeline_schedule.hpp: what a stage does when
+struct one_after_another;
+struct gpipe;
+struct one_forward_one_backward;
+struct pipedream;
+}  // namespace pipeline_schedule
+template <class Rate = double, class Update = update::plain,
+          class Schedule = pipeline_schedule::one_forward_one_backward>
+struct pipeline;
 template <class Local = newton_cg<>> struct admm;
 template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
 template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation

@@ -96,6 +96,7 @@ private:
     /// Products with the Hessian, and the code for them, are there where the solver may want them.
     template <class Solver> struct wants_hessian : std::true_type {};
     template <class... Any> struct wants_hessian<solver::sgd<Any...>> : std::false_type {};
+    template <class... Any> struct wants_hessian<solver::pipeline<Any...>> : std::false_type {};
     template <class Solver> static constexpr bool needs_hessian = wants_hessian<Solver>::value;
 };
 

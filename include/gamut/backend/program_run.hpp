@@ -49,6 +49,8 @@ public:
     const detail::table<T>& slot(std::size_t i) const { return runner_.memory().slots[i]; }
     /// The values of a program whose result is no loss.
     const detail::table<T>& result() const requires(!has_loss) { return slot(Result::index); }
+    /// What follows from the program alone: what its steps read, and how adjoints flow.
+    static constexpr const auto& plan = runner::plan;
     /// The slots that steps before s write and steps from s on read: what a pipeline that is cut there sends.
     static constexpr autodiff::place_set live_at(std::size_t s) { return runner::plan.live_at(s); }
 

@@ -133,6 +133,15 @@ public:
         }
     }
     std::size_t nonzeros(const array& w) const { return backend::count_nonzeros(w); }
+    /// The penalty of one block of parameters at w, which is added to its gradient.
+    double add_penalty(std::size_t block, const T* w, T* gradient) const requires smooth {
+        for (const auto& one : penalised_) {
+            if (one.block != block) continue;
+            for (std::size_t k = 0; k < one.layout.size(); ++k) gradient[k] += penalty_.derivative(w[k]);
+            return penalty::value(penalty_, std::span<const T>(w, one.layout.size()), one.layout);
+        }
+        return 0;
+    }
 
     std::size_t batches(std::size_t size) const { return rows_.batches(size); }
     double batch_gradient(const array& w, const batch& wanted, array& gradient) const {

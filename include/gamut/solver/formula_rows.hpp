@@ -74,6 +74,7 @@ public:
     /// Memory for a program over rows_at_once rows, and for those rows.
     run_type make_run() const { return {program_, blocks_, data_.columns(), rows_at_once}; }
     gathered_type make_rows() const { return {data_, scaling_, rows_at_once}; }
+    const Program& formula() const { return program_; }
 
     /// The loss of all rows; with gradient also that: [ gradient | loss ]. Collective, as what follows.
     void loss(const T* w, std::span<double> sums) const {
@@ -104,6 +105,15 @@ public:
         return std::clamp<std::size_t>((data_.rows() + size / 2) / std::max<std::size_t>(size, 1), 1,
                                        std::max<std::size_t>(data_.rows(), 1));
     }
+    /// The rows of a group, counted from its first, in the order of an epoch; any rank may ask for any group.
+    std::vector<std::size_t> shuffled(std::size_t group, std::uint64_t seed, std::uint64_t epoch) const {
+        return core::permutation({seed, epoch * data_.partition.blocks + group},
+                                 data_.partition.block_rows(group).size());
+    }
+    /// Which of n rows in that order are in a batch.
+    static data::range share_of(std::size_t n, std::size_t index, std::size_t batches) {
+        return {n * index / batches, n * (index + 1) / batches};
+    }
     /// [ gradient | loss ] of a batch, with what dropout drops for it, times the number of batches.
     void gradient(const T* w, const batch& wanted, std::span<double> sums) const {
         globally(sums, [&](workspace& work, std::size_t group, double* partial) {
@@ -112,10 +122,10 @@ public:
     }
     /// Part k of a group's share of a batch, as places in the group's order: at most rows_at_once, none beyond the share.
     data::range part_of(std::size_t group, const batch& wanted, std::size_t k) const {
-        const std::size_t n = data_.partition.block_rows(group).size(), count = batches(wanted.size);
-        const std::size_t end = n * (wanted.index + 1) / count;
-        const std::size_t begin = std::min(n * wanted.index / count + k * rows_at_once, end);
-        return {begin, std::min(begin + rows_at_once, end)};
+        const data::range all =
+            share_of(data_.partition.block_rows(group).size(), wanted.index, batches(wanted.size));
+        const std::size_t begin = std::min(all.begin + k * rows_at_once, all.end);
+        return {begin, std::min(begin + rows_at_once, all.end)};
     }
     /// Its rows, in `to`. One thread at a time for a group.
     backend::data_rows<T> batch_rows(gathered_type& to, std::size_t group, const batch& wanted, std::size_t k) const {
@@ -240,8 +250,7 @@ private:
         epoch_order& known = orders_[group - groups_.begin];
         if (known.rows.empty() || known.seed != wanted.seed || known.epoch != wanted.epoch) {
             const data::range rows = rows_of(group);
-            known = {wanted.seed, wanted.epoch,
-                     core::permutation({wanted.seed, wanted.epoch * data_.partition.blocks + group}, rows.size())};
+            known = {wanted.seed, wanted.epoch, shuffled(group, wanted.seed, wanted.epoch)};
             for (std::size_t& i : known.rows) i += rows.begin;
         }
         return known.rows;

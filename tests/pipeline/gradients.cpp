@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: BSL-1.0
+#include <gamut/communicator/single.hpp>
+#include <gamut/communicator/threads.hpp>
+#include <gamut/solver/pipeline.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <type_traits>
+#include <vector>
+
+#include "pipeline/nets.hpp"
+
+using namespace gamut;
+using nets::with_problem;
+namespace schedule = solver::pipeline_schedule;
+
+BOOST_AUTO_TEST_SUITE(gradients)
+
+namespace {
+using ranks = communicator::threads<>;
+
+/// The largest difference between the gradient of a batch of all rows in stages on as many ranks, and the problem's; as a share of its
+/// largest entry.
+template <class Model, class S>
+double difference(const Model& model, const S& how, std::size_t stages, std::size_t micro, std::size_t replicas = 1,
+                  std::size_t groups = 4) {
+    constexpr std::size_t rows = 61;
+    double worst = 0;
+    ranks::run(static_cast<int>(stages * replicas), [&](const ranks& c) {
+        with_problem(model, c, rows, groups, [&](const auto& p) {
+            auto g = p.start();
+            p.batch_gradient(p.start(), {rows, 1, 0, 0}, g);  // with the masks of dropout that an epoch draws
+            const auto w = nets::after_an_epoch(solver::pipeline{.rate = 1.0,
+                                                                 .batch = rows,
+                                                                 .stages = stages,
+                                                                 .micro_batches = micro,
+                                                                 .schedule = how,
+                                                                 .replicas = replicas},
+                                                p);
+            double scale = 0, most = 0;
+            for (std::size_t k = 0; k < g.size(); ++k) {
+                scale = std::max(scale, std::fabs(g[k]));
+                most = std::max(most, std::fabs(p.start()[k] - w[k] - g[k]));
+            }
+            if (c.rank() == 0) worst = most / scale;
+        });
+    });
+    return worst;
+}
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(are_those_of_one_rank) {
+    for (const std::size_t stages : {1u, 2u, 4u})
+        for (const std::size_t micro : {1u, 2u, 3u, 8u}) {
+            BOOST_TEST(difference(nets::small(), schedule::gpipe{}, stages, micro) <= 1e-12);
+            BOOST_TEST(difference(nets::small(), schedule::one_forward_one_backward{}, stages, micro) <= 1e-12);
+            BOOST_TEST(difference(nets::residual(), schedule::one_forward_one_backward{}, stages, micro) <= 1e-12);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(of_replicas_are_added_up) {
+    for (const std::size_t replicas : {2u, 3u})
+        for (const std::size_t stages : {1u, 2u})
+            BOOST_TEST(difference(nets::residual(), schedule::one_forward_one_backward{}, stages, 3, replicas) <=
+                       1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(of_batch_norm_are_those_of_micro_batches) {
+    const auto of = [](std::size_t stages, std::size_t micro) {  // one group, so that all rows are at hand at once
+        return difference(nets::normalised(), schedule::one_forward_one_backward{}, stages, micro, 1, 1);
+    };
+    BOOST_TEST(of(1, 1) <= 1e-12);
+    BOOST_TEST(of(2, 1) <= 1e-12);
+    BOOST_TEST(of(1, 2) > 1e-3);
+    BOOST_TEST(of(2, 2) == of(1, 2));  // wherever it is cut
+}
+
+BOOST_AUTO_TEST_CASE(cuts_are_where_blocks_stay_whole_and_stages_are_alike) {
+    using solver::detail::balanced_cuts;
+    const std::vector<double> costs{5, 1, 1, 5, 1, 3};
+    const std::vector<std::size_t> places{1, 2, 3, 4, 5};
+    BOOST_TEST(balanced_cuts(costs, places, 1).empty());
+    BOOST_TEST((balanced_cuts(costs, places, 2) == std::vector<std::size_t>{3}));
+    BOOST_TEST((balanced_cuts(costs, places, 3) == std::vector<std::size_t>{2, 4}));
+    BOOST_TEST((balanced_cuts(costs, {2, 5}, 2) == std::vector<std::size_t>{2}));
+    BOOST_TEST((balanced_cuts(costs, places, 6) == places));
+    with_problem(nets::normalised(), communicator::single<>{}, 61, 1, [](const auto& p) {
+        using steps = solver::detail::pipeline_steps<std::remove_cvref_t<decltype(p.rows().program())>>;
+        const auto found = steps::places();
+        BOOST_TEST(!found.empty());
+        for (const std::size_t s : found)
+            for (std::size_t i = 0; i < s; ++i)  // no mean over rows crosses
+                BOOST_TEST((!steps::plan.live_at(s).has(i) || !steps::plan.lines.has(i)));
+    });
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <gamut/network.hpp>
+#include <gamut/penalty/l2.hpp>
+#include <gamut/solver/pipeline.hpp>
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "network/tiny_mix.hpp"
+
+/// Networks for pipelines, and the first step of one.
+namespace nets {
+
+using namespace gamut;
+
+using mlp = network::classifier<network::dense, network::relu, network::dense, network::relu, network::dense>;
+inline mlp small() { return mlp{{24}, {}, {16}, {}, {10}}; }
+
+using block = network::residual<network::dense, network::relu, network::dense>;
+using deep = network::classifier<network::dense, network::relu, block, block, network::dropout, network::dense>;
+inline deep residual() {
+    const block one{network::dense{12}, network::relu{}, network::dense{12}};
+    return deep{{12}, {}, one, one, {0.3}, {10}};
+}
+
+using with_means = network::classifier<network::dense, network::batch_norm, network::relu, network::dense>;
+inline with_means normalised() { return with_means{{12}, {}, {}, {10}}; }
+
+template <class C> auto rows_of(const C& c, std::size_t rows, std::size_t groups) {
+    data::request wanted;
+    wanted.classification = true;
+    wanted.blocks = groups;
+    return tiny_mix(rows, 1, 0).load(c, wanted);
+}
+
+/// f(problem) for a network and `rows` rows of TinyMix in `groups` groups.
+template <class Model, class C, class F>
+void with_problem(const Model& model, const C& c, std::size_t rows, std::size_t groups, F&& f) {
+    const estimator e{.model = model,
+                      .penalty = penalty::l2{1e-2},
+                      .solver = solver::pipeline{},
+                      .communicator = c,
+                      .prepare = {.columns = data::columns::as_given}};
+    const auto data = rows_of(c, rows, groups);
+    f(e.problem_of(data));
+}
+
+/// The weights that a solver finds.
+template <class Options, class Problem> std::vector<double> found(const Options& options, const Problem& p) {
+    const auto w = options.minimize(p).weights.download();
+    return {w.begin(), w.end()};
+}
+
+/// After one epoch.
+template <class Options, class Problem> std::vector<double> after_an_epoch(Options options, const Problem& p) {
+    options.check_every = 0;
+    options.stop.iterations = 1;
+    return found(options, p);
+}
+
+}  // namespace nets
