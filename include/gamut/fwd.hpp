@@ -331,6 +331,8 @@ template <class C = communicator::single<>> struct metric;
 template <class C = communicator::single<>> struct fitted_metric;
 template <class C = communicator::single<>> struct sparse_coding;
 template <class C = communicator::single<>> struct fitted_sparse_coding;
+template <class C = communicator::single<>> struct topics;
+template <class C = communicator::single<>> struct fitted_topics;
 struct row_numbers;  // what transform returns
 }  // namespace learn
 
