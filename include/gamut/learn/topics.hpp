@@ -19,6 +19,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/learn_priors.hpp>
+#include <gamut/learn/detail/metropolis_topics.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/sparse_gibbs.hpp>
@@ -28,6 +29,9 @@
 #include <gamut/learn/row_numbers.hpp>
 
 namespace gamut::learn {
+
+/// How a word's topic is drawn given all others: exactly, or by two proposals whose cost does not depend on the number of topics.
+enum class sampling { gibbs, metropolis };
 
 /// Topics: how often each has each word of the training documents.
 template <class C> struct fitted_topics : outcome {
@@ -176,7 +180,8 @@ private:
 /// how often a document has a word.
 ///     theta_d ~ Dirichlet(alpha_1 .. alpha_k),  phi_k ~ Dirichlet(beta .. beta);   each word: a topic by theta_d, then the word by phi
 ///     learn::topics{.count = 50}.fit(data::triples<>{.path = "docword.txt"})
-/// The topics of all words start anywhere, and an iteration draws each anew given all others (detail/sparse_gibbs.hpp). In the first
+/// The topics of all words start anywhere, and an iteration draws each anew given all others (detail/sparse_gibbs.hpp), or proposes
+/// twice (detail/metropolis_topics.hpp: cheaper with many topics, and more sweeps are needed). In the first
 /// `anneal` sweeps alpha and beta are larger, falling from 1 to what they are, so that topics find their places before they settle:
 /// a start without it ends more often where one topic is two, and two are one. `restarts`: the most likely of several chains.
 /// `learn_every`: after annealing, every so many sweeps, alpha (each topic its own) and beta are fitted to the topics (Minka).
@@ -192,6 +197,7 @@ template <class C> struct topics {
     double alpha = 0.1;            ///< of each topic
     std::vector<double> alphas{};  ///< one for each topic, instead of alpha
     double beta = 0.01;
+    learn::sampling sampling = learn::sampling::gibbs;
     std::size_t learn_every = 0;  ///< 0: alpha and beta stay as they are
     std::size_t anneal = 50;      ///< at most half of the iterations
     std::size_t restarts = 1;
@@ -264,9 +270,14 @@ private:
         chain.sweep([&](std::size_t, detail::topic_node& node, const detail::word_block& block) {
             detail::draw_any_topics(node, block, draws(0));
         });
-        std::vector<detail::sparse_gibbs> samplers;
+        std::vector<detail::sparse_gibbs> exact;
+        std::vector<detail::metropolis_topics> proposing;
         gamut::communicator::agree(communicator, [&] {
-            for (const auto& node : chain.nodes()) samplers.emplace_back(node, count);
+            for (const auto& node : chain.nodes())
+                if (sampling == learn::sampling::gibbs)
+                    exact.emplace_back(node, count);
+                else
+                    proposing.emplace_back(node);
             fit.counts.resize(count * chain.vocabulary());
         });
 
@@ -277,7 +288,10 @@ private:
             const auto warm = priors.annealed(
                 sweep > heated ? 0 : static_cast<double>(heated - sweep + 1) / static_cast<double>(heated));
             chain.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
-                samplers[i](node, block, warm, draws(sweep));
+                if (sampling == learn::sampling::gibbs)
+                    exact[i](node, block, warm, draws(sweep));
+                else
+                    proposing[i](node, block, warm, draws(sweep));
             });
             if (learn_every > 0 && sweep > heated && (sweep - heated) % learn_every == 0)
                 detail::learn_priors(chain, priors, 5);
