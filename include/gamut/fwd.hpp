@@ -91,6 +91,7 @@ namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: part
 template <class T = double> struct csv;
 template <class T = double> struct libsvm;
 template <class T = double> struct triples;
+template <class T = double> struct texts;
 template <class Matrix> class arrays;
 template <class Source> struct subset;
 class selection;
