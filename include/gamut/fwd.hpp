@@ -92,6 +92,7 @@ namespace data {  // see concept.hpp; every.hpp, rows_where.hpp, split.hpp: part
 template <class T = double> struct csv;
 template <class T = double> struct libsvm;
 template <class T = double> struct triples;
+template <class T = double> struct texts;
 template <class T = double> struct idx;  // pictures
 template <class T = double> struct cifar;
 template <class Matrix> class arrays;
@@ -354,6 +355,8 @@ template <class C = communicator::single<>> struct metric;
 template <class C = communicator::single<>> struct fitted_metric;
 template <class C = communicator::single<>> struct sparse_coding;
 template <class C = communicator::single<>> struct fitted_sparse_coding;
+template <class C = communicator::single<>> struct topics;
+template <class C = communicator::single<>> struct fitted_topics;
 struct row_numbers;  // what transform returns
 }  // namespace learn
 

@@ -11,3 +11,4 @@
 #include <gamut/learn/principal_components.hpp>
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/topics.hpp>

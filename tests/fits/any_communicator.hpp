@@ -8,6 +8,7 @@
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/single.hpp>
+#include <gamut/core/error.hpp>
 
 namespace fits {
 
@@ -19,6 +20,8 @@ class any_communicator {
         virtual void reduce(std::span<T>, gamut::communicator::operation) const = 0;
         virtual void cast(std::span<T>, int) const = 0;
         virtual void collect(std::span<const T>, std::span<T>) const = 0;
+        virtual void swap(std::span<const gamut::communicator::parcel<const T>>,
+                          std::span<const gamut::communicator::parcel<T>>) const = 0;
     };
     struct ranks : collectives<double>,
                    collectives<float>,
@@ -39,6 +42,14 @@ class any_communicator {
         }
         void cast(std::span<T> values, int root) const override { of().broadcast(values, root); }
         void collect(std::span<const T> mine, std::span<T> all) const override { of().gather(mine, all); }
+        void swap(std::span<const gamut::communicator::parcel<const T>> out,
+                  std::span<const gamut::communicator::parcel<T>> in) const override {
+            if constexpr (gamut::communicator::PairwiseCommunicator<C>)
+                of().exchange(out, in);
+            else
+                throw gamut::core::communicator_error(
+                    "exchange: not for these ranks (they talk all together only) use others");
+        }
     };
     template <class C> struct holder : ranks {
         explicit holder(const C& c) : inner(std::make_unique<C>(c)) {}
@@ -77,12 +88,17 @@ public:
     template <gamut::communicator::Element T> void gather(std::span<const T> mine, std::span<T> all) const {
         of<T>().collect(mine, all);
     }
+    template <gamut::communicator::Element T>
+    void exchange(std::span<const gamut::communicator::parcel<const T>> out,
+                  std::span<const gamut::communicator::parcel<T>> in) const {
+        of<T>().swap(out, in);
+    }
 
 private:
     template <class T> const collectives<T>& of() const { return *ranks_; }
     std::shared_ptr<const ranks> ranks_;
 };
 
-static_assert(gamut::communicator::Communicator<any_communicator>);
+static_assert(gamut::communicator::PairwiseCommunicator<any_communicator>);
 
 }  // namespace fits

@@ -30,6 +30,7 @@
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/row_numbers.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/topics.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
 namespace learners {
@@ -325,6 +326,16 @@ inline std::vector<learner_case> all_cases() {
                                                    L{.rank = 2, .batch = 60, .stop = {.iterations = 15}},
                                                    L{.stop = {.iterations = 3}}, std::nullopt));
         cases.back().sums = false;
+    }
+    {
+        using L = learn::topics<C>;
+        const auto add = [&](const char* name, L options) {
+            cases.push_back(make<learn::fitted_topics>(name, options, L{.count = 1, .stop = {.iterations = 2}},
+                                                       std::nullopt, true));
+            cases.back().weighs = cases.back().minimises = cases.back().sums = false;
+        };
+        add("topics", {.count = 3, .learn_every = 3, .nodes = 5, .stop = {.iterations = 12}});
+        add("topics, one node", {.count = 4, .anneal = 0, .restarts = 2, .nodes = 1, .stop = {.iterations = 4}});
     }
     return cases;
 }

@@ -29,6 +29,7 @@ namespace gamut::data {
 ///   plain           indices from `first` on, between commas, blanks or tabs; more cells are ignored, and so is a first line of names
 ///   Matrix Market   %%MatrixMarket matrix coordinate real|integer|pattern general|symmetric, indices from 1 on
 ///   UCI docword     three lines with the numbers of rows, columns and entries, then entries, indices from 1 on
+/// `names`: a file with the names of the columns, one per line (a vocabulary); otherwise they are x0, x1, ...
 /// Which of them it is, is told from the first lines. What is not named is not there (a learner of entries leaves it out, others take it
 /// for 0); an entry that is 0 is. There are no labels. Every rank reads the whole file and keeps its rows.
 /// Anything else is a data_error with file:line.
@@ -42,6 +43,7 @@ template <class T> struct triples {
     std::size_t rows = 0, columns = 0;  ///< 0: what the file says, or its largest indices
     std::size_t first = 0;              ///< of a plain file's indices
     std::size_t index_limit = std::size_t(1) << 26;
+    std::string names = {};
 
     template <communicator::Communicator C>
     [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
@@ -55,6 +57,8 @@ template <class T> struct triples {
             text.resize(file->read(file->text_begin(), text.data(), text.size()));
             all = parse(text);
         });
+        core::names of_columns;
+        if (!names.empty() && wanted.features.empty()) of_columns = read_names(ranks, all.columns);
         const kept_rows kept = detail::choose_rows(ranks, wanted, all.rows, path, "it has no entries");
         dataset<matrix_type> result;
         communicator::agree(ranks, [&] {
@@ -68,7 +72,9 @@ template <class T> struct triples {
                                                         static_cast<std::size_t>(ranks.size()));
             result.first_row = mine.begin;
             result.x.columns = width;
-            result.features = wanted.features.empty() ? detail::generated_names(width) : wanted.features;
+            result.features = !wanted.features.empty() ? core::names(wanted.features)
+                              : !of_columns.empty()    ? of_columns
+                                                       : core::names(detail::generated_names(width));
             result.source = path;
             keep_rows(all, kept, mine, result.x);
         });
@@ -84,6 +90,29 @@ private:
         std::size_t rows = 0, columns = 0;
         std::vector<entry> entries;  // by row, then column
     };
+
+    template <communicator::Communicator C>
+    std::vector<std::string> read_names(const C& ranks, std::size_t count) const {
+        const auto file = detail::open_together(ranks, names);
+        std::vector<std::string> found;
+        communicator::agree(ranks, [&] {
+            std::string text(file->size() - file->text_begin(), '\0');
+            text.resize(file->read(file->text_begin(), text.data(), text.size()));
+            for (std::size_t begin = 0; begin < text.size();) {
+                const std::size_t end = std::min(text.find('\n', begin), text.size());
+                found.push_back(text.substr(begin, end - begin));
+                if (found.back().ends_with('\r')) found.back().pop_back();
+                if (found.back().empty())
+                    throw core::data_error(
+                        core::text(names, ":", found.size(), ": no name (each column has one) give it one"));
+                begin = end + 1;
+            }
+            if (found.size() != count)
+                throw core::data_error(core::text(names, ": ", found.size(), " names (there are ", count,
+                                                  " columns) use the file that belongs to ", path));
+        });
+        return found;
+    }
 
     template <class... Parts> [[noreturn]] void fail(std::size_t line, const Parts&... parts) const {
         throw core::data_error(core::text(path, ":", line, ": ", parts...));
