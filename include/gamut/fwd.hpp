@@ -95,6 +95,7 @@ template <class T = double> struct triples;
 template <class T = double> struct texts;
 template <class T = double> struct idx;  // pictures
 template <class T = double> struct cifar;
+template <class T = double> struct frames;  // of speech
 template <class Matrix> class arrays;
 template <class Source> struct subset;
 class selection;

@@ -9,6 +9,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/data/cifar.hpp>
+#include <gamut/data/frames.hpp>
 #include <gamut/data/idx.hpp>
 #include <gamut/data/preparation.hpp>
 #include <gamut/data/standardize.hpp>

@@ -80,6 +80,24 @@ BOOST_AUTO_TEST_CASE(every_kappa_and_l2_of_small_problems_has_its_best_subset) {
     check_all_best({.largest = 7, .l2 = {0.1, 1e-2}}, problem_of<model::logistic>(random_rows(7, 80, 7, 2, true), {}));
 }
 
+BOOST_AUTO_TEST_CASE(nearly_collinear_columns_are_said_to_be_judged_by_a_gram_matrix) {
+    auto numbers = random_rows(5, 60, 8, 0, false);
+    const solver::path options{.largest = 4, .l2 = {0.5, 0}};
+    const auto says = [&](const solver::path& how, const char* begin) {
+        std::size_t seen = 0;
+        for (const auto& at : how.minimize(problem_of<model::linear>(numbers, {})))
+            if (at.l2 == 0) seen += at.result.message.starts_with(begin) ? 1 : 0;
+        BOOST_TEST(seen == 5u);
+    };
+    says(options, "no exchange");
+    says(on_pool(options), "no exchange");
+    for (std::size_t i = 0; i < 60; ++i) numbers.x(i, 3) = numbers.x(i, 2) + 1e-7 * numbers.x(i, 3);
+    says(options, "no promising exchange");
+    says(on_pool(options), "no promising exchange");
+    for (const auto& at : options.minimize(problem_of<model::linear>(numbers, {})))
+        if (at.l2 == 0.5) BOOST_TEST(at.result.message.starts_with("no exchange"), at.result.message);
+}
+
 BOOST_AUTO_TEST_CASE(without_intercept_and_with_free_features) {
     const auto numbers = random_rows(9, 50, 8, 0, true);
     const solver::path options{.largest = 6, .l2 = {1e-2}};

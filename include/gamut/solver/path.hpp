@@ -121,7 +121,12 @@ struct path {
         const auto f = quadratic::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
         std::optional<gram_problem<P>> in_moments;
-        for (const quadratic::gram_solution& s : together(p, f)) found.push_back(described(p, f, s, label, in_moments));
+        double l2 = std::numeric_limits<double>::quiet_NaN();
+        bool few_digits = false;
+        for (const quadratic::gram_solution& s : together(p, f)) {
+            if (l2 != s.l2) few_digits = loses_digits(f, l2 = s.l2);
+            found.push_back(described(p, f, s, label, in_moments, few_digits));
+        }
         show(p, found, "path in memory", clock.seconds(), observers...);
         return found;
     }
@@ -214,7 +219,7 @@ private:
         };
 
         std::vector<at_kappa<A>> found;
-        std::vector<bool> changed;
+        std::vector<bool> changed, few_digits;
         take(swapping.polishing.improve(p.with_penalty(with(p.penalty_term(), 0, 0)), p.start()).weights,
              std::max<std::size_t>(largest + 16, 128));
         for (std::size_t round = 0; round < 20; ++round) {
@@ -223,14 +228,17 @@ private:
                 if (in[units.of(j)]) pool.push_back(j);
             const auto part = p.on_columns(pool, on_features(p.penalty_term(), pool));
             const auto moments = part->moments_by();
-            const auto solutions =
-                together(*part, quadratic::least_squares::of(moments.of_group[0], moments.label, p.has_intercept()));
+            const auto f = quadratic::least_squares::of(moments.of_group[0], moments.label, p.has_intercept());
+            const auto solutions = together(*part, f);
             found.resize(solutions.size());
+            few_digits.resize(solutions.size());
             changed.assign(solutions.size(), false);
             for (std::size_t i = 0; i < solutions.size(); ++i) {
                 const quadratic::gram_solution& s = solutions[i];
                 if (round > 0 && !(s.objective < found[i].result.objective - 1e-10 * std::abs(s.objective))) continue;
                 changed[i] = true;
+                few_digits[i] =
+                    i > 0 && s.l2 == solutions[i - 1].l2 && changed[i - 1] ? few_digits[i - 1] : loses_digits(f, s.l2);
                 std::vector<T> w(s.weights.begin(), s.weights.end());
                 if (p.has_intercept()) w.back() = static_cast<T>(s.weights.back() + moments.label);
                 w = scatter_features(std::span<const T>(w), std::span<const std::size_t>(pool), p.layout());
@@ -245,12 +253,15 @@ private:
                 if (changed[i]) take(found[i].result.weights, 8);
             if (size == small) break;
         }
-        for (at_kappa<A>& at : found) {
+        for (std::size_t i = 0; i < found.size(); ++i) {
+            at_kappa<A>& at = found[i];
             const auto problem = p.with_penalty(with(p.penalty_term(), at.kappa, at.l2));
             at.result.lower_bound = swapping.bounding.below(problem, at.result.weights, at.result.objective);
             at.result.message =
-                "no exchange within a pool of those with the largest scores improves it, nor did searches from "
-                "its neighbours on the path and from disturbed supports";
+                core::text(few_digits[i] ? "no promising exchange" : "no exchange",
+                           " within a pool of those with the largest scores improves it",
+                           few_digits[i] ? " (promising by a Gram matrix of nearly collinear columns)" : "",
+                           ", nor did searches from its neighbours on the path and from disturbed supports");
             if (at.result.lower_bound == at.result.lower_bound)
                 at.result.message += "; " + certificate::says(at.result.objective, at.result.lower_bound);
             at.result.passes = p.passes() - before;
@@ -265,10 +276,17 @@ private:
         return term;
     }
 
+    /// Products of nearly collinear columns lose digits, and what exchanges gain by them may be wrong; see polish. d^3 / 3 operations.
+    static bool loses_digits(const quadratic::least_squares& f, double l2) {
+        backend::dense_matrix<double> h = f.gram;
+        for (std::size_t a = 0; a < h.rows; ++a) h(a, a) += l2;
+        return polish::loses_digits(std::move(h));
+    }
+
     template <class P>
     at_kappa<typename P::array> described(const P& p, const quadratic::least_squares& f,
                                           const quadratic::gram_solution& s, double label,
-                                          std::optional<gram_problem<P>>& in_moments) const {
+                                          std::optional<gram_problem<P>>& in_moments, bool few_digits) const {
         using A = typename P::array;
         using T = typename A::value_type;
         const auto to_array = [](std::span<const double> numbers) {
@@ -289,9 +307,12 @@ private:
         found.result.weights = to_array(w);
         found.result.objective = s.objective;
         found.result.status = std::isfinite(s.objective) ? core::status::converged : core::status::diverged;
-        found.result.message =
-            "no exchange of one weight or group improves it, nor did searches from its neighbours on the "
-            "path and from disturbed supports";
+        found.result.message = few_digits
+                                   ? "no promising exchange of one weight or group improves it (promising by a Gram "
+                                     "matrix of nearly collinear columns), nor did searches from its neighbours on the "
+                                     "path and from disturbed supports"
+                                   : "no exchange of one weight or group improves it, nor did searches from its "
+                                     "neighbours on the path and from disturbed supports";
         if (found.result.lower_bound == found.result.lower_bound)
             found.result.message += "; " + certificate::says(s.objective, found.result.lower_bound);
         found.result.iterations = s.searches;
