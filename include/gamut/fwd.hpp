@@ -284,7 +284,7 @@ struct replicated;  // how ranks share memory and messages: an sgd's sharing
 struct zero;        // with zero_usage
 struct zero_usage;
 struct wait_free;
-struct block_traffic;
+struct block_traffic;  // sufficient_factors.hpp
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none,
           class Sharing = replicated>
 struct sgd;

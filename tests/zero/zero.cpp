@@ -98,7 +98,8 @@ BOOST_AUTO_TEST_CASE(a_rank_holds_its_pieces) {
                                     const setting how{.epochs = 1};
                                     solver::zero_usage found;
                                     sharing::fit(how, solver::zero{.stage = stage, .usage = &found}, c);
-                                    const std::size_t all = sharing::parameters(how), n = static_cast<std::size_t>(ranks);
+                                    const std::size_t all = sharing::parameters(how),
+                                                      n = static_cast<std::size_t>(ranks);
                                     const std::size_t padding = 4;  // a number for each block
                                     const std::size_t largest = 20 * how.hidden;
                                     return found.parameters == all && found.memory >= 2 * (all / n - padding) &&
@@ -148,7 +149,9 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_its_checkpoint_on_other_ranks) {
             const auto interrupt = [&](const core::record& now) { return stops && stop(now); };
             // observers see the weights of stage 3, too
             bool seen = true;
-            const auto look = [&](const core::record& now) { seen = seen && now.weights().size() == sharing::parameters(how); };
+            const auto look = [&](const core::record& now) {
+                seen = seen && now.weights().size() == sharing::parameters(how);
+            };
             const auto fit = sharing::fit(how, solver::zero{.stage = 3}, c, keeper, interrupt, look);
             return seen && (stops ? fit.status == core::status::stopped : fit.weights == straight.weights);
         });

@@ -31,9 +31,10 @@ struct zero_usage {
 ///     solver::sgd{.update = update::adam{}, .batch = 64, .sharing = solver::zero{.stage = 2}}
 /// The weights of every step have the bits of the same sgd without zero, on any number of ranks, as long as a group of rows
 /// (a block of the data's partition) has at most 128 rows of a batch, or no block of parameters is read by two products.
-/// Sent by a rank and batch, in units of P (ranks - 1) / ranks numbers: g + 1 in stages 1 and 2, g + 2 in stage 3, where gradients cost
-/// g = 1 with core::fast sums, or with one group of rows per rank, else 2: the exact sum needs the partial of every group.
-/// That is 2, 2, 3 at best. And, for the loss, two small all-reduces. Once per epoch the weights are whole on all ranks, for the record.
+/// Sent by a rank and batch, in units of P (ranks - 1) / ranks numbers of 8 bytes: g + 1 in stages 1 and 2, g + 2 in stage 3, there
+/// less the blocks that the loss alone reads. g = 1 with core::fast sums, or where no rank has more than one group of rows: 2, 2, 3;
+/// else g = 2, for the exact sum needs the partials of all groups (sum_scatter.hpp). And two all-reduces of 12 bytes for the loss.
+/// Once per epoch the weights are whole on all ranks, for the record. The problem keeps where it starts, P numbers.
 /// Records have no residual: the whole gradient is nowhere. A run ends at stop.iterations, by an observer or the clock, or diverged.
 /// For networks and formula_problem with smooth penalties, and update rules that look at one weight at a time.
 /// Throws option_error for other stages. Rajbhandari, Rasley, Ruwase, He, ZeRO: memory optimizations toward training trillion
