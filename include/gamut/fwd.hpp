@@ -275,6 +275,8 @@ template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
 struct refitted;  // refit.hpp: refit(problem, columns, l2), least squares on some columns
+template <class Rate = double, class Update = update::plain, class Consistency = consistency::bounded_staleness>
+struct asynchronous;
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none> struct sgd;
 template <class Local = newton_cg<>> struct admm;
 template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
