@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <string>
@@ -13,7 +14,7 @@ namespace benchmark {
 
 struct record {
     std::string name, metric;
-    double value, goal;
+    double value, goal;  // goal: not finite if there is none
 };
 
 template <class F> double seconds(F&& f) {
@@ -37,15 +38,18 @@ inline std::string option(int argc, char** argv, const char* option, const char*
 /// Prints the records, and writes them to `path` unless it is empty. Returns the exit code.
 inline int report(const std::vector<record>& records, const std::string& path) {
     for (const record& r : records)
-        std::printf("%-16s %-18s %8.3f  (goal %.3g)\n", r.name.c_str(), r.metric.c_str(), r.value, r.goal);
+        if (std::isfinite(r.goal))
+            std::printf("%-22s %-18s %8.3f  (goal %.3g)\n", r.name.c_str(), r.metric.c_str(), r.value, r.goal);
+        else
+            std::printf("%-22s %-18s %8.3f\n", r.name.c_str(), r.metric.c_str(), r.value);
     if (path.empty()) return 0;
     std::FILE* file = std::fopen(path.c_str(), "w");
     if (file == nullptr) return 1;
     std::fputs("[", file);
     for (std::size_t i = 0; i < records.size(); ++i)
-        std::fprintf(file, "%s\n  {\"case\": \"%s\", \"metric\": \"%s\", \"value\": %.6g, \"goal\": %.6g}",
-                     i ? "," : "", records[i].name.c_str(), records[i].metric.c_str(), records[i].value,
-                     records[i].goal);
+        std::fprintf(file, "%s\n  {\"case\": \"%s\", \"metric\": \"%s\", \"value\": %.6g, \"goal\": %s}", i ? "," : "",
+                     records[i].name.c_str(), records[i].metric.c_str(), records[i].value,
+                     std::isfinite(records[i].goal) ? std::to_string(records[i].goal).c_str() : "null");
     std::fputs("\n]\n", file);
     return std::fclose(file) == 0 ? 0 : 1;
 }

@@ -297,6 +297,8 @@ struct pipedream;
 template <class Rate = double, class Update = update::plain,
           class Schedule = pipeline_schedule::one_forward_one_backward>
 struct pipeline;
+template <class Rate = double, class Update = update::plain, class Consistency = consistency::bounded_staleness>
+struct asynchronous;
 template <class Local = newton_cg<>> struct admm;
 template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
 template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation

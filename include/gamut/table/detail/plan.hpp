@@ -30,10 +30,10 @@ struct plan {
     std::size_t server_of(std::uint64_t row) const { return static_cast<std::size_t>(row % layout.servers); }
 };
 
-/// `count` numbers in runs over the ranks `on`.
+/// `count` numbers in runs over the ranks `on`, as nodes and blocks of rows are dealt (exchange/first_node.hpp).
 inline std::vector<int> deal(std::size_t count, const std::vector<int>& on) {
     std::vector<int> all(count);
-    for (std::size_t i = 0; i < count; ++i) all[i] = on[i * on.size() / count];
+    for (std::size_t i = 0; i < count; ++i) all[i] = on[((i + 1) * on.size() - 1) / count];
     return all;
 }
 
