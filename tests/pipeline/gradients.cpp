@@ -76,6 +76,24 @@ BOOST_AUTO_TEST_CASE(know_the_weights_of_rows) {
     BOOST_TEST(difference(nets::small(), schedule::gpipe{}, 2, 3, 2, 5, true) <= 1e-12);
 }
 
+BOOST_AUTO_TEST_CASE(need_no_rows_in_each_micro_batch_nor_group) {
+    const network::regressor one{network::dense{3}, network::tanh{}, network::dense{1}};
+    constexpr std::size_t rows = 5;  // in 7 groups, for 3 replicas of 2 stages and 8 micro-batches
+    std::vector<double> worst(6, 1.0);
+    ranks::run(6, [&](const ranks& c) {
+        with_problem(one, c, rows, 7, [&](const auto& p) {
+            auto g = p.start();
+            p.batch_gradient(p.start(), {32, 1, 0, 0}, g);
+            const auto w =
+                nets::after_an_epoch(solver::pipeline{.rate = 1.0, .stages = 2, .micro_batches = 8, .replicas = 3}, p);
+            double most = 0;
+            for (std::size_t k = 0; k < g.size(); ++k) most = std::max(most, std::fabs(p.start()[k] - w[k] - g[k]));
+            worst[static_cast<std::size_t>(c.rank())] = most;
+        });
+    });
+    for (const double one_of : worst) BOOST_TEST(one_of <= 1e-12);
+}
+
 BOOST_AUTO_TEST_CASE(of_batch_norm_are_those_of_micro_batches) {
     const auto of = [](std::size_t stages, std::size_t micro) {  // one group, so that all rows are at hand at once
         return difference(nets::normalised(), schedule::one_forward_one_backward{}, stages, micro, 1, 1);

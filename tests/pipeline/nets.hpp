@@ -32,9 +32,9 @@ using with_means = network::classifier<network::dense, network::batch_norm, netw
 inline with_means normalised() { return with_means{{12}, {}, {}, {10}}; }
 
 /// Every row weighs 1, or, `weighted`, 1 to 3.
-template <class C> auto rows_of(const C& c, std::size_t rows, std::size_t groups, bool weighted) {
+template <class C> auto rows_of(const C& c, std::size_t rows, std::size_t groups, bool classes, bool weighted) {
     data::request wanted;
-    wanted.classification = true;
+    wanted.classification = classes;
     wanted.blocks = groups;
     auto loaded = tiny_mix(rows, 1, 0).load(c, wanted);
     for (std::size_t i = 0; weighted && i < loaded.local_rows(); ++i)
@@ -50,7 +50,7 @@ void with_problem(const Model& model, const C& c, std::size_t rows, std::size_t 
                       .solver = solver::pipeline{},
                       .communicator = c,
                       .prepare = {.columns = data::columns::as_given}};
-    const auto data = rows_of(c, rows, groups, weighted);
+    const auto data = rows_of(c, rows, groups, model::is_classification<Model>, weighted);
     f(e.problem_of(data));
 }
 
