@@ -28,6 +28,13 @@ template <class Model, class S>
 double difference(const Model& model, const S& how, std::size_t stages, std::size_t micro, std::size_t replicas = 1,
                   std::size_t groups = 4, bool weighted = false) {
     constexpr std::size_t rows = 61;
+    solver::pipeline<double, update::plain, S> options;
+    options.rate = 1;
+    options.batch = rows;
+    options.stages = stages;
+    options.micro_batches = micro;
+    options.replicas = replicas;
+    options.schedule = how;
     double worst = 0;
     ranks::run(static_cast<int>(stages * replicas), [&](const ranks& c) {
         with_problem(
@@ -35,13 +42,7 @@ double difference(const Model& model, const S& how, std::size_t stages, std::siz
             [&](const auto& p) {
                 auto g = p.start();
                 p.batch_gradient(p.start(), {rows, 1, 0, 0}, g);  // with the masks of dropout that an epoch draws
-                const auto w = nets::after_an_epoch(solver::pipeline{.rate = 1.0,
-                                                                     .batch = rows,
-                                                                     .stages = stages,
-                                                                     .micro_batches = micro,
-                                                                     .schedule = how,
-                                                                     .replicas = replicas},
-                                                    p);
+                const auto w = nets::after_an_epoch(options, p);
                 double scale = 0, most = 0;
                 for (std::size_t k = 0; k < g.size(); ++k) {
                     scale = std::max(scale, std::fabs(g[k]));

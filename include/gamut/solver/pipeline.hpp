@@ -138,11 +138,11 @@ template <class Rate, class Update, class Schedule> struct pipeline {
     template <class T>
     void turn(std::size_t k, std::span<const T> w, std::span<T> gradient, std::span<T> memory) const {
         if constexpr (!has_default_update)
-            update::direct<T>(update, k, w, gradient, memory);
+            update::direct<T>(update, k, 0, w, gradient, memory);
         else if (rule == momentum_rule::nesterov)
-            update::direct<T>(update::nesterov{momentum}, k, w, gradient, memory);
+            update::direct<T>(update::nesterov{momentum}, k, 0, w, gradient, memory);
         else
-            update::direct<T>(update::momentum{momentum}, k, w, gradient, memory);
+            update::direct<T>(update::momentum{momentum}, k, 0, w, gradient, memory);
     }
 
 private:
