@@ -26,27 +26,31 @@ using ranks = communicator::threads<>;
 /// largest entry.
 template <class Model, class S>
 double difference(const Model& model, const S& how, std::size_t stages, std::size_t micro, std::size_t replicas = 1,
-                  std::size_t groups = 4) {
+                  std::size_t groups = 4, bool weighted = false) {
     constexpr std::size_t rows = 61;
+    solver::pipeline<double, update::plain, S> options;
+    options.rate = 1;
+    options.batch = rows;
+    options.stages = stages;
+    options.micro_batches = micro;
+    options.replicas = replicas;
+    options.schedule = how;
     double worst = 0;
     ranks::run(static_cast<int>(stages * replicas), [&](const ranks& c) {
-        with_problem(model, c, rows, groups, [&](const auto& p) {
-            auto g = p.start();
-            p.batch_gradient(p.start(), {rows, 1, 0, 0}, g);  // with the masks of dropout that an epoch draws
-            const auto w = nets::after_an_epoch(solver::pipeline{.rate = 1.0,
-                                                                 .batch = rows,
-                                                                 .stages = stages,
-                                                                 .micro_batches = micro,
-                                                                 .schedule = how,
-                                                                 .replicas = replicas},
-                                                p);
-            double scale = 0, most = 0;
-            for (std::size_t k = 0; k < g.size(); ++k) {
-                scale = std::max(scale, std::fabs(g[k]));
-                most = std::max(most, std::fabs(p.start()[k] - w[k] - g[k]));
-            }
-            if (c.rank() == 0) worst = most / scale;
-        });
+        with_problem(
+            model, c, rows, groups,
+            [&](const auto& p) {
+                auto g = p.start();
+                p.batch_gradient(p.start(), {rows, 1, 0, 0}, g);  // with the masks of dropout that an epoch draws
+                const auto w = nets::after_an_epoch(options, p);
+                double scale = 0, most = 0;
+                for (std::size_t k = 0; k < g.size(); ++k) {
+                    scale = std::max(scale, std::fabs(g[k]));
+                    most = std::max(most, std::fabs(p.start()[k] - w[k] - g[k]));
+                }
+                if (c.rank() == 0) worst = most / scale;
+            },
+            weighted);
     });
     return worst;
 }
@@ -66,6 +70,29 @@ BOOST_AUTO_TEST_CASE(of_replicas_are_added_up) {
         for (const std::size_t stages : {1u, 2u})
             BOOST_TEST(difference(nets::residual(), schedule::one_forward_one_backward{}, stages, 3, replicas) <=
                        1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(know_the_weights_of_rows) {
+    BOOST_TEST(difference(nets::small(), schedule::gpipe{}, 2, 3, 1, 4, true) <= 1e-12);
+    BOOST_TEST(difference(nets::small(), schedule::gpipe{}, 2, 3, 2, 5, true) <= 1e-12);
+}
+
+BOOST_AUTO_TEST_CASE(need_no_rows_in_each_micro_batch_nor_group) {
+    const network::regressor one{network::dense{3}, network::tanh{}, network::dense{1}};
+    constexpr std::size_t rows = 5;  // in 7 groups, for 3 replicas of 2 stages and 8 micro-batches
+    std::vector<double> worst(6, 1.0);
+    ranks::run(6, [&](const ranks& c) {
+        with_problem(one, c, rows, 7, [&](const auto& p) {
+            auto g = p.start();
+            p.batch_gradient(p.start(), {32, 1, 0, 0}, g);
+            const auto w =
+                nets::after_an_epoch(solver::pipeline{.rate = 1.0, .stages = 2, .micro_batches = 8, .replicas = 3}, p);
+            double most = 0;
+            for (std::size_t k = 0; k < g.size(); ++k) most = std::max(most, std::fabs(p.start()[k] - w[k] - g[k]));
+            worst[static_cast<std::size_t>(c.rank())] = most;
+        });
+    });
+    for (const double one_of : worst) BOOST_TEST(one_of <= 1e-12);
 }
 
 BOOST_AUTO_TEST_CASE(of_batch_norm_are_those_of_micro_batches) {

@@ -52,7 +52,8 @@ concept Staged = Stochastic<P> &&
 ///   cuts       the steps at which stages 1, 2, ... begin; empty: such that the dearest stage is as cheap as can be, in multiplications
 /// With fewer ranks than replicas times stages neighbours share a rank; ranks beyond them help with records only. For a number of
 /// micro-batches and replicas the bits are the same on any number of ranks; unless the schedule is pipedream, with any cuts, too.
-/// The gradient is sgd's up to rounding. batch_norm takes its means over a micro-batch, as in Huang et al. 2019.
+/// With stages = 0 pipedream finds other weights on another number of ranks.
+/// The gradient is sgd's up to rounding, but for pipedream. batch_norm takes its means over a micro-batch, as in Huang et al. 2019.
 /// A rank has the rows that its stages read, and their labels, from the beginning (detail/pipeline_rows.hpp); each stage the parameters
 /// of its steps; and for records, once an epoch, every rank has all weights. An iteration is an epoch. Every `check_every` epochs one
 /// more pass, data-parallel, finds objective and gradient; records and the stopping rule are sgd's.
@@ -137,11 +138,11 @@ template <class Rate, class Update, class Schedule> struct pipeline {
     template <class T>
     void turn(std::size_t k, std::span<const T> w, std::span<T> gradient, std::span<T> memory) const {
         if constexpr (!has_default_update)
-            update::direct<T>(update, k, w, gradient, memory);
+            update::direct<T>(update, k, 0, w, gradient, memory);
         else if (rule == momentum_rule::nesterov)
-            update::direct<T>(update::nesterov{momentum}, k, w, gradient, memory);
+            update::direct<T>(update::nesterov{momentum}, k, 0, w, gradient, memory);
         else
-            update::direct<T>(update::momentum{momentum}, k, w, gradient, memory);
+            update::direct<T>(update::momentum{momentum}, k, 0, w, gradient, memory);
     }
 
 private:
@@ -187,6 +188,7 @@ private:
             const std::optional<core::status> asked = record.report(now);
             ending ended = judge(p, s.w, now, asked, stop);
             if (ended.status) {
+                at_work.settle();
                 if (*ended.status != core::status::diverged && std::isnan(now.residual))
                     now.objective = objective(p, s.w);
                 return record.finish(std::move(s.w), now.objective, *ended.status, std::move(ended.why));

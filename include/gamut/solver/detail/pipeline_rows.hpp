@@ -52,7 +52,9 @@ public:
         for (const auto& [replica, held] : held_)
             for (std::size_t i = 0; i < batches_; ++i) most = std::max(most, most_rows(replica, i));
         most_rows_ = most;
-        x_.resize(most * rows.columns());
+        const bool reads =
+            std::any_of(held_.begin(), held_.end(), [](const auto& one) { return !one.second.x.empty(); });
+        x_.resize(reads ? most * rows.columns() : 0);
         y_.resize(most);
         omega_.resize(most);
         numbers_.resize(most);
@@ -151,11 +153,9 @@ private:
                 const data::range groups = groups_of(r);
                 const bool is_mine = to[r].count(c.rank()) != 0;
                 T* const held =
-                    is_mine
-                        ? place(held_[r], (first_row(groups.end - 1) + partition().block_rows(groups.end - 1).size() -
-                                           first_row(groups.begin)) *
-                                              width)
-                        : nullptr;
+                    is_mine ? place(held_[r],
+                                    (partition().block_rows(groups.end - 1).end - first_row(groups.begin)) * width)
+                            : nullptr;
                 for (std::size_t g = groups.begin; g < groups.end; ++g) {
                     const data::range here = partition().block_rows(g);
                     if (g >= mine.begin && g < mine.end)

@@ -104,6 +104,9 @@ public:
         return total / static_cast<double>(rows_.batches());
     }
 
+    /// Nothing is on its way any more. Collective.
+    void settle() const { box_.settle(); }
+
     /// All weights on all ranks; or slot i of the update's memory. Collective: one broadcast per stage.
     void weights(array& w) const {
         gather(w, [](stage& one) { return one.weights(); });
