@@ -363,6 +363,26 @@ template <class C = communicator::single<>> struct fitted_topics;
 struct row_numbers;  // what transform returns
 }  // namespace learn
 
+namespace shrink {  // networks made smaller; file.hpp (save and load), sparsity.hpp: what is left
+struct tensor;      // what shrinks; with tensors_of
+struct mask;
+enum class scope;
+struct magnitude;  // which weights stay
+struct pruning;    // prune.hpp: prune(estimator, source, fit, pruning)
+struct sparsity;
+struct lottery_options;  // lottery.hpp: lottery(estimator, source, lottery_options)
+template <class Fit> struct lottery_result;
+struct quantisation;  // quantise.hpp: quantise(fit, quantisation), or trained
+struct rounding;
+struct sharing;  // share.hpp: share(fit, sharing), or trained
+struct clusters;
+class huffman;
+class bit_writer;  // bits.hpp, with bit_reader
+// number_means.hpp: k-means of numbers
+struct compressed_size;                             // what save returns
+template <class P, class Rule> class held_problem;  // a problem whose weights a rule holds
+}  // namespace shrink
+
 template <class Model, class Penalty = penalty::none, class Solver = typename solver::default_for<Model, Penalty>::type,
           class Backend = backend::host<>, class Communicator = communicator::single<>>
 struct estimator;

@@ -24,7 +24,7 @@ using mlp = network::classifier<network::dense, network::relu, network::dense, n
 
 /// Layers of `width` and `width` for TinyMix-10: rate 0.05, a tenth of it in the last third.
 template <class T = double, class C = communicator::single<>>
-auto trainer(std::size_t width, std::size_t epochs, const C& ranks = {}, int threads = 0) {
+auto trainer(std::size_t width, std::size_t epochs, const C& ranks = {}, int threads = 1) {
     return estimator{.model = mlp{{width}, {}, {width}, {}, {10}},
                      .penalty = penalty::l2{1e-4},
                      .solver = solver::sgd{.rate = solver::schedule::step{.rate = 0.05,

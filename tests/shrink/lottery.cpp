@@ -17,8 +17,8 @@ using namespace small;
 BOOST_AUTO_TEST_SUITE(lottery)
 
 BOOST_AUTO_TEST_CASE(a_ticket_is_better_than_other_small_networks) {
-    const auto source = tiny_mix<float>(1500, 1, 0), test = tiny_mix<float>(2000, 1, 1);
-    const auto e = trainer<float>(50, 8);
+    const auto source = tiny_mix<float>(2000, 1, 0), test = tiny_mix<float>(2000, 1, 1);
+    const auto e = trainer<float>(60, 12);
     const auto found = shrink::lottery(e, source, {.keep = 0.15, .rounds = 4, .compare = true});
     BOOST_CHECK(found.dense.weights == e.fit(source).weights);  // held by nothing: the estimator's own fit
     const auto left = shrink::sparsity_of(found.ticket);
