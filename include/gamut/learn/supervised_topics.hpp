@@ -74,7 +74,7 @@ template <class C> struct fitted_supervised_topics : fitted_topics<C> {
     }
     void validate() const {
         fitted_topics<C>::validate();
-        if (classes.size() < 2 || weights.size() != machines() * this->topics())
+        if (classes.empty() || weights.size() != machines() * this->topics())
             throw core::data_error(core::text(weights.size(), " weights (", this->topics(), " topics and ",
                                               classes.size(), " classes) save the fit again"));
     }
@@ -107,7 +107,8 @@ private:
 /// learn::topics. Cost per word: topics x machines, and as many exponentials as topics; per sweep also an exact sum of machines topics
 /// (topics + 3) / 2 numbers. Two classes have one machine, c > 2 classes have c.
 /// Objective: (-log p(words, topics) + |eta|^2 / (2 variance) + 2 cost sum max(0, margin - y eta'z)) per word; it need not fall.
-/// counts and weights are means over the last `samples` sweeps. Throws data_error for one class only, weights, and what topics refuses.
+/// counts and weights are means over the last `samples` sweeps. Throws data_error for weights, and what topics
+/// refuses.
 template <class C> struct supervised_topics {
     std::size_t count = 20;
     double alpha = 0.1, beta = 0.01;  ///< as in topics
@@ -156,12 +157,7 @@ template <class C> struct supervised_topics {
                 wanted.classification = true;
                 wanted.blocks = nodes;
                 const auto rows = source.load(communicator, wanted);
-                gamut::communicator::agree(communicator, [&] {
-                    detail::refuse_weights("supervised_topics", rows);
-                    if (rows.classes.size() < 2)
-                        throw core::data_error(core::text(rows.source, ": one class only (there is nothing to tell "
-                                                                       "apart) use learn::topics"));
-                });
+                gamut::communicator::agree(communicator, [&] { detail::refuse_weights("supervised_topics", rows); });
                 return fit_rows(rows, observer);
             },
             observers...);
@@ -197,7 +193,8 @@ private:
                 std::vector<double> signs;
                 for (std::size_t i = node.documents.begin; i < node.documents.end; ++i)
                     for (std::size_t m = 0; m < machines; ++m)
-                        signs.push_back(static_cast<std::size_t>(rows.y[i]) == (machines == 1 ? 1 : m) ? 1 : -1);
+                        signs.push_back(static_cast<std::size_t>(rows.y[i]) == (rows.classes.size() == 2 ? 1 : m) ? 1
+                                                                                                                  : -1);
                 samplers.emplace_back(std::move(signs), machines, count);
             }
         });
