@@ -360,6 +360,8 @@ template <class C = communicator::single<>> struct sparse_coding;
 template <class C = communicator::single<>> struct fitted_sparse_coding;
 template <class C = communicator::single<>> struct topics;
 template <class C = communicator::single<>> struct fitted_topics;
+template <class C = communicator::single<>> struct supervised_topics;
+template <class C = communicator::single<>> struct fitted_supervised_topics;
 struct row_numbers;  // what transform returns
 }  // namespace learn
 

@@ -48,6 +48,7 @@
 #include <gamut/data/libsvm.hpp>
 #include <gamut/data/rows_where.hpp>
 #include <gamut/data/split.hpp>
+#include <gamut/data/texts.hpp>
 #include <gamut/data/triples.hpp>
 #include <gamut/draw.hpp>
 #include <gamut/estimator.hpp>

@@ -11,4 +11,5 @@
 #include <gamut/learn/principal_components.hpp>
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/supervised_topics.hpp>
 #include <gamut/learn/topics.hpp>

@@ -30,6 +30,7 @@
 #include <gamut/learn/random_forest.hpp>
 #include <gamut/learn/row_numbers.hpp>
 #include <gamut/learn/sparse_coding.hpp>
+#include <gamut/learn/supervised_topics.hpp>
 #include <gamut/learn/topics.hpp>
 
 /// Every learner on small data, behind one type: what conformance tests run over.
@@ -110,6 +111,14 @@ inline answers about(const learn::forest_answer& found) {
     answers a{found.first_row, lines(found.rows())};
     for (std::size_t i = 0; i < found.rows(); ++i)
         for (std::size_t k = 0; k < found.outputs; ++k) a.rows[i] += shown(found(i, k));
+    return a;
+}
+inline answers about(const learn::class_decisions& found) {
+    answers a{found.first_row, lines(found.rows())};
+    for (std::size_t i = 0; i < found.rows(); ++i) {
+        for (std::size_t k = 0; k < found.classes.size(); ++k) a.rows[i] += shown(found(i, k));
+        a.rows[i] += " " + found.class_name(i);
+    }
     return a;
 }
 inline answers about(const learn::entry_predictions& found) {
@@ -335,7 +344,16 @@ inline std::vector<learner_case> all_cases() {
             cases.back().weighs = cases.back().minimises = cases.back().sums = false;
         };
         add("topics", {.count = 3, .learn_every = 3, .nodes = 5, .stop = {.iterations = 12}});
+        add("topics, proposals",
+            {.count = 3, .sampling = learn::sampling::metropolis, .nodes = 4, .stop = {.iterations = 6}});
         add("topics, one node", {.count = 4, .anneal = 0, .restarts = 2, .nodes = 1, .stop = {.iterations = 4}});
+    }
+    {
+        using L = learn::supervised_topics<C>;
+        cases.push_back(make<learn::fitted_supervised_topics>(
+            "supervised_topics", L{.count = 3, .nodes = 5, .stop = {.iterations = 5}},
+            L{.count = 1, .stop = {.iterations = 2}}, std::nullopt, true));
+        cases.back().weighs = cases.back().minimises = cases.back().sums = false;
     }
     return cases;
 }

@@ -67,16 +67,8 @@ template <class C> struct fitted_topics : outcome {
     ///   theta_k = (sum_w n_w theta_k phi_kw / sum_j theta_j phi_jw + alpha_k) / (sum_w n_w + sum_j alpha_j),  up to 200 rounds
     template <data::DataSource S> row_numbers transform(const S& source) const {
         const auto rows = detail::load_rows(communicator, source, &features);
-        row_numbers found{rows.first_row, topics(), std::vector<double>(rows.local_rows() * topics())};
-        gamut::communicator::agree(communicator, [&] {
-            const detail::topic_mixture mixture(counts, features.size(), alpha, beta);
-            const detail::shards by(communicator, rows.partition,
-                                    detail::threads_of(communicator, threads, rows, topics()));
-            by.each([&](std::size_t, data::range local, std::size_t) {
-                for (std::size_t i = local.begin; i < local.end; ++i)
-                    mixture.shares(words_of(rows, i), found.values.data() + i * topics());
-            });
-        });
+        row_numbers found;
+        gamut::communicator::agree(communicator, [&] { found = shares_of(rows, false); });
         return found;
     }
 
@@ -160,6 +152,28 @@ template <class C> struct fitted_topics : outcome {
             std::any_of(counts.begin(), counts.end(), [](double n) { return !(n >= 0); }))
             throw core::data_error(
                 "a prior that is not above 0, or a count below 0 (topics have none) save the fit again");
+    }
+
+protected:
+    /// Shares of topics; or, of the words alone, without alpha, where a document has some: sum_w n_w theta_k phi_kw / (theta'phi_w) / n.
+    template <class Dataset> row_numbers shares_of(const Dataset& rows, bool of_words) const {
+        row_numbers found{rows.first_row, topics(), std::vector<double>(rows.local_rows() * topics())};
+        const detail::topic_mixture mixture(counts, features.size(), alpha, beta);
+        const detail::shards by(communicator, rows.partition,
+                                detail::threads_of(communicator, threads, rows, topics()));
+        const double all = std::accumulate(alpha.begin(), alpha.end(), 0.0);
+        by.each([&](std::size_t, data::range local, std::size_t) {
+            for (std::size_t i = local.begin; i < local.end; ++i) {
+                double* const theta = found.values.data() + i * topics();
+                const auto words = words_of(rows, i);
+                mixture.shares(words, theta);
+                double length = 0;
+                for (const auto& e : words) length += e.count;
+                for (std::size_t k = 0; of_words && length > 0 && k < topics(); ++k)
+                    theta[k] = std::max(0.0, (theta[k] * (length + all) - alpha[k]) / length);
+            }
+        });
+        return found;
     }
 
 private:
@@ -254,8 +268,8 @@ template <class C> struct topics {
 private:
     template <class Dataset>
     fitted_topics<C> fit_once(const Dataset& rows, core::any_observer observer, std::size_t restart) const {
-        const int all = backend::host<double>{.threads = threads}.threads_of(communicator.local_size());
-        detail::topic_counts<C> chain(communicator, rows, count, all);
+        const std::size_t work = 1 + 64 / nodes;  // a round draws a node's share of the words, and each costs much
+        detail::topic_counts<C> chain(communicator, rows, count, detail::threads_of(communicator, threads, rows, work));
         if (count > chain.tokens())
             throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
                                               " documents (", count, " topics are wanted) use fewer topics"));

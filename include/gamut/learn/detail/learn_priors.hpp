@@ -25,9 +25,8 @@ template <class C> void learn_priors(topic_counts<C>& counts, topic_priors& prio
         counts.sum(sums, [&](std::size_t, const topic_node& node, const word_block& own, double* partial) {
             std::vector<std::size_t> room(topics);
             for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
-                counts.each_topic(node, d, room, [&](std::size_t k, std::size_t n) {
-                    partial[k] += rising_slope(priors.alpha[k], n);
-                });
+                each_topic(node, d, room,
+                           [&](std::size_t k, std::size_t n) { partial[k] += rising_slope(priors.alpha[k], n); });
                 partial[topics] += rising_slope(all, node.length(d));
             }
             for (std::size_t at = 0; at < own.size(); ++at)

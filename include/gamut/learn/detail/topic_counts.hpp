@@ -36,6 +36,16 @@ struct topic_priors {
     }
 };
 
+/// visit(k, n_dk) for the topics of document d, in order of its tokens; room: a 0 for each topic, then and afterwards.
+template <class F> void each_topic(const topic_node& node, std::size_t d, std::vector<std::size_t>& room, F&& visit) {
+    for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t) ++room[static_cast<std::size_t>(node.topic[t])];
+    for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t)
+        if (std::size_t& n = room[static_cast<std::size_t>(node.topic[t])]; n > 0) {
+            visit(static_cast<std::size_t>(node.topic[t]), n);
+            n = 0;
+        }
+}
+
 /// What a node works on in a round: counts of words in topics, (word - first_word) x topics.
 struct word_block {
     std::size_t number, first_word, words, topics, vocabulary;
@@ -162,17 +172,6 @@ public:
         for (const std::int64_t n : totals_)
             all -= log_rising(static_cast<double>(vocabulary_) * priors.beta, static_cast<std::size_t>(n));
         return all;
-    }
-
-    /// visit(k, n_dk) for the topics of document d, in order of their tokens; room: topics zeros, and zeros afterwards.
-    template <class F>
-    static void each_topic(const topic_node& node, std::size_t d, std::vector<std::size_t>& room, F&& visit) {
-        for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t) ++room[static_cast<std::size_t>(node.topic[t])];
-        for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t)
-            if (std::size_t& n = room[static_cast<std::size_t>(node.topic[t])]; n > 0) {
-                visit(static_cast<std::size_t>(node.topic[t]), n);
-                n = 0;
-            }
     }
 
     /// to[k words + w] += n_kw for this rank's blocks; summed over ranks that is all counts.

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: BSL-1.0
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/core/error.hpp>
+#include <gamut/core/names.hpp>
+#include <gamut/core/random.hpp>
+#include <gamut/fwd.hpp>
+#include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/margin_gibbs.hpp>
+#include <gamut/learn/detail/run.hpp>
+#include <gamut/learn/detail/targets.hpp>
+#include <gamut/learn/detail/topic_counts.hpp>
+#include <gamut/learn/topics.hpp>
+#include <gamut/quadratic/semidefinite.hpp>
+
+namespace gamut::learn {
+
+/// How far the documents of one rank are on each class's side: rows x classes.
+struct class_decisions {
+    std::size_t first_row = 0;
+    std::vector<double> values{};
+    std::vector<std::string> classes{};
+
+    std::size_t rows() const { return classes.empty() ? 0 : values.size() / classes.size(); }
+    double operator()(std::size_t row, std::size_t k) const { return values[row * classes.size() + k]; }
+    /// The class that is most on its side, as an index into `classes`; the first of equal ones.
+    std::size_t class_index(std::size_t row) const {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(row * classes.size());
+        return static_cast<std::size_t>(std::max_element(first, first + static_cast<std::ptrdiff_t>(classes.size())) -
+                                        first);
+    }
+    const std::string& class_name(std::size_t row) const { return classes[class_index(row)]; }
+};
+
+/// Topics, and per class how much each speaks for it; coherence and transform are those of topics.
+template <class C> struct fitted_supervised_topics : fitted_topics<C> {
+    static constexpr const char* name = "supervised_topics";
+
+    std::vector<std::string> classes{};
+    std::string label{};
+    std::vector<double>
+        weights{};  ///< eta, machines x topics: one machine for the second of two classes, else one for each class
+
+    /// eta'z, z the shares of a document's words in topics, which are fixed; of two classes, the first has the negative. No message.
+    template <data::DataSource S> class_decisions predict(const S& source) const {
+        return decide(detail::load_targets(this->communicator, source, *this, false));
+    }
+
+    /// accuracy. One pass, two exact sums.
+    template <data::DataSource S> learn::score score(const S& source) const {
+        const auto rows = detail::load_targets(this->communicator, source, *this, true);
+        const class_decisions found = decide(rows);
+        std::vector<double> chosen;
+        for (std::size_t i = 0; i < found.rows(); ++i) chosen.push_back(static_cast<double>(found.class_index(i)));
+        return detail::score_values(this->communicator, rows, classes, chosen);
+    }
+
+    template <class Self, class Visit> static void members(Self& fit, Visit&& visit) {
+        fitted_topics<C>::members(fit, visit);
+        visit("classes", fit.classes);
+        visit("label", fit.label);
+        visit("weights", fit.weights);
+    }
+    void validate() const {
+        fitted_topics<C>::validate();
+        if (classes.empty() || weights.size() != machines() * this->topics())
+            throw core::data_error(core::text(weights.size(), " weights (", this->topics(), " topics and ",
+                                              classes.size(), " classes) save the fit again"));
+    }
+
+private:
+    std::size_t machines() const { return classes.size() == 2 ? 1 : classes.size(); }
+
+    template <class Dataset> class_decisions decide(const Dataset& rows) const {
+        const std::size_t topics = this->topics();
+        class_decisions found{rows.first_row, std::vector<double>(rows.local_rows() * classes.size()), classes};
+        gamut::communicator::agree(this->communicator, [&] {
+            const row_numbers shares = this->shares_of(rows, true);
+            for (std::size_t i = 0; i < rows.local_rows(); ++i) {
+                double* const to = found.values.data() + i * classes.size();
+                for (std::size_t m = 0; m < machines(); ++m)
+                    for (std::size_t k = 0; k < topics; ++k)
+                        to[classes.size() == 2 ? 1 : m] += weights[m * topics + k] * shares(i, k);
+                if (classes.size() == 2) to[0] = -to[1];
+            }
+        });
+        return found;
+    }
+};
+
+/// Max-margin topics (MedLDA): topics that explain documents and tell their classes apart, one class against the rest, by Gibbs sampling
+/// with one more unknown per document (Zhu, Chen, Perkins and Zhang, Gibbs max-margin topic models with data augmentation, JMLR 15, 2014):
+///     eta_m ~ N(0, variance),  and a document counts  exp(-2 cost max(0, margin - y_m eta_m'z)),  z its words' shares in topics
+///     learn::supervised_topics{.count = 20}.fit(source).score(test).accuracy
+/// An iteration draws eta, then each word's topic, then lambda (detail/margin_gibbs.hpp); words, nodes, ranks and annealing are as in
+/// learn::topics. Cost per word: topics x machines, and as many exponentials as topics; per sweep also an exact sum of machines topics
+/// (topics + 3) / 2 numbers. Two classes have one machine, c > 2 classes have c.
+/// Objective: (-log p(words, topics) + |eta|^2 / (2 variance) + 2 cost sum max(0, margin - y eta'z)) per word; it need not fall.
+/// counts and weights are means over the last `samples` sweeps. Throws data_error for weights, and what topics
+/// refuses.
+template <class C> struct supervised_topics {
+    std::size_t count = 20;
+    double alpha = 0.1, beta = 0.01;  ///< as in topics
+    double cost = 1;                  ///< of a document on the wrong side
+    double margin = 64;               ///< how far on the right side is enough
+    double variance = 100;            ///< of eta
+    std::size_t anneal = 50;          ///< at most half of the iterations
+    std::size_t samples = 20;
+    std::size_t nodes = 8;
+    core::stop stop{.iterations = 200, .tolerance = 0};
+    std::uint64_t seed = 0;
+    int threads = 0;
+    C communicator{};
+
+    void validate() const {
+        stop.validate("supervised_topics");
+        const auto positive = [](const char* what, double value) {
+            if (!(value > 0 && std::isfinite(value)))
+                throw core::option_error(
+                    core::text("supervised_topics: ", what, " is ", value, " (it must be above 0) try 1"));
+        };
+        const auto some = [](const char* what, std::size_t value) {
+            if (value == 0)
+                throw core::option_error(core::text("supervised_topics: ", what, " is 0 (one is needed) try 10"));
+        };
+        some("count", count);
+        some("nodes", nodes);
+        some("samples", samples);
+        some("stop.iterations", stop.iterations);
+        positive("alpha", alpha);
+        positive("beta", beta);
+        positive("cost", cost);
+        positive("margin", margin);
+        positive("variance", variance);
+    }
+
+    template <data::DataSource S, core::Observer... O>
+    fitted_supervised_topics<C> fit(const S& source, O&&... observers) const {
+        static_assert(gamut::communicator::PairwiseCommunicator<C>,
+                      "supervised_topics: needs a communicator with exchange; see gamut/communicator/concept.hpp");
+        return detail::fit_together(
+            communicator,
+            [&](core::any_observer observer) {
+                gamut::communicator::agree(communicator, [&] { validate(); });
+                data::request wanted;
+                wanted.classification = true;
+                wanted.blocks = nodes;
+                const auto rows = source.load(communicator, wanted);
+                gamut::communicator::agree(communicator, [&] { detail::refuse_weights("supervised_topics", rows); });
+                return fit_rows(rows, observer);
+            },
+            observers...);
+    }
+
+private:
+    template <class Dataset>
+    fitted_supervised_topics<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+        detail::topic_counts<C> chain(communicator, rows, count,
+                                      detail::threads_of(communicator, threads, rows, 1 + 8 * count / nodes));
+        if (count > chain.tokens())
+            throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
+                                              " documents (", count, " topics are wanted) use fewer topics"));
+        const std::size_t machines = rows.classes.size() == 2 ? 1 : rows.classes.size();
+        fitted_supervised_topics<C> fit;
+        fit.communicator = communicator;
+        fit.threads = threads;
+        fit.features = rows.features;
+        fit.classes = rows.classes;
+        fit.label = rows.label;
+        const detail::topic_priors priors{std::vector<double>(count, alpha), beta};
+        const detail::margin_options options{cost, margin};
+        std::vector<double> eta(machines * count);
+        fit.weights.assign(eta.size(), 0.0);
+        enum purpose : std::uint64_t { topics_of_words, lambda_normal, lambda_uniform, noise, prior, purposes };
+        const auto draws = [&](std::size_t sweep, purpose what) {
+            return core::random{.seed = seed, .stream = purposes * std::uint64_t{sweep} + what};
+        };
+        std::vector<detail::margin_gibbs> samplers;
+        gamut::communicator::agree(communicator, [&] {
+            fit.counts.resize(count * chain.vocabulary());
+            for (const auto& node : chain.nodes()) {
+                std::vector<double> signs;
+                for (std::size_t i = node.documents.begin; i < node.documents.end; ++i)
+                    for (std::size_t m = 0; m < machines; ++m)
+                        signs.push_back(static_cast<std::size_t>(rows.y[i]) == (rows.classes.size() == 2 ? 1 : m) ? 1
+                                                                                                                  : -1);
+                samplers.emplace_back(std::move(signs), machines, count);
+            }
+        });
+        const auto first_document = [&](const detail::topic_node& node) {
+            return rows.first_row + node.documents.begin;
+        };
+        double loss = 0;
+        const auto draw_lambda = [&](std::size_t sweep) {
+            chain.sum({&loss, 1},
+                      [&](std::size_t i, const detail::topic_node& node, const detail::word_block&, double* partial) {
+                          samplers[i].draw_lambda(node, first_document(node), eta, options, draws(sweep, lambda_normal),
+                                                  draws(sweep, lambda_uniform), *partial);
+                      });
+        };
+        chain.sweep([&](std::size_t, detail::topic_node& node, const detail::word_block& block) {
+            detail::draw_any_topics(node, block, draws(0, topics_of_words));
+        });
+        draw_lambda(0);
+
+        const std::size_t heated = std::min(anneal, stop.iterations / 2);
+        detail::run<C> run(communicator, "supervised_topics", stop, observer);
+        std::size_t summed = 0;
+        const auto add = [&] {
+            chain.add_counts(fit.counts);
+            for (std::size_t k = 0; k < eta.size(); ++k) fit.weights[k] += eta[k];
+            ++summed;
+        };
+        for (std::size_t sweep = 1;; ++sweep) {
+            draw_eta(chain, samplers, first_document, options, draws(sweep, noise), draws(sweep, prior), eta);
+            const auto warm = priors.annealed(
+                sweep > heated ? 0 : static_cast<double>(heated - sweep + 1) / static_cast<double>(heated));
+            chain.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
+                samplers[i](node, block, warm, eta, options, draws(sweep, topics_of_words));
+            });
+            draw_lambda(sweep);
+            if (sweep + samples > stop.iterations) add();
+            double squares = 0;
+            for (const double e : eta) squares += e * e;
+            const double objective = -chain.log_likelihood(priors) + squares / (2 * variance) + loss;
+            if (run.ends(fit,
+                         {.phase = sweep <= heated ? "annealing" : "sampling",
+                          .iteration = sweep,
+                          .objective = objective / static_cast<double>(chain.tokens()),
+                          .nonzeros = count,
+                          .passes = sweep + 1},
+                         ""))
+                break;
+        }
+        if (summed == 0) add();
+        detail::everywhere(communicator, std::span<double>(fit.counts));
+        for (auto* const sums : {&fit.counts, &fit.weights})
+            for (double& one : *sums) one /= static_cast<double>(summed);
+        fit.alpha = priors.alpha;
+        fit.beta = priors.beta;
+        return fit;
+    }
+
+    /// eta_m ~ N(A^-1 b, A^-1),  A = I / variance + cost^2 sum z z' / lambda:  A^-1 (b + what has the covariance A)
+    template <class First>
+    void draw_eta(detail::topic_counts<C>& chain, std::vector<detail::margin_gibbs>& samplers, First first_document,
+                  const detail::margin_options& options, const core::random& noise, const core::random& prior,
+                  std::vector<double>& eta) const {
+        const std::size_t half = count * (count + 1) / 2, machines = eta.size() / count;
+        std::vector<double> moments(machines * (half + count)), a(count * count), b(count);
+        chain.sum(moments,
+                  [&](std::size_t i, const detail::topic_node& node, const detail::word_block&, double* partial) {
+                      samplers[i].add_moments(node, first_document(node), options, noise, partial);
+                  });
+        for (std::size_t m = 0; m < machines; ++m) {
+            const double* from = moments.data() + m * (half + count);
+            for (std::size_t k = 0; k < count; ++k) {
+                for (std::size_t j = 0; j <= k; ++j) a[k * count + j] = *from++;
+                a[k * count + k] += 1 / variance;
+            }
+            for (std::size_t k = 0; k < count; ++k) b[k] = from[k] + prior.normal(m * count + k) / std::sqrt(variance);
+            quadratic::semidefinite(a, count).solve(b);
+            std::copy(b.begin(), b.end(), eta.begin() + static_cast<std::ptrdiff_t>(m * count));
+        }
+    }
+};
+
+}  // namespace gamut::learn
