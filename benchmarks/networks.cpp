@@ -7,17 +7,18 @@
 // benchmarks/networks.py sets the latter beside PyTorch.
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <functional>
 #include <iostream>
 #include <map>
-#include <new>
+#include <memory>
 #include <sstream>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -26,30 +27,9 @@
 
 #include "measure.hpp"
 #include "networks/by_hand.hpp"
+#include "networks/counted_new.hpp"
 
 using namespace gamut;
-
-namespace {
-
-std::atomic<long> allocations{0};
-
-}  // namespace
-
-void* operator new(std::size_t bytes) {
-    ++allocations;
-    if (void* const p = std::malloc(bytes)) return p;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t bytes, std::align_val_t to) {
-    ++allocations;
-    const auto a = static_cast<std::size_t>(to);
-    if (void* const p = std::aligned_alloc(a, (bytes + a - 1) / a * a)) return p;
-    throw std::bad_alloc();
-}
-void operator delete(void* p) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
 
 namespace {
 
@@ -69,6 +49,12 @@ const network::classifier lenet{network::picture{28, 28, 1},
                                 network::relu{},
                                 network::dense{10}};
 
+double processor_seconds(clockid_t of) {
+    timespec now{};
+    clock_gettime(of, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
 /// n rows of p normal numbers, and a class for each.
 template <class T> data::arrays<backend::dense_matrix<T>> random_rows(std::size_t n, std::size_t p) {
     const core::random draws{.seed = 1, .stream = 2};
@@ -81,8 +67,8 @@ template <class T> data::arrays<backend::dense_matrix<T>> random_rows(std::size_
     return data::arrays(std::move(x), y);
 }
 
-/// Runs steps of momentum on batches, epoch after epoch; returns seconds per step.
-using stepper = std::function<double(std::size_t steps)>;
+/// Runs steps of momentum on batches, epoch after epoch.
+using stepper = std::function<void(std::size_t steps)>;
 
 template <class Model> stepper steps_of(Model model, std::size_t batch, std::size_t groups, int threads) {
     model.blocks = groups;
@@ -100,15 +86,12 @@ template <class Model> stepper steps_of(Model model, std::size_t batch, std::siz
             done = std::size_t(0)](std::size_t steps) mutable {
         const solver::sgd<> sgd{.rate = 0.01, .momentum = 0.9, .batch = batch};
         const std::size_t batches = problem->batches(batch);
-        return benchmark::seconds([&] {
-                   for (std::size_t k = 0; k < steps; ++k, ++done) {  // what sgd does in its inner loop
-                       problem->batch_gradient(w, {batch, sgd.seed, done / batches, done % batches}, gradient);
-                       sgd.turn(done + 1, w, gradient, memory);
-                       moved = w - 0.01f * gradient;
-                       std::swap(w, moved);
-                   }
-               }) /
-               static_cast<double>(steps);
+        for (std::size_t k = 0; k < steps; ++k, ++done) {  // what sgd does in its inner loop
+            problem->batch_gradient(w, {batch, sgd.seed, done / batches, done % batches}, gradient);
+            sgd.turn(done + 1, w, gradient, memory);
+            moved = w - 0.01f * gradient;
+            std::swap(w, moved);
+        }
     };
 }
 
@@ -122,12 +105,16 @@ void answer_lines(int threads) {
         words >> name >> batch >> groups >> steps;
         stepper& run = known[core::text(name, " ", batch, " ", groups)];
         if (!run) run = name == "mlp" ? steps_of(mlp, batch, groups, threads) : steps_of(lenet, batch, groups, threads);
-        std::printf("{\"seconds\": %.9f}\n", run(steps));
+        const double processor = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
+        const double seconds = benchmark::seconds([&] { run(steps); });
+        const double used = processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor, count = static_cast<double>(steps);
+        std::printf("{\"seconds\": %.9f, \"processor_seconds\": %.9f}\n", seconds / count, used / count);
         std::fflush(stdout);
     }
 }
 
-/// Forward and back on n rows, one thread: gamut's program beside by_hand.hpp. Medians of 21 paired runs.
+/// Forward and back on n rows, one thread: gamut's program beside by_hand.hpp, in processor time, which other programs on the machine
+/// disturb less. Medians of 21 paired runs.
 template <class T> void beside_by_hand(const char* type, std::size_t n, std::vector<benchmark::record>& records) {
     const auto program = mlp.loss_program(784);
     backend::program_run_for<T, std::remove_const_t<decltype(program)>> run(program, mlp.shapes(784), 784, n);
@@ -157,15 +144,20 @@ template <class T> void beside_by_hand(const char* type, std::size_t n, std::vec
         largest = std::max(largest, std::abs(static_cast<double>(theirs[k])));
     }
     const int repeats = 20;
+    const auto used = [](auto&& f) {
+        const double start = processor_seconds(CLOCK_THREAD_CPUTIME_ID);
+        f();
+        return processor_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    };
     std::vector<double> ratios;
-    long before = 0, allocated = 0;
+    long allocated = 0;
     for (int pair = 0; pair < 21; ++pair) {
-        before = allocations;
-        const double a = benchmark::seconds([&] {
+        const long before = counted_new::allocations;
+        const double a = used([&] {
             for (int k = 0; k < repeats; ++k) gamut_gradient();
         });
-        allocated = std::max<long>(allocated, allocations - before);
-        const double b = benchmark::seconds([&] {
+        allocated = std::max<long>(allocated, counted_new::allocations - before);
+        const double b = used([&] {
             for (int k = 0; k < repeats; ++k) hand_gradient();
         });
         ratios.push_back(a / b);

@@ -47,7 +47,7 @@ def find_pytorch(may_install):
 
 
 class Timer:
-    """A process that answers `NAME BATCH GROUPS STEPS` with seconds per step."""
+    """A process that answers `NAME BATCH GROUPS STEPS` with seconds and processor_seconds per step."""
 
     def __init__(self, command, threads, blas_threads):
         values = dict(os.environ, OMP_NUM_THREADS=str(threads), MKL_NUM_THREADS=str(threads), OPENBLAS_NUM_THREADS=str(blas_threads),
@@ -56,7 +56,7 @@ class Timer:
 
     def __call__(self, name, batch, groups, steps):
         print(name, batch, groups, steps, file=self.process.stdin, flush=True)
-        return json.loads(self.process.stdout.readline())["seconds"]
+        return json.loads(self.process.stdout.readline())
 
     def close(self):
         self.process.stdin.close()
@@ -66,16 +66,21 @@ class Timer:
 def compare(gamut, pytorch, pairs):
     records = []
     for name, batch, groups, goal in CASES:
-        steps = max(5, int(0.1 / max(pytorch(name, batch, groups, 20), 1e-6)))  # a tenth of a second
+        steps = max(5, int(0.1 / max(pytorch(name, batch, groups, 20)["seconds"], 1e-6)))  # a tenth of a second
         gamut(name, batch, groups, steps)
         ours, theirs = [], []
         for _ in range(pairs):
             ours.append(gamut(name, batch, groups, steps))
             theirs.append(pytorch(name, batch, groups, steps))
         case = f"{name} float batch {batch}" + ("" if goal else f", {groups} groups")
-        records += [{"case": case, "metric": "over_pytorch", "value": statistics.median(a / b for a, b in zip(ours, theirs)), "goal": goal},
-                    {"case": case, "metric": "milliseconds_per_step", "value": 1e3 * statistics.median(ours), "goal": None},
-                    {"case": case, "metric": "milliseconds_per_step_pytorch", "value": 1e3 * statistics.median(theirs), "goal": None}]
+
+        def add(metric, value, goal=None, case=case):
+            records.append({"case": case, "metric": metric, "value": value, "goal": goal})
+
+        for key, metric in (("seconds", "over_pytorch"), ("processor_seconds", "processor_over_pytorch")):
+            add(metric, statistics.median(a[key] / b[key] for a, b in zip(ours, theirs)), goal if key == "seconds" else None)
+        add("milliseconds_per_step", 1e3 * statistics.median(a["seconds"] for a in ours))
+        add("milliseconds_per_step_pytorch", 1e3 * statistics.median(b["seconds"] for b in theirs))
     return records
 
 

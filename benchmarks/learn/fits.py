@@ -56,7 +56,7 @@ def sklearn_k_means(options, threads, seed):
 
 def sklearn_nmf(options, threads, seed):
     from sklearn.decomposition import NMF
-    return NMF(options["k"], init="random", solver="cd", tol=1e-4, max_iter=1000, random_state=seed)
+    return NMF(options["k"], init="random", solver="cd", random_state=seed)
 
 
 def sklearn_dictionary(options, threads, seed):
