@@ -17,12 +17,12 @@ sys.dont_write_bytecode = True
 import install  # noqa: E402
 
 
-def build():
-    """build/bench/benchmarks/gamut_peer, as scripts/bench builds the other benchmarks."""
+def build(target="benchmark_peers"):
+    """A program in build/bench/benchmarks, as scripts/bench builds the other benchmarks."""
     folder = os.path.join(root, "build", "bench")
     generator = ["-G", "Ninja"] if shutil.which("ninja") and not os.path.exists(os.path.join(folder, "CMakeCache.txt")) else []
     os.makedirs(folder, exist_ok=True)
-    for command in (["cmake", "--preset", "bench", *generator], ["cmake", "--build", "build/bench", "--parallel", str(os.cpu_count() or 1), "--target", "benchmark_peers"]):
+    for command in (["cmake", "--preset", "bench", *generator], ["cmake", "--build", "build/bench", "--parallel", str(os.cpu_count() or 1), "--target", target]):
         done = subprocess.run(command, cwd=root, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
         if done.returncode != 0:
             print(done.stdout)

@@ -14,9 +14,10 @@ import sys
 root = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 shared = os.path.join(root, "build", "peers")
 found_file = os.path.join(shared, "found.json")
+found_learners_file = os.path.join(shared, "found_learners.json")
 
 FRAME = ["numpy", "scipy", "matplotlib"]  # what benchmarks/peers itself is written with
-LIBRARIES = {  # name: (package, module, newest Python with wheels, or None for any)
+LIBRARIES = {  # name: (package, module, newest Python with wheels, or None for any, what it wants beside it in an environment of its own ...)
     "abess": ("abess", "abess", None),
     "skscope": ("skscope", "skscope", None),
     "l0bnb": ("l0bnb", "l0bnb", None),
@@ -29,6 +30,12 @@ LIBRARIES = {  # name: (package, module, newest Python with wheels, or None for 
     "liblinear": ("liblinear-official", "liblinear.liblinearutil", None),
 }
 R_PACKAGES = {"glmnet": "r-cran-glmnet"}
+LEARNERS = {  # what benchmarks/learn.py asks
+    "sklearn": LIBRARIES["sklearn"],
+    "faiss": ("faiss-cpu", "faiss", None),
+    "implicit": ("implicit", "implicit", None),
+    "metric_learn": ("metric-learn", "metric_learn", None, "scikit-learn<1.8"),  # calls what later ones no longer have
+}
 
 
 def run(command, seconds=1800):
@@ -86,14 +93,14 @@ def frame_versions():
     return [line for line in text.splitlines() if ok and line.split("==")[0] in FRAME]
 
 
-def install_library(name):
+def install_library(name, library):
     """(what was found, None) or (None, why not)."""
-    package, module, newest = LIBRARIES[name]
+    package, module, newest, *wants = library
     python = python_no_newer_than(newest)
     if python is None:
         return None, f"its wheels are for Python {newest[0]}.{newest[1]} and older, and there is none here"
     why = None
-    for folder in ([shared] if python == sys.executable else []) + [f"{shared}-{name}"]:
+    for folder in ([shared] if python == sys.executable and not wants else []) + [f"{shared}-{name}"]:
         if folder != shared and not os.path.exists(folder) and why is not None and "No matching distribution" in why:
             break  # what is not there for one environment is not there for another
         why = environment(python, folder)
@@ -103,7 +110,7 @@ def install_library(name):
         version, why = version_of(inside, package, module)
         if version is None:
             # wheels for an older Python were made for numpy 1, and crash on a later one
-            own = ["numpy<2" if newest else "numpy", "scipy"]
+            own = ["numpy<2" if newest else "numpy", "scipy", *wants]
             why = pip_install(folder, package, *(frame_versions() if folder == shared else own))
             if why is None:
                 version, why = version_of(inside, package, module)
@@ -131,8 +138,9 @@ def install_r(found, missing):
             print(f"  {name} (R): cannot be had ({missing[name]})", flush=True)
 
 
-def install(again=False):
-    """{"found": {library: {"version", "python"}}, "missing": {library: why}}; what an earlier call found, unless `again`."""
+def install(again=False, libraries=None, found_file=found_file):
+    """{"found": {library: {"version", "python"}}, "missing": {library: why}}; what an earlier call found, unless `again`. R's packages go
+    with LIBRARIES, which are what is installed if none are named."""
     if os.path.exists(found_file) and not again:
         with open(found_file, encoding="utf-8") as file:
             return json.load(file)
@@ -141,15 +149,16 @@ def install(again=False):
     if trouble:
         raise SystemExit(f"benchmarks/peers: {shared} cannot be made ({trouble})")
     found, missing = {}, {}
-    for name in LIBRARIES:
-        what, why = install_library(name)
+    for name, library in (libraries or LIBRARIES).items():
+        what, why = install_library(name, library)
         if what:
             found[name] = what
             print(f"  {name} {what['version']}", flush=True)
         else:
             missing[name] = why
             print(f"  {name}: cannot be had ({why})", flush=True)
-    install_r(found, missing)
+    if libraries is None:
+        install_r(found, missing)
     result = {"found": found, "missing": missing}
     with open(found_file, "w", encoding="utf-8") as file:
         json.dump(result, file, indent=1)

@@ -53,8 +53,9 @@ def read(folder):
 def main():
     module, library, threads = importlib.import_module(sys.argv[1]), sys.argv[2], int(sys.argv[3])
     prepare = module.FITS[library]
-    if library in install.LIBRARIES:
-        importlib.import_module(install.LIBRARIES[library][1])  # its own size is not the memory of a fit
+    known = {**install.LIBRARIES, **install.LEARNERS}
+    if library in known:
+        importlib.import_module(known[library][1])  # its own size is not the memory of a fit
     before = memory("VmRSS:")
     fit = None
     for line in sys.stdin:

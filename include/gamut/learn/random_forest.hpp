@@ -245,16 +245,23 @@ private:
         gamut::communicator::agree(communicator, [&] {
             found.values.assign(rows.local_rows() * outputs, 0.0);
             const detail::forest_view forest(fit);
-            std::vector<double> in_bag, row(rows.columns());
+            const auto here = static_cast<std::size_t>(detail::threads_of(communicator, threads, rows, trees));
+            std::vector<double> in_bag;
+            std::vector<std::vector<double>> row(here, std::vector<double>(rows.columns()));
             std::vector<std::size_t> answers(rows.local_rows());
-            for (std::size_t t = 0; t < trees; ++t) {
+            constexpr std::size_t block = 256;
+            for (std::size_t t = 0; t < trees; ++t) {  // in their order, so that a row's sum is the same on any threads
                 bag(t, weights, in_bag);
-                for (std::size_t i = 0; i < rows.local_rows(); ++i) {
-                    if (in_bag[rows.first_row + i] > 0) continue;
-                    detail::copy_row(rows.x, i, row.data());
-                    forest.add_answer(t, row.data(), found.values.data() + i * outputs);
-                    ++answers[i];
-                }
+                backend::parallel_for(
+                    0, (rows.local_rows() + block - 1) / block, here, [&](std::size_t b, std::size_t thread) {
+                        double* const copy = row[thread].data();
+                        for (std::size_t i = b * block; i < std::min(rows.local_rows(), (b + 1) * block); ++i) {
+                            if (in_bag[rows.first_row + i] > 0) continue;
+                            detail::copy_row(rows.x, i, copy);
+                            forest.add_answer(t, copy, found.values.data() + i * outputs);
+                            ++answers[i];
+                        }
+                    });
             }
             seen.weights.assign(rows.local_rows(), 0);
             for (std::size_t i = 0; i < rows.local_rows(); ++i) {

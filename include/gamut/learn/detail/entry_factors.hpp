@@ -5,13 +5,16 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/learn/detail/entries_by_column.hpp>
 #include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/rows.hpp>
 #include <gamut/learn/detail/shards.hpp>
@@ -143,29 +146,10 @@ public:
                 std::copy(b.begin(), b.end(), u_.data() + i * r);
             }
         });
-        const std::size_t before = full ? half : 0, each = full ? r : half + r;
-        std::vector<double> totals(before + p_ * each);
-        by_.sum(totals, [&](std::size_t, data::range local, std::size_t, double* partial) {
-            for (std::size_t i = local.begin; i < local.end; ++i) {
-                const auto w = static_cast<double>(entries_.weight(i));
-                const double* const u = u_.data() + i * r;
-                if (full) add_squares(w, u, partial);
-                visit_row(entries_.x, i, [&](std::size_t j, double value) {
-                    double* const to = partial + before + j * each;
-                    if (!full) add_squares(w, u, to);
-                    for (std::size_t k = 0; k < r; ++k) to[each - r + k] += w * value * u[k];
-                });
-            }
-        });
-        std::vector<double> b(r);
-        quadratic::semidefinite factor;
-        for (std::size_t j = 0; j < p_; ++j) {
-            const double* const from = totals.data() + before + j * each;
-            std::copy_n(from + (each - r), r, b.begin());
-            if (!full || j == 0) factor = system(full ? totals.data() : from);
-            factor.solve(b);
-            std::copy(b.begin(), b.end(), v_.data() + j * r);
-        }
+        if constexpr (full)
+            solve_columns_together();
+        else
+            solve_columns();
         refresh();
     }
 
@@ -223,6 +207,57 @@ private:
             v_[j * width_ + k] = below > 0 ? totals[j] / below : 0;
         }
     }
+    /// All of V where all entries are given: one system for all columns. One exact sum.
+    void solve_columns_together() {
+        const std::size_t r = rank_, half = r * (r + 1) / 2;
+        std::vector<double> totals(half + p_ * r);
+        by_.sum(totals, [&](std::size_t, data::range local, std::size_t, double* partial) {
+            for (std::size_t i = local.begin; i < local.end; ++i) {
+                const auto w = static_cast<double>(entries_.weight(i));
+                const double* const u = u_.data() + i * r;
+                add_squares(w, u, partial);
+                visit_row(entries_.x, i, [&](std::size_t j, double value) {
+                    double* const to = partial + half + j * r;
+                    for (std::size_t k = 0; k < r; ++k) to[k] += w * value * u[k];
+                });
+            }
+        });
+        const auto factor = system(totals.data());
+        std::copy(totals.begin() + static_cast<std::ptrdiff_t>(half), totals.end(), v_.begin());
+        for (std::size_t j = 0; j < p_; ++j) factor.solve(std::span(v_).subspan(j * r, r));
+    }
+    /// All of V, each column its own system. One exact sum; on one rank one for every few columns, whose partials then stay in the cache:
+    /// the bits are the same.
+    void solve_columns() {
+        const std::size_t r = rank_, half = r * (r + 1) / 2, each = half + r;
+        constexpr std::size_t cache = std::size_t(4) << 20;
+        const std::size_t of_column = by_.count() * each * sizeof(double);
+        const std::size_t width = by_.ranks().size() > 1 ? p_ : std::clamp<std::size_t>(cache / of_column, 1, p_);
+        if (!by_column_) by_column_.emplace(by_, entries_, width);
+        std::vector<double> totals;
+        for (std::size_t first = 0, part = 0; first < p_; first += width, ++part) {
+            const std::size_t count = std::min(width, p_ - first);
+            totals.assign(count * each, 0.0);
+            by_.sum(totals, [&](std::size_t shard, data::range, std::size_t, double* partial) {
+                by_column_->visit(shard, part, [&](const entries_by_column::entry& one) {
+                    const auto w = static_cast<double>(entries_.weight(one.row));
+                    const double* const u = u_.data() + one.row * r;
+                    double* const to = partial + (one.column - first) * each;
+                    add_squares(w, u, to);
+                    for (std::size_t k = 0; k < r; ++k) to[half + k] += w * one.value * u[k];
+                });
+            });
+            constexpr std::size_t block = 32;
+            backend::parallel_for(0, (count + block - 1) / block, by_.threads(), [&](std::size_t b, std::size_t) {
+                for (std::size_t j = b * block; j < std::min(count, (b + 1) * block); ++j) {
+                    const double* const from = totals.data() + j * each;
+                    const std::span<double> v = std::span(v_).subspan((first + j) * r, r);
+                    std::copy_n(from + half, r, v.begin());
+                    system(from).solve(v);
+                }
+            });
+        }
+    }
     /// to += w x x', the lower triangle by rows.
     void add_squares(double w, const double* x, double* to) const {
         for (std::size_t row = 0; row < rank_; ++row)
@@ -244,6 +279,7 @@ private:
     double lambda_, mean_ = 0;
     std::vector<std::size_t> first_;
     std::vector<double> residual_, u_, v_;
+    std::optional<entries_by_column> by_column_;  // for solve_columns()
 };
 
 }  // namespace gamut::learn::detail

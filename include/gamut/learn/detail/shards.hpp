@@ -62,19 +62,22 @@ public:
     }
 
     /// totals: on all ranks the exact sum over all shards of what add(shard, local rows, thread, partial) adds to its
-    /// totals.size() numbers, which begin at 0. Collective: one exact sum.
+    /// totals.size() numbers, which begin at 0. Collective: one exact sum. Not from within `add`: the partials' memory is kept.
     template <class F> void sum(std::span<double> totals, F&& add) const {
-        std::vector<double> partials;
         std::exception_ptr failure;
+        const std::size_t size = mine_.size() * totals.size();
         try {
-            partials.resize(mine_.size() * totals.size());
+            if (partials_.size() < size) partials_.resize(size);
             each([&](std::size_t shard, data::range rows, std::size_t thread) {
-                add(shard, rows, thread, partials.data() + (shard - mine_.begin) * totals.size());
+                double* const partial = partials_.data() + (shard - mine_.begin) * totals.size();
+                std::fill_n(partial, totals.size(), 0.0);
+                add(shard, rows, thread, partial);
             });
         } catch (...) {
             failure = std::current_exception();
         }
-        communicator::sum(ranks_, partials, mine_.size(), totals, failure);
+        communicator::sum(ranks_, std::span<const double>(partials_).first(failure ? 0 : size), mine_.size(), totals,
+                          failure);
     }
 
     /// all: on all ranks, shard after shard, the width numbers that fill(shard, local rows, thread, out) writes for each.
@@ -96,6 +99,7 @@ private:
     data::partition partition_;
     data::range mine_;
     std::size_t first_row_, threads_;
+    mutable std::vector<double> partials_;  // of sum: pages once touched stay
 };
 
 }  // namespace gamut::learn::detail

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: BSL-1.0
+// How long does a step of training take? 784-128-128-10 with relu (mlp) and a LeNet, on random data.
+//     networks [--output FILE]      a gradient of the mlp beside the same written by hand with BLAS, one thread: time, and allocations
+//     networks --wait 1 [--threads 2]
+//                                   for every line `NAME BATCH GROUPS STEPS` on stdin so many steps of momentum in float, as solver::sgd
+//                                   takes them (NAME mlp or lenet; GROUPS: see feedforward::blocks); answers with seconds per step
+// benchmarks/networks.py sets the latter beside PyTorch.
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <functional>
+#include <iostream>
+#include <map>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include <gamut/gamut.hpp>
+#include <gamut/network.hpp>
+
+#include "measure.hpp"
+#include "networks/by_hand.hpp"
+#include "networks/counted_new.hpp"
+
+using namespace gamut;
+
+namespace {
+
+const network::classifier mlp{network::dense{128}, network::relu{}, network::dense{128}, network::relu{},
+                              network::dense{10}};
+const network::classifier lenet{network::picture{28, 28, 1},
+                                network::convolution{.channels = 6, .kernel = 5, .border = 2},
+                                network::relu{},
+                                network::max_pool{2},
+                                network::convolution{.channels = 16, .kernel = 5},
+                                network::relu{},
+                                network::max_pool{2},
+                                network::flatten{},
+                                network::dense{120},
+                                network::relu{},
+                                network::dense{84},
+                                network::relu{},
+                                network::dense{10}};
+
+double processor_seconds(clockid_t of) {
+    timespec now{};
+    clock_gettime(of, &now);
+    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// n rows of p normal numbers, and a class for each.
+template <class T> data::arrays<backend::dense_matrix<T>> random_rows(std::size_t n, std::size_t p) {
+    const core::random draws{.seed = 1, .stream = 2};
+    backend::dense_matrix<T> x(n, p);
+    std::vector<double> y(n);
+    for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j < p; ++j) x(i, j) = static_cast<T>(draws.normal(i * p + j));
+        y[i] = static_cast<double>(i % 10);
+    }
+    return data::arrays(std::move(x), y);
+}
+
+/// Runs steps of momentum on batches, epoch after epoch.
+using stepper = std::function<void(std::size_t steps)>;
+
+template <class Model> stepper steps_of(Model model, std::size_t batch, std::size_t groups, int threads) {
+    model.blocks = groups;
+    const auto rows = std::make_shared<data::dataset<backend::dense_matrix<float>>>(
+        random_rows<float>(50 * batch, 784).load(communicator::single<>{}, {.classification = true, .blocks = groups}));
+    using problem_type = solver::formula_problem<std::remove_const_t<decltype(model.loss_program(0))>,
+                                                 std::remove_reference_t<decltype(*rows)>, penalty::none,
+                                                 backend::host<float>, communicator::single<>, false>;
+    const auto problem = std::make_shared<problem_type>(model.loss_program(784), model.shapes(784), *rows,
+                                                        model.template start<float>(784), penalty::none{},
+                                                        backend::host<float>{.threads = threads});
+    using array = typename problem_type::array;
+    return [=, w = problem->start(), gradient = problem->start(), moved = problem->start(),
+            memory = std::array<array, 1>{array(0.0f * problem->start())},
+            done = std::size_t(0)](std::size_t steps) mutable {
+        const solver::sgd<> sgd{.rate = 0.01, .momentum = 0.9, .batch = batch};
+        const std::size_t batches = problem->batches(batch);
+        for (std::size_t k = 0; k < steps; ++k, ++done) {  // what sgd does in its inner loop
+            problem->batch_gradient(w, {batch, sgd.seed, done / batches, done % batches}, gradient);
+            sgd.turn(done + 1, w, gradient, memory);
+            moved = w - 0.01f * gradient;
+            std::swap(w, moved);
+        }
+    };
+}
+
+void answer_lines(int threads) {
+    std::map<std::string, stepper> known;
+    std::string line;
+    while (std::getline(std::cin, line)) {
+        std::istringstream words(line);
+        std::string name;
+        std::size_t batch = 0, groups = 0, steps = 0;
+        words >> name >> batch >> groups >> steps;
+        stepper& run = known[core::text(name, " ", batch, " ", groups)];
+        if (!run) run = name == "mlp" ? steps_of(mlp, batch, groups, threads) : steps_of(lenet, batch, groups, threads);
+        const double processor = processor_seconds(CLOCK_PROCESS_CPUTIME_ID);
+        const double seconds = benchmark::seconds([&] { run(steps); });
+        const double used = processor_seconds(CLOCK_PROCESS_CPUTIME_ID) - processor, count = static_cast<double>(steps);
+        std::printf("{\"seconds\": %.9f, \"processor_seconds\": %.9f}\n", seconds / count, used / count);
+        std::fflush(stdout);
+    }
+}
+
+/// Forward and back on n rows, one thread: gamut's program beside by_hand.hpp, in processor time, which other programs on the machine
+/// disturb less. Medians of 21 paired runs.
+template <class T> void beside_by_hand(const char* type, std::size_t n, std::vector<benchmark::record>& records) {
+    const auto program = mlp.loss_program(784);
+    backend::program_run_for<T, std::remove_const_t<decltype(program)>> run(program, mlp.shapes(784), 784, n);
+    by_hand::three_layers<T> other(784, 128, 128, 10, n);
+    const auto source = random_rows<T>(n, 784).load(communicator::single<>{}, {.classification = true});
+    const std::vector<T> w = mlp.start<T>(784);
+    std::vector<T> ours(w.size()), theirs(w.size());
+    const backend::data_rows<T> rows{.x = source.x.values.data(),
+                                     .stride = 784,
+                                     .rows = n,
+                                     .y = source.y.data(),
+                                     .share = static_cast<T>(1.0 / static_cast<double>(n))};
+    const auto gamut_gradient = [&] {
+        std::fill(ours.begin(), ours.end(), T(0));
+        run.gradient(rows, run.flat(w.data(), nullptr, ours.data()));
+    };
+    const auto hand_gradient = [&] {
+        std::fill(theirs.begin(), theirs.end(), T(0));
+        other.gradient(rows.x, rows.y, w.data(), theirs.data());
+    };
+    backend::host<T>::single_threaded_blas();
+    gamut_gradient();
+    hand_gradient();
+    double apart = 0, largest = 0;
+    for (std::size_t k = 0; k < w.size(); ++k) {
+        apart = std::max(apart, std::abs(static_cast<double>(ours[k] - theirs[k])));
+        largest = std::max(largest, std::abs(static_cast<double>(theirs[k])));
+    }
+    const int repeats = 20;
+    const auto used = [](auto&& f) {
+        const double start = processor_seconds(CLOCK_THREAD_CPUTIME_ID);
+        f();
+        return processor_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
+    };
+    std::vector<double> ratios;
+    long allocated = 0;
+    for (int pair = 0; pair < 21; ++pair) {
+        const long before = counted_new::allocations;
+        const double a = used([&] {
+            for (int k = 0; k < repeats; ++k) gamut_gradient();
+        });
+        allocated = std::max<long>(allocated, counted_new::allocations - before);
+        const double b = used([&] {
+            for (int k = 0; k < repeats; ++k) hand_gradient();
+        });
+        ratios.push_back(a / b);
+    }
+    const std::string name = core::text("mlp ", type, " batch ", n);
+    records.push_back({name, "over_handwritten", benchmark::median(ratios), 1.05});
+    records.push_back({name, "allocations_per_evaluation", static_cast<double>(allocated) / repeats, 0});
+    records.push_back({name, "gradients_apart", apart / largest, std::is_same_v<T, double> ? 1e-12 : 1e-4});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (benchmark::option(argc, argv, "--wait", "0") != "0") {
+        answer_lines(std::atoi(benchmark::option(argc, argv, "--threads", "2").c_str()));
+        return 0;
+    }
+    std::vector<benchmark::record> records;
+    for (const std::size_t n : {64, 256}) {
+        beside_by_hand<double>("double", n, records);
+        beside_by_hand<float>("float", n, records);
+    }
+    return benchmark::report(records, benchmark::option(argc, argv, "--output", ""));
+}
