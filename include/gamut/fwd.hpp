@@ -301,7 +301,8 @@ template <class Rate = double, class Update = update::plain, class Consistency =
 struct asynchronous;
 template <class Local = newton_cg<>> struct admm;
 template <class G = topology::ring, class Local = lbfgs<>, class Rule = topology::metropolis> struct decentralised_admm;
-template <class Exchange = exchange::extra<topology::ring, topology::metropolis>> struct resource_allocation;  // with allocation
+template <class Exchange = exchange::extra<topology::ring, topology::metropolis>>
+struct resource_allocation;  // with allocation
 template <class Local = newton_cg<>> struct disadmm;
 struct polish;
 struct certificate;  // with bounds

@@ -122,8 +122,7 @@ public:
     }
     /// Part k of a group's share of a batch, as places in the group's order: at most rows_at_once, none beyond the share.
     data::range part_of(std::size_t group, const batch& wanted, std::size_t k) const {
-        const data::range all =
-            share_of(data_.partition.block_rows(group).size(), wanted.index, batches(wanted.size));
+        const data::range all = share_of(data_.partition.block_rows(group).size(), wanted.index, batches(wanted.size));
         const std::size_t begin = std::min(all.begin + k * rows_at_once, all.end);
         return {begin, std::min(begin + rows_at_once, all.end)};
     }
