@@ -69,10 +69,18 @@ std::string says(const exchange::subnets& method, std::size_t nodes) {
 BOOST_AUTO_TEST_SUITE(network_nodes)
 
 BOOST_AUTO_TEST_CASE(subnets_put_together_learn_nearly_as_much) {
-    // the dense network reads 95.9 % after 30 epochs; 2 nodes may lose 1.5 points, 4 nodes 7 with 60 epochs
+    // the dense network reads 95.9 % after 30 epochs; 2 nodes may lose 1.5 points, 4 nodes 7 with 60 epochs: the mean of three
+    // deals, for one alone loses from 4.9 to 7.4
     const auto test = tiny_mix<float>(4000, 1, 1);
-    BOOST_TEST(fit(dealt(), 2, 4000, 30).score(test).accuracy >= 0.944);
-    BOOST_TEST(fit(dealt(), 4, 4000, 60).score(test).accuracy >= 0.889);
+    double two = 0, four = 0;
+    for (const std::uint64_t seed : {1U, 2U, 3U}) {
+        exchange::subnets method = dealt();
+        method.seed = seed;
+        two += fit(method, 2, 4000, 30).score(test).accuracy / 3;
+        four += fit(method, 4, 4000, 60).score(test).accuracy / 3;
+    }
+    BOOST_TEST(two >= 0.944);
+    BOOST_TEST(four >= 0.889);
 }
 
 BOOST_AUTO_TEST_CASE(one_node_has_the_whole_network) {

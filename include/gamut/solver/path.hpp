@@ -121,10 +121,10 @@ struct path {
         const auto f = quadratic::least_squares::of(products, label, p.has_intercept());
         std::vector<at_kappa<typename P::array>> found;
         std::optional<gram_problem<P>> in_moments;
-        double l2 = std::numeric_limits<double>::quiet_NaN();
+        double judged = std::numeric_limits<double>::quiet_NaN();  // the l2 of few_digits
         bool few_digits = false;
         for (const quadratic::gram_solution& s : together(p, f)) {
-            if (l2 != s.l2) few_digits = loses_digits(f, l2 = s.l2);
+            if (judged != s.l2) few_digits = loses_digits(f, judged = s.l2);
             found.push_back(described(p, f, s, label, in_moments, few_digits));
         }
         show(p, found, "path in memory", clock.seconds(), observers...);
