@@ -21,6 +21,12 @@ namespace gamut::exchange {
 /// It may say:
 ///     static constexpr bool takes_directions = true;          round(rate, gradient, direct): direct(i, w, g) may turn g into
 ///                                                             another direction, and copies may be changed between rounds (prox)
+/// and its state:
+///     void whole(A& weights);                                 the weights of all, where they are not the mean of the copies
+///                                                             (subnets); collective
+///     bool met(); at_meeting memory();                        see periodic.hpp
+///     void settle();                                          collective, where nobody waits: all that was sent is in the copies;
+///                                                             such methods cannot be resumed
 /// All ranks call round together. Each state must be the same for any number of ranks.
 template <class M, class A, class N> using state_of = typename M::template state<A, N>;
 

@@ -63,7 +63,10 @@ struct subnets {
 
         template <class F, class D = as_is> void round(double rate, F&& gradient, D&& direct = {}) {
             const std::size_t cycle = k_ / every_;
-            if (k_ % every_ == 0) deal(cycle);
+            if (k_ % every_ == 0) {
+                if (k_ > 0) put_together(cycle - 1, home_);  // with what a prox did behind the last step
+                deal(cycle);
+            }
             for (std::size_t i = 0; i < w_.size(); ++i) {
                 const entry_list& mine = entries(nodes_.first() + i, cycle);
                 gradient(i, w_[i], slope_);
@@ -73,15 +76,14 @@ struct subnets {
                 w_[i] = w_[i] - static_cast<T>(rate) * slope_;
             }
             met_ = ++k_ % every_ == 0;
-            if (met_) put_together(cycle, home_);
         }
         /// The whole network as it is now, on all ranks.
         void whole(A& all) {
             all = home_;
-            if (k_ % every_ != 0) put_together(k_ / every_, all);
+            if (k_ > 0) put_together((k_ - 1) / every_, all);
             nodes_.ranks().broadcast(std::span<T>(all.span()), 0);
         }
-        /// The nodes met in the last round: what the method wants done with memories.
+        /// Units change hands before the next round: what the method wants done with memories.
         bool met() const { return met_; }
         at_meeting memory() const { return memory_; }
         /// What must outlive an interruption: of this rank's nodes, which are the problem's blocks.

@@ -30,8 +30,15 @@ struct plan {
     std::size_t server_of(std::uint64_t row) const { return static_cast<std::size_t>(row % layout.servers); }
 };
 
-/// `count` numbers in runs over the ranks `on`, as nodes and blocks of rows are dealt (exchange/first_node.hpp).
-inline std::vector<int> deal(std::size_t count, const std::vector<int>& on) {
+/// Servers in runs over the ranks `on`; the first has one.
+inline std::vector<int> deal_servers(std::size_t count, const std::vector<int>& on) {
+    std::vector<int> all(count);
+    for (std::size_t i = 0; i < count; ++i) all[i] = on[i * on.size() / count];
+    return all;
+}
+
+/// Workers in runs over the ranks `on`, as nodes and blocks of rows are dealt (exchange/first_node.hpp).
+inline std::vector<int> deal_workers(std::size_t count, const std::vector<int>& on) {
     std::vector<int> all(count);
     for (std::size_t i = 0; i < count; ++i) all[i] = on[((i + 1) * on.size() - 1) / count];
     return all;
@@ -75,8 +82,8 @@ inline plan complete(layout shape, int ranks) {
     const auto workers_on = on(shape.workers_on), servers_on = on(shape.servers_on);
     if (shape.workers == 0) shape.workers = workers_on.size();
     if (shape.servers == 0) shape.servers = servers_on.size();
-    all.rank_of_worker = deal(shape.workers, workers_on);
-    all.rank_of_server = deal(shape.servers, servers_on);
+    all.rank_of_worker = deal_workers(shape.workers, workers_on);
+    all.rank_of_server = deal_servers(shape.servers, servers_on);
     all.servers = static_cast<std::size_t>(std::min<std::uint64_t>(shape.servers, shape.rows));
     all.worker_ranks = each_once(all.rank_of_worker);
     all.server_ranks =
