@@ -126,7 +126,7 @@ int main(int argc, char** argv) {
             const std::string name = "shared, " + std::to_string(bits) + " bits";
             lost(name, shrink::share(small, {.bits = bits}), none);
             lost(name + ", linear", shrink::share(small, {.bits = bits, .centres = shrink::centres::linear}), none);
-            const auto tuned = shrink::share(trainer(seed, retrain, 0.005), source, small, {.bits = bits});
+            const auto tuned = shrink::share(again, source, small, {.bits = bits});
             lost(name + ", trained", tuned, bits == 4 ? 0.5 : none);
             const auto size = shrink::save(tuned, path, {.bits = bits});
             note(name + ", times smaller", size.ratio(), none);
