@@ -78,8 +78,8 @@ struct topic_node {
     void index(const std::vector<std::size_t>& cuts) {
         by_word.resize(word.size());
         std::iota(by_word.begin(), by_word.end(), std::uint32_t{0});
-        std::stable_sort(by_word.begin(), by_word.end(),
-                         [&](std::uint32_t a, std::uint32_t b) { return word[a] < word[b]; });
+        std::sort(by_word.begin(), by_word.end(),
+                  [&](std::uint32_t a, std::uint32_t b) { return word[a] != word[b] ? word[a] < word[b] : a < b; });
         for (std::size_t begin = 0; begin < by_word.size();) {
             const std::int32_t w = word[by_word[begin]];
             std::size_t end = begin;
