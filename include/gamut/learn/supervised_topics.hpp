@@ -111,11 +111,11 @@ private:
 /// refuses.
 template <class C> struct supervised_topics {
     std::size_t count = 20;
-    double alpha = 0.1, beta = 0.01;  ///< as in topics
-    double cost = 1;                  ///< of a document on the wrong side
-    double margin = 64;               ///< how far on the right side is enough
-    double variance = 100;            ///< of eta
-    std::size_t anneal = 50;          ///< at most half of the iterations
+    double alpha = 0.1, beta = 0.1;  ///< as in topics
+    double cost = 0.1;               ///< of a document on the wrong side
+    double margin = 64;              ///< how far on the right side is enough
+    double variance = 100;           ///< of eta
+    std::size_t anneal = 50;         ///< at most half of the iterations
     std::size_t samples = 20;
     std::size_t nodes = 8;
     core::stop stop{.iterations = 200, .tolerance = 0};

@@ -23,6 +23,7 @@
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/sparse_gibbs.hpp>
+#include <gamut/learn/detail/topic_coherence.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_mixture.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
@@ -83,7 +84,7 @@ template <class C> struct fitted_topics : outcome {
         by.sum(sums, [&](std::size_t, data::range local, std::size_t, double* partial) {
             std::vector<double> theta(topics());
             for (std::size_t i = local.begin; i < local.end; ++i) {
-                auto known = words_of(rows, i), asked = known;
+                auto known = detail::words_of(rows, i), asked = known;
                 bool odd = false;
                 for (std::size_t e = 0; e < known.size(); ++e) {
                     const double half = std::floor((known[e].count + (odd ? 0 : 1)) / 2);
@@ -111,29 +112,7 @@ template <class C> struct fitted_topics : outcome {
                                 detail::threads_of(communicator, threads, rows, topics()));
         std::vector<std::vector<std::size_t>> best;
         for (std::size_t k = 0; k < topics(); ++k) best.push_back(top(k, number));
-        number = std::min(number, features.size());
-        const std::size_t pairs = number * number;
-        std::vector<double> together(topics() * pairs), found;
-        by.sum(together, [&](std::size_t, data::range local, std::size_t, double* partial) {
-            std::vector<char> has(features.size());
-            for (std::size_t i = local.begin; i < local.end; ++i) {
-                for (const auto& e : words_of(rows, i)) has[e.word] = 1;
-                for (std::size_t k = 0; k < topics(); ++k)
-                    for (std::size_t a = 0; a < number; ++a)
-                        for (std::size_t b = 0; has[best[k][a]] != 0 && b < number; ++b)
-                            partial[k * pairs + a * number + b] += has[best[k][b]];
-                for (const auto& e : words_of(rows, i)) has[e.word] = 0;
-            }
-        });
-        for (std::size_t k = 0; k < topics(); ++k) {
-            double sum = 0;
-            for (std::size_t b = 1; b < number; ++b)
-                for (std::size_t a = 0; a < b; ++a)
-                    sum += std::log((together[k * pairs + a * number + b] + 1) /
-                                    std::max(1.0, together[k * pairs + a * (number + 1)]));
-            found.push_back(sum);
-        }
-        return found;
+        return detail::coherence_of(by, rows, best);
     }
 
     template <class Self, class Visit> static void members(Self& fit, Visit&& visit) {
@@ -165,7 +144,7 @@ protected:
         by.each([&](std::size_t, data::range local, std::size_t) {
             for (std::size_t i = local.begin; i < local.end; ++i) {
                 double* const theta = found.values.data() + i * topics();
-                const auto words = words_of(rows, i);
+                const auto words = detail::words_of(rows, i);
                 mixture.shares(words, theta);
                 double length = 0;
                 for (const auto& e : words) length += e.count;
@@ -173,19 +152,6 @@ protected:
                     theta[k] = std::max(0.0, (theta[k] * (length + all) - alpha[k]) / length);
             }
         });
-        return found;
-    }
-
-private:
-    template <class Dataset>
-    static std::vector<detail::topic_mixture::entry> words_of(const Dataset& rows, std::size_t i) {
-        std::vector<detail::topic_mixture::entry> found;
-        detail::visit_row(rows.x, i, [&](std::size_t w, double value) {
-            if (const std::size_t n = detail::word_count(rows, i, w, value); n > 0)
-                found.push_back({w, static_cast<double>(n)});
-        });
-        const auto before = [](const auto& a, const auto& b) { return a.word < b.word; };
-        if (!std::is_sorted(found.begin(), found.end(), before)) std::sort(found.begin(), found.end(), before);
         return found;
     }
 };

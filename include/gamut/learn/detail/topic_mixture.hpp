@@ -9,6 +9,9 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/learn/detail/rows.hpp>
+#include <gamut/learn/detail/topic_node.hpp>
+
 namespace gamut::learn::detail {
 
 /// What topics say of a document, words and their counts given: shares theta of topics, which have word w with probability phi_kw.
@@ -71,5 +74,16 @@ private:
     std::size_t topics_;
     std::vector<double> alpha_, phi_;  // phi: words x topics
 };
+
+/// The words of document i, rising, that it has; throws data_error for what is no count.
+template <class Dataset> std::vector<topic_mixture::entry> words_of(const Dataset& rows, std::size_t i) {
+    std::vector<topic_mixture::entry> found;
+    visit_row(rows.x, i, [&](std::size_t w, double value) {
+        if (const std::size_t n = word_count(rows, i, w, value); n > 0) found.push_back({w, static_cast<double>(n)});
+    });
+    const auto before = [](const auto& a, const auto& b) { return a.word < b.word; };
+    if (!std::is_sorted(found.begin(), found.end(), before)) std::sort(found.begin(), found.end(), before);
+    return found;
+}
 
 }  // namespace gamut::learn::detail
