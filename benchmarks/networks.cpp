@@ -81,7 +81,7 @@ template <class Model> stepper steps_of(Model model, std::size_t batch, std::siz
                                                         model.template start<float>(784), penalty::none{},
                                                         backend::host<float>{.threads = threads});
     using array = typename problem_type::array;
-    return [=, w = problem->start(), gradient = problem->start(), moved = problem->start(),
+    return [=, rows = rows, w = problem->start(), gradient = problem->start(), moved = problem->start(),
             memory = std::array<array, 1>{array(0.0f * problem->start())},
             done = std::size_t(0)](std::size_t steps) mutable {
         const solver::sgd<> sgd{.rate = 0.01, .momentum = 0.9, .batch = batch};

@@ -120,6 +120,8 @@ def records_of(question, results):
     add("processor_over_peer", max(table.ratio(ours, r, "processor_seconds") for r in others.values()))
     if question.predict_goal:
         add("predict_over_peer", max(table.ratio(ours, r, "predict_seconds") for r in others.values()), question.predict_goal)
+    if "predict_processor_seconds" in ours:
+        add("predict_processor_over_peer", max(table.ratio(ours, r, "predict_processor_seconds") for r in others.values()))
     if question.judge:
         best = min(others, key=lambda name: statistics.mean(others[name]["objective"]))
         a, b = statistics.mean(ours["objective"]), statistics.mean(others[best]["objective"])

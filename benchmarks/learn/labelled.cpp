@@ -13,7 +13,10 @@ using namespace peer;
 template <class Fit, class Source>
 std::vector<double> classes_of(const Fit& fit, const Source& test, std::string& more) {
     decltype(fit.predict(test)) found;
-    more += core::text(", \"predict_seconds\": ", benchmark::seconds([&] { found = fit.predict(test); }));
+    const double processor = processor_seconds();
+    const double seconds = benchmark::seconds([&] { found = fit.predict(test); });
+    more += core::text(", \"predict_seconds\": ", seconds,
+                       ", \"predict_processor_seconds\": ", processor_seconds() - processor);
     std::vector<double> classes;
     if constexpr (requires { found.class_name(0); })
         for (std::size_t i = 0; i < found.rows(); ++i) classes.push_back(std::stod(found.class_name(i)));

@@ -246,21 +246,32 @@ private:
             found.values.assign(rows.local_rows() * outputs, 0.0);
             const detail::forest_view forest(fit);
             const auto here = static_cast<std::size_t>(detail::threads_of(communicator, threads, rows, trees));
+            constexpr std::size_t block = 256, together = decltype(forest)::together;
+            const std::size_t p = rows.columns();
             std::vector<double> in_bag;
-            std::vector<std::vector<double>> row(here, std::vector<double>(rows.columns()));
+            std::vector<std::vector<double>> some(here, std::vector<double>(together * p));
             std::vector<std::size_t> answers(rows.local_rows());
-            constexpr std::size_t block = 256;
             for (std::size_t t = 0; t < trees; ++t) {  // in their order, so that a row's sum is the same on any threads
                 bag(t, weights, in_bag);
                 backend::parallel_for(
                     0, (rows.local_rows() + block - 1) / block, here, [&](std::size_t b, std::size_t thread) {
-                        double* const copy = row[thread].data();
+                        std::size_t which[together], count = 0;
+                        double* const copies = some[thread].data();
+                        const auto flush = [&] {
+                            if (count > 0)
+                                forest.add_answers_of(t, copies, count, [&](std::size_t r) {
+                                    return found.values.data() + which[r] * outputs;
+                                });
+                            count = 0;
+                        };
                         for (std::size_t i = b * block; i < std::min(rows.local_rows(), (b + 1) * block); ++i) {
                             if (in_bag[rows.first_row + i] > 0) continue;
-                            detail::copy_row(rows.x, i, copy);
-                            forest.add_answer(t, copy, found.values.data() + i * outputs);
+                            detail::copy_row(rows.x, i, copies + count * p);
+                            which[count++] = i;
                             ++answers[i];
+                            if (count == together) flush();
                         }
+                        flush();
                     });
             }
             seen.weights.assign(rows.local_rows(), 0);
