@@ -8,8 +8,10 @@
 #include <string>
 #include <vector>
 
+#include "../fits/any_communicator.hpp"
 #include "../real_data/files.hpp"
 
+#include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/data/csv.hpp>
@@ -126,6 +128,26 @@ BOOST_AUTO_TEST_CASE(options_and_sources_that_do_not_fit_are_refused) {
     nothing.rows = 4;
     nothing.offsets.assign(5, 0);
     BOOST_CHECK_THROW(learn::factorisation{.rank = 1}.fit(data::arrays(nothing)), core::data_error);
+}
+
+BOOST_AUTO_TEST_CASE(columns_a_few_at_a_time_have_the_bits_of_all_at_once) {
+    // 64 shards, 860 numbers per column: one rank takes 9 columns at a time, two ranks take all 40
+    const data::arrays source(ratings{.n = 1024, .p = 40, .given = 0.2}.part(true));
+    const auto fit_on = [&](const auto& ranks) {
+        return learn::factorisation<fits::any_communicator>{.rank = 40,
+                                                            .method = learn::descent::alternating,
+                                                            .stop = {.iterations = 2},
+                                                            .communicator = fits::any_communicator(ranks)}
+            .fit(source);
+    };
+    const auto alone = fit_on(communicator::single<>{});
+    communicator::threads<>::run(2, [&](const communicator::threads<>& ranks) {
+        const auto together = fit_on(ranks);
+        if (ranks.rank() > 0) return;
+        BOOST_TEST(together.column_factors == alone.column_factors);
+        BOOST_TEST(together.row_factors == alone.row_factors);
+        BOOST_TEST(together.objective == alone.objective);
+    });
 }
 
 BOOST_AUTO_TEST_CASE(full_digits_reach_the_least_objective, *boost::unit_test::precondition(real_data::is_there)) {
