@@ -27,8 +27,8 @@ template <class Rate, class Update> struct served_weights {
         for (double& g : direction) g /= static_cast<double>(count);
         memory.resize(Update::slots * values.size());
         const double step = scale * schedule::at(rate, static_cast<double>(steps++) * step_of_epoch);
-        update::direct<double>(rule, static_cast<std::size_t>(steps), std::span<const double>(values),
-                               std::span<double>(direction), std::span<double>(memory));
+        update::direct(rule, static_cast<std::size_t>(steps), std::span<const double>(values),
+                       std::span<double>(direction), std::span<double>(memory));
         for (std::size_t j = 0; j < values.size(); ++j) values[j] -= step * direction[j];
     }
 
