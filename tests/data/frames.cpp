@@ -81,6 +81,9 @@ BOOST_AUTO_TEST_CASE(text_and_binary_archives_are_the_same) {
                matrix<double>("two", "DM ", 1, 2, {-1, .5})),
         binary_labels(alignment("one", {0, 7, 0}) + alignment("none", {}) + alignment("two", {7}));
     const std::string wanted = "1 2 -0|3 4 -7|5 6 -0|-1 0.5 -7|";
+    const temporary_file empty_first("none\n" + text_features.substr(0, text_features.find("none")) +
+                                     "two [ -1 .5 ]\n");
+    BOOST_TEST(shown({.path = empty_first.path, .labels = labels.path}) == wanted);
     BOOST_TEST(shown({.path = features.path, .labels = labels.path}) == wanted);
     BOOST_TEST(shown({.path = binary.path, .labels = binary_labels.path}) == wanted);
     BOOST_TEST(shown({.path = binary.path, .labels = labels.path}) == wanted);
@@ -122,6 +125,8 @@ BOOST_AUTO_TEST_CASE(broken_archives_are_told) {
     says(good.substr(0, 8), "a 1 2\n", "'a': cut off");
     says(matrix<float>("a", "FM ", 2, 1 << 30, {1}), "a 1 2\n", "the file has no such room");
     says(matrix<float>("a", "FM ", -1, 2, {1}), "a 1 2\n", "-1 numbers");
+    says(matrix<float>("a", "FM ", 3, 0, {}) + matrix<float>("b", "FM ", 1, 2, {1, 2}), "a 0 0 0\nb 0\n",
+         "'a': 0 numbers per frame");
     says(matrix<float>("a", "CM ", 2, 2, {1, 2}), "a 1 2\n", "--compress=false");
     says(matrix<float>("a", "XM ", 2, 2, {1, 2}), "a 1 2\n", "of kind 'XM '");
     says(good + good, "a 1 2\n", "'a': there twice");

@@ -140,6 +140,11 @@ BOOST_AUTO_TEST_CASE(broken_idx_files_are_told) {
     const temporary_file three(labels_of({0, 1, 1}));
     says(data::idx<>{.path = good.path, .labels = three.path}, "3 items of 1 numbers");
     says(data::idx<>{.path = good.path, .labels = good.path}, "2 items of 2 numbers");
+    const temporary_file halves(idx_bytes<float>(13, {2}, {0, 0.5F})),
+        nans(idx_bytes<float>(13, {2}, {0, std::numeric_limits<float>::quiet_NaN()}));
+    says(data::idx<>{.path = good.path, .labels = halves.path}, "item 1: label 0.5 (whole numbers");
+    says(data::idx<>{.path = good.path, .labels = nans.path}, "item 1: label nan", data::request{});
+    says(data::idx<>{.path = good.path, .labels = labels.path, .scale = 0}, ".scale = 0");
     data::request fitted = classes;
     fitted.classes = {"0", "2"};
     says(data::idx<>{.path = good.path, .labels = labels.path}, "item 1: label '1' is unknown", fitted);

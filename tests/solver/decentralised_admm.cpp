@@ -11,11 +11,13 @@
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
+#include <gamut/exchange/gossip.hpp>
 #include <gamut/model/logistic.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/decentralised_admm.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/problem.hpp>
+#include <gamut/solver/sgd.hpp>
 #include <gamut/topology/mesh.hpp>
 #include <gamut/topology/ring.hpp>
 #include <gamut/topology/star.hpp>
@@ -57,6 +59,25 @@ template <class G> auto admm_on(const G& graph, std::size_t iterations = 500, do
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(decentralised_admm)
+
+BOOST_AUTO_TEST_CASE(a_run_that_is_stopped_between_looks_returns_where_it_is) {
+    const communicator::single<> here;
+    auto options = admm_on(topology::ring{});
+    options.check_every = 0;
+    auto stop = [](const core::record& now) { return now.iteration == 3; };
+    const auto stopped = minimum(here, options, stop);
+    BOOST_TEST((stopped.status == core::status::stopped));
+    BOOST_TEST((stopped.weights.download() == minimum(here, admm_on(topology::ring{}, 3, 0)).weights.download()));
+    BOOST_TEST(stopped.objective == minimum(here, admm_on(topology::ring{}, 3, 0)).objective);
+    const solver::sgd gossip{.rate = 0.1,
+                             .check_every = 0,
+                             .blocks = 8,
+                             .exchange = exchange::gossip{topology::ring{}},
+                             .stop = {.iterations = 9}};
+    auto three = gossip;
+    three.stop.iterations = 3;
+    BOOST_TEST(minimum(here, gossip, stop).objective == minimum(here, three).objective);
+}
 
 BOOST_AUTO_TEST_CASE(nodes_that_hear_their_neighbours_only_find_the_minimum_of_all) {
     const communicator::single<> here;

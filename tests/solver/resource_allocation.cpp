@@ -56,6 +56,33 @@ double right_price(std::size_t good, double limit) {
 
 BOOST_AUTO_TEST_SUITE(resource_allocation)
 
+BOOST_AUTO_TEST_CASE(an_answer_that_fails_on_one_rank_fails_on_all_and_the_clock_ends_a_run) {
+    std::vector<std::string> said(3);
+    communicator::threads<>::run(3, [&](const communicator::threads<>& ranks) {
+        const exchange::nodes<communicator::threads<>> all(ranks, nodes);
+        try {
+            solver::resource_allocation{exchange::extra{topology::ring{}}, 0.3, 1, {}}.minimize(
+                all, goods, [](std::size_t i, const auto& price, auto& x) {
+                    if (i == 5) throw core::data_error("node 5 has no answer");
+                    answers(1e9)(i, price, x);
+                });
+        } catch (const core::error& problem) {
+            said[static_cast<std::size_t>(ranks.rank())] = problem.what();
+        }
+    });
+    for (const auto& message : said) BOOST_TEST(message.find("node 5 has no answer") != std::string::npos, message);
+
+    const communicator::single<> here;
+    const exchange::nodes<communicator::single<>> all(here, nodes);
+    const auto late = solver::resource_allocation{
+        exchange::extra{topology::ring{}},
+        1e-9,
+        1,
+        {.iterations = 100'000'000,
+         .seconds = 0.05}}.minimize(all, goods, answers(1e9));
+    BOOST_TEST((late.status == core::status::time_limit), late.message);
+}
+
 BOOST_AUTO_TEST_CASE(prices_that_meet_balance_within_500_iterations) {
     const communicator::single<> here;
     const auto check = [&](const auto& method) {

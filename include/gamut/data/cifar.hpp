@@ -69,6 +69,7 @@ private:
     [[gnu::cold]] void validate() const {
         if (paths.empty())
             throw core::option_error("cifar: no .paths (files are needed) name data_batch_1.bin and so on");
+        detail::check_scale("cifar", scale);
         if (classes != 10 && classes != 100)
             throw core::option_error(core::text("cifar: .classes = ", classes,
                                                 " (there are CIFAR-10 and CIFAR-100) "

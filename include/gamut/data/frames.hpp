@@ -50,8 +50,11 @@ template <class T> struct frames {
                 throw core::data_error(core::text(path, ": no labels (they are in a file of their own) set .labels"));
             for (const auto& one : all.records) {
                 first.push_back(first.back() + one.rows);
+                if (one.rows == 0) continue;
+                if (one.columns == 0)
+                    fail(path, one, "0 numbers per frame", "a frame has some", "correct it, or drop the record");
                 if (width == 0) width = one.columns;
-                if (one.columns != width && one.rows > 0)
+                if (one.columns != width)
                     fail(path, one, core::text(one.columns, " numbers per frame"), core::text("others have ", width),
                          "give all the same features");
             }

@@ -38,6 +38,7 @@ template <class T> struct idx {
 
     template <communicator::Communicator C>
     [[gnu::cold]] dataset<matrix_type> load(const C& ranks, const request& wanted = {}) const {
+        communicator::agree(ranks, [&] { detail::check_scale("idx", scale); });
         const auto file = detail::open_together(ranks, path, detail::contents::numbers);
         std::unique_ptr<detail::text_file> label_file;
         std::optional<detail::idx_layout> layout, label_layout;

@@ -22,7 +22,7 @@ namespace gamut::exchange {
 ///   W1 (inputs x units): the columns of my units       W2 (units x units): my rows and columns       W3: my rows
 /// and biases of my units; those of the outputs are everybody's, and their mean is taken. W2 of units of different nodes waits.
 ///   widths   of a chain of dense layers, each with a bias: the columns, and the outputs of every layer, {20, 100, 100, 10}; what
-///            lies between them has no parameters. Other networks are refused.
+///            lies between them has no parameters. Networks with another number of parameters are refused.
 /// The first rank keeps the whole. A node's K-th travels to it and back once per cycle: P1/K + P2/K^2 + P3/K numbers each way, and
 /// the biases; a record costs the way back and a broadcast of the whole. A node computes with the whole shapes, zeros where
 /// the others' units are: it saves messages, not flops. A run's weights are the whole; records have no distance of nodes.

@@ -64,7 +64,12 @@ auto lottery(const Estimator& e, const S& source, const lottery_options& how = {
         if (how.rewind > 0) {
             auto early = e;
             early.solver.stop.iterations = how.rewind;
-            start = detail::numbers_of(detail::run_held(early, problem, all, start, observers...).weights);
+            auto begun = detail::run_held(early, problem, all, start, observers...);
+            start = detail::numbers_of(begun.weights);
+            if (detail::is_over(begun)) {
+                auto dense = e.describe(problem, std::move(begun));
+                return lottery_result<decltype(dense)>{dense, dense};
+            }
         }
         const auto train = [&](const mask& alive, const std::vector<double>& from) {
             return detail::run_held(e, problem, alive, from, observers...);
@@ -86,7 +91,10 @@ auto lottery(const Estimator& e, const S& source, const lottery_options& how = {
         other.seed = core::random{how.seed, e.model.seed}.bits(0);
         const auto drawn = other.template start<typename std::remove_cvref_t<decltype(problem)>::value_type>(
             problem.dataset().columns());
-        result.redrawn = e.describe(problem, train(alive, {drawn.begin(), drawn.end()}));
+        auto redrawn = train(alive, {drawn.begin(), drawn.end()});
+        over = detail::is_over(redrawn);
+        result.redrawn = e.describe(problem, std::move(redrawn));
+        if (over) return result;
         result.random_mask = e.describe(problem, train(shuffled(alive, tensors, how.seed), start));
         return result;
     });

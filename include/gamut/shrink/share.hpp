@@ -87,7 +87,7 @@ auto share(const Estimator& e, const S& source, const fitted_network<Model, T, C
         communicator::agree(e.communicator, [&] { start = share(fit, how).weights; });
         auto found = detail::run_held(e, problem, clusters_of(start, tensors), start, observers...);
         auto trained = e.describe(problem, std::move(found));
-        detail::round_to_float(trained.weights);
+        if (trained.status != core::status::diverged) detail::round_to_float(trained.weights);
         return trained;
     });
 }

@@ -89,7 +89,8 @@ concept SecondDerivatives = Problem<P> &&
 
 /// Some of the rows, the same ones on any number of ranks: batch `index` of the epoch that (seed, epoch) shuffles.
 struct batch {
-    std::size_t size = 0;  ///< rows wanted, over all ranks together
+    static constexpr std::size_t all_rows = static_cast<std::size_t>(-1);  ///< a size: no training, nothing is dropped
+    std::size_t size = 0;                                                  ///< rows wanted, over all ranks together
     std::uint64_t seed = 0, epoch = 0;
     std::size_t index = 0;
 };

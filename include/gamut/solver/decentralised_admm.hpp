@@ -13,6 +13,7 @@
 
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/sum.hpp>
+#include <gamut/communicator/together.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
@@ -70,6 +71,19 @@ template <class G, class Local, class Rule> struct decentralised_admm {
     template <Decentralised P, class... O>
     requires P::smooth core::result<typename P::array> minimize(const P& p, O&&... observers)
     const {
+        return communicator::together(p.communicator(), [&] { return descend(p, observers...); });
+    }
+
+    template <class P, class... O> refused minimize(const P&, O&&...) const {
+        static_assert(Decentralised<P>, "decentralised_admm: needs a problem with local_gradient(b, w, batch, "
+                                        "gradient); see gamut/solver/concept.hpp");
+        static_assert(!Decentralised<P> || P::smooth,
+                      "decentralised_admm: needs a smooth penalty (l1 has a corner at 0); use solver::admm");
+        return {};
+    }
+
+private:
+    template <class P, class... O> core::result<typename P::array> descend(const P& p, O&... observers) const {
         using A = typename P::array;
         using T = typename A::value_type;
         using C = std::remove_cvref_t<decltype(p.communicator())>;
@@ -125,8 +139,10 @@ template <class G, class Local, class Rule> struct decentralised_admm {
             now.nonzeros = nonzeros(p, s.mean);
             const std::optional<core::status> asked = record.report(now);
             ending ended = judge(p, s.mean, now, asked, stop);
-            if (ended.status)
+            if (ended.status) {
+                if (now.phase == "apart" && *ended.status != core::status::diverged) look(now);
                 return record.finish(std::move(s.mean), now.objective, *ended.status, std::move(ended.why));
+            }
 
             for (std::size_t i = 0; i < s.w.size(); ++i) {
                 // the others' weights add up to 1 - W_ii, and what they say is heard - W_ii w
@@ -150,15 +166,6 @@ template <class G, class Local, class Rule> struct decentralised_admm {
         }
     }
 
-    template <class P, class... O> refused minimize(const P&, O&&...) const {
-        static_assert(Decentralised<P>, "decentralised_admm: needs a problem with local_gradient(b, w, batch, "
-                                        "gradient); see gamut/solver/concept.hpp");
-        static_assert(!Decentralised<P> || P::smooth,
-                      "decentralised_admm: needs a smooth penalty (l1 has a corner at 0); use solver::admm");
-        return {};
-    }
-
-private:
     /// f_i, by all rows of its block.
     template <class P> struct node {
         using array = typename P::array;
@@ -171,7 +178,7 @@ private:
             return value_and_gradient(w, gradient);
         }
         double value_and_gradient(const array& w, array& gradient) const {
-            return p.local_gradient(block, w, batch{.size = std::numeric_limits<std::size_t>::max()}, gradient);
+            return p.local_gradient(block, w, batch{.size = batch::all_rows}, gradient);
         }
     };
 

@@ -131,7 +131,7 @@ public:
         const data::range part = part_of(group, wanted, k);
         auto rows = to(order_of(group, wanted).data() + part.begin, part.size());
         const std::size_t count = batches(wanted.size);
-        rows.training = true;
+        rows.training = wanted.size != batch::all_rows;
         rows.seed = wanted.seed;
         rows.step = wanted.epoch * count + wanted.index;
         rows.share = static_cast<T>(static_cast<double>(count) / total_weight_);

@@ -3,12 +3,17 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/together.hpp>
+#include <gamut/core/clock.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
@@ -50,6 +55,13 @@ template <class Exchange> struct resource_allocation {
     template <class C, class Answer>
     allocation<backend::array<backend::host<>>> minimize(const exchange::nodes<C>& nodes, std::size_t width,
                                                          Answer&& answer) const {
+        return communicator::together(nodes.ranks(), [&] { return descend(nodes, width, answer); });
+    }
+
+private:
+    template <class C, class Answer>
+    allocation<backend::array<backend::host<>>> descend(const exchange::nodes<C>& nodes, std::size_t width,
+                                                        Answer& answer) const {
         using A = backend::array<backend::host<>>;
         static_assert(exchange::Method<Exchange, A, exchange::nodes<C>>,
                       "resource_allocation: needs a method of meeting; see gamut/exchange/concept.hpp");
@@ -63,6 +75,7 @@ template <class Exchange> struct resource_allocation {
         exchange::state_of<Exchange, A, exchange::nodes<C>> state(method, nodes, A(width));
         allocation<A> found{.x = std::vector<A>(nodes.size(), A(width)), .price = A(width)};
         A mean(width);
+        const core::clock clock;
         for (std::size_t k = 0;; ++k) {
             const bool last = k >= stop.iterations;
             if (last || (check_every > 0 && k % check_every == 0)) {
@@ -81,6 +94,12 @@ template <class Exchange> struct resource_allocation {
                 if (last)
                     return end(std::move(found), core::status::iteration_limit,
                                core::text("the limit of ", stop.iterations, " iterations is used up"));
+                std::int32_t late = stop.seconds > 0 && clock.seconds() >= stop.seconds ? 1 : 0;
+                if (stop.seconds > 0)
+                    nodes.ranks().all_reduce(std::span<std::int32_t>(&late, 1), communicator::operation::maximum);
+                if (late != 0)
+                    return end(std::move(found), core::status::time_limit,
+                               core::text("the limit of ", stop.seconds, " seconds is used up"));
             }
             state.round(rate, [&](std::size_t i, const A& price, A& slope) {
                 answer(nodes.first() + i, price, slope);
@@ -89,7 +108,6 @@ template <class Exchange> struct resource_allocation {
         }
     }
 
-private:
     template <class A> static allocation<A> end(allocation<A>&& found, core::status status, std::string message) {
         found.status = status;
         found.message = std::move(message);

@@ -21,6 +21,13 @@
 
 namespace gamut::data::detail {
 
+/// Throws option_error.
+[[gnu::cold]] inline void check_scale(const char* who, double scale) {
+    if (!std::isfinite(scale) || scale == 0)
+        throw core::option_error(
+            core::text(who, ": .scale = ", scale, " (it must be finite, and not 0) leave it at 1, or use 1. / 255"));
+}
+
 /// Collective: the rows of a source of `rows` items of `columns` numbers each that `wanted` keeps, those of this rank.
 /// read(item, numbers) fills a row and returns its label. Labels are whole numbers.
 template <class T, class C, class Read>
@@ -54,6 +61,12 @@ template <class T, class C, class Read>
                     break;
                 }
             if (!wanted.labels) continue;
+            if (!(std::abs(label) <= 1e9) || label != std::floor(label)) {
+                wrong.add(source, ": item ", item, ": label ", label,
+                          " (whole numbers are needed) correct it, or drop the item");
+                result.y.push_back(0);
+                continue;
+            }
             if (!wanted.classification) {
                 result.y.push_back(static_cast<T>(label));
                 continue;

@@ -76,6 +76,14 @@ template <class Estimator, class Problem, class Rule, class... O>
 auto run_held(const Estimator& e, const Problem& problem, const Rule& rule, std::span<const double> from,
               O&... observers) {
     using array = typename Problem::array;
+    communicator::agree(problem.communicator(), [&] {
+        if constexpr (requires { e.solver.resume.empty(); })
+            if (!e.solver.resume.empty())
+                throw core::option_error("shrink: the solver's resume is set (each of several runs begins with weights "
+                                         "of its own, and would go on with others) leave it empty");
+        if ((core::is_keeper(observers) || ...))
+            throw core::option_error("shrink: checkpoints (several runs would mix in a folder) save the result");
+    });
     const std::vector<typename Problem::value_type> start(from.begin(), from.end());
     const held_problem<Problem, Rule> held(problem, rule, array(std::span(start)));
     auto found = e.solver.minimize(held, observers...);

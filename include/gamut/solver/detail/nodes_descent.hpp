@@ -125,7 +125,10 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         now.nonzeros = nonzeros(p, s.mean);
         const std::optional<core::status> asked = record.report(now);
         ending ended = judge(p, s.mean, now, asked, options.stop);
-        if (ended.status) return record.finish(std::move(s.mean), now.objective, *ended.status, std::move(ended.why));
+        if (ended.status) {
+            if (now.phase == "apart" && *ended.status != core::status::diverged) look(now.step, now);
+            return record.finish(std::move(s.mean), now.objective, *ended.status, std::move(ended.why));
+        }
 
         const std::size_t epoch = now.iteration;
         double step = now.step;
