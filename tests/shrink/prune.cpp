@@ -2,6 +2,7 @@
 #include <gamut/shrink/prune.hpp>
 
 #include <gamut/communicator/threads.hpp>
+#include <gamut/core/checkpoints.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/shrink/held_problem.hpp>
 #include <gamut/shrink/magnitude.hpp>
@@ -147,6 +148,11 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
     for (const double keep : {0.0, -0.1, 1.5, std::nan("")})
         BOOST_CHECK_EXCEPTION(shrink::prune(e, source, fit, {.keep = keep}), core::option_error, says("keep is "));
     BOOST_CHECK_EXCEPTION(shrink::prune(e, source, fit, {.rounds = 0}), core::option_error, says("rounds is 0"));
+    auto going_on = e;
+    going_on.solver.resume = "run";
+    BOOST_CHECK_EXCEPTION(shrink::prune(going_on, source, fit, {}), core::option_error, says("resume is set"));
+    core::checkpoints keeper{.folder = "run"};
+    BOOST_CHECK_EXCEPTION(shrink::prune(e, source, fit, {}, keeper), core::option_error, says("checkpoints ("));
     BOOST_CHECK_EXCEPTION(shrink::prune(trainer(17, 1), source, fit), core::shape_error, says("other shapes"));
     auto wrong = fit;
     wrong.weights[7] = std::nan("");

@@ -10,6 +10,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/together.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/core/observe.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/fitted_network.hpp>
