@@ -67,6 +67,22 @@ BOOST_AUTO_TEST_CASE(the_three_forms_are_read) {
     BOOST_TEST(read("0,0,1\n", {.rows = 4, .columns = 2}) == "4x2 0:1 ||||");
 }
 
+BOOST_AUTO_TEST_CASE(a_model_finds_columns_by_their_names) {
+    const file entries("2\n3\n4\n1 1 5\n1 3 7\n2 2 1\n2 3 2\n");
+    const std::string vocabulary = entries.path + "_names";
+    std::ofstream(vocabulary) << "cat\nnews\ndog\n";
+    data::request wanted = no_labels();
+    wanted.features = {"dog", "bird", "cat"};
+    const auto rows = data::triples<>{.path = entries.path, .names = vocabulary}.load(communicator::single<>{}, wanted);
+    std::filesystem::remove(vocabulary);
+    BOOST_TEST(rows.columns() == 3u);
+    BOOST_TEST(shown(rows.x) == "0:7 2:5 |0:2 |");
+    BOOST_TEST((rows.features == wanted.features));
+    BOOST_CHECK_THROW(
+        (data::triples<>{.path = entries.path, .names = "nowhere"}.load(communicator::single<>{}, wanted)),
+        core::data_error);
+}
+
 BOOST_AUTO_TEST_CASE(every_rank_gets_its_rows_and_selections_work) {
     std::string text;
     for (std::size_t i = 0; i < 100; ++i)

@@ -13,6 +13,7 @@
 
 #include "../real_data/files.hpp"
 
+#include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/data/csv.hpp>
@@ -211,6 +212,17 @@ BOOST_AUTO_TEST_CASE(digits_come_within_half_a_percent_and_batches_within_two,
             learn::k_means{.clusters = k, .restarts = 5, .batch = 300, .stop = {.iterations = 200}}.fit(source);
         BOOST_TEST(quick.objective <= 1.02 * fit.objective);
     }
+}
+
+BOOST_AUTO_TEST_CASE(ranks_of_threads_need_no_default) {
+    backend::dense_matrix<double> x(60, 1);
+    for (std::size_t i = 0; i < 60; ++i) x(i, 0) = static_cast<double>(i % 3) * 10 + static_cast<double>(i) * 0.01;
+    const data::arrays rows(std::move(x));
+    const double alone = learn::k_means{.clusters = 3}.fit(rows).objective;
+    communicator::threads<>::run(2, [&](const communicator::threads<>& ranks) {
+        const auto fit = learn::k_means<communicator::threads<>>{.clusters = 3, .communicator = ranks}.fit(rows);
+        if (fit.objective != alone) throw core::error("other bits");
+    });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

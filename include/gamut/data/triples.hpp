@@ -9,6 +9,8 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include <gamut/backend/sparse.hpp>
@@ -29,7 +31,8 @@ namespace gamut::data {
 ///   plain           indices from `first` on, between commas, blanks or tabs; more cells are ignored, and so is a first line of names
 ///   Matrix Market   %%MatrixMarket matrix coordinate real|integer|pattern general|symmetric, indices from 1 on
 ///   UCI docword     three lines with the numbers of rows, columns and entries, then entries, indices from 1 on
-/// `names`: a file with the names of the columns, one per line (a vocabulary); otherwise they are x0, x1, ...
+/// `names`: a file with the names of the columns, one per line (a vocabulary); otherwise they are x0, x1, ... A fitted model finds columns
+/// by these names, and leaves others out; without them, by number.
 /// Which of them it is, is told from the first lines. What is not named is not there (a learner of entries leaves it out, others take it
 /// for 0); an entry that is 0 is. There are no labels. Every rank reads the whole file and keeps its rows.
 /// Anything else is a data_error with file:line.
@@ -58,7 +61,9 @@ template <class T> struct triples {
             all = parse(text);
         });
         core::names of_columns;
-        if (!names.empty() && wanted.features.empty()) of_columns = read_names(ranks, all.columns);
+        if (!names.empty()) of_columns = read_names(ranks, all.columns);
+        if (!names.empty() && !wanted.features.empty())
+            communicator::agree(ranks, [&] { number_as(wanted.features, of_columns, all); });
         const kept_rows kept = detail::choose_rows(ranks, wanted, all.rows, path, "it has no entries");
         dataset<matrix_type> result;
         communicator::agree(ranks, [&] {
@@ -90,6 +95,25 @@ private:
         std::size_t rows = 0, columns = 0;
         std::vector<entry> entries;  // by row, then column
     };
+
+    /// Columns get the numbers that their names have among `features`; those of other names are left out.
+    static void number_as(const std::vector<std::string>& features, const std::vector<std::string>& of_columns,
+                          content& all) {
+        std::unordered_map<std::string_view, std::size_t> number;
+        for (std::size_t j = 0; j < features.size(); ++j) number.emplace(features[j], j);
+        std::vector<entry> kept;
+        for (entry e : all.entries) {
+            const auto found = number.find(of_columns[e.column]);
+            if (found == number.end()) continue;
+            e.column = found->second;
+            kept.push_back(e);
+        }
+        all.entries = std::move(kept);
+        all.columns = features.size();
+        std::sort(all.entries.begin(), all.entries.end(), [](const entry& a, const entry& b) {
+            return a.row != b.row ? a.row < b.row : a.column != b.column ? a.column < b.column : a.line < b.line;
+        });
+    }
 
     template <communicator::Communicator C>
     std::vector<std::string> read_names(const C& ranks, std::size_t count) const {

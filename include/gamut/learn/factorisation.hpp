@@ -39,11 +39,13 @@ struct entry_predictions {
 template <class C> struct fitted_factorisation : outcome {
     static constexpr const char* name = "factorisation";
 
+    explicit fitted_factorisation(const C& ranks = C()) : communicator(ranks) {}
+
     std::size_t width = 0;  ///< numbers per row and column
     double mean = 0;        ///< of all entries with biases, else 0
     core::names features{};
     std::vector<double> row_factors{}, column_factors{};  ///< rows x width, columns x width
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     std::size_t rows() const { return width == 0 ? 0 : row_factors.size() / width; }
@@ -183,8 +185,7 @@ private:
     fitted_factorisation<C> fit_entries(const Dataset& entries, core::any_observer observer) const {
         const detail::shards by(communicator, entries.partition,
                                 detail::threads_of(communicator, threads, entries, 4 * rank));
-        fitted_factorisation<C> fit;
-        fit.communicator = communicator;
+        fitted_factorisation<C> fit(communicator);
         fit.threads = threads;
         fit.features = entries.features;
         const bool biased = biases != learn::biases::none;

@@ -39,11 +39,13 @@ struct cluster_assignment {
 template <class C> struct fitted_k_means : outcome {
     static constexpr const char* name = "k_means";
 
+    explicit fitted_k_means(const C& ranks = C()) : communicator(ranks) {}
+
     std::size_t clusters = 0;
     core::names features{};
     std::vector<double> centres{};  ///< clusters x features
     std::vector<double> sizes{};    ///< weight of the training rows in each cluster
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     /// The nearest centre of each row. One pass, no message.
@@ -180,10 +182,9 @@ private:
         std::vector<double> squares(rows.local_rows());
         for (std::size_t i = 0; i < squares.size(); ++i) squares[i] = x.square(i);
 
-        fitted_k_means<C> best;
+        fitted_k_means<C> best(communicator);
         for (std::size_t r = 0; r < restarts; ++r) {
-            fitted_k_means<C> one{};
-            one.communicator = communicator;
+            fitted_k_means<C> one(communicator);
             one.threads = threads;
             one.clusters = clusters;
             one.features = rows.features;

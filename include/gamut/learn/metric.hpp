@@ -32,6 +32,8 @@ namespace gamut::learn {
 template <class C> struct fitted_metric : outcome {
     static constexpr const char* name = "metric";
 
+    explicit fitted_metric(const C& ranks = C()) : communicator(ranks) {}
+
     core::names features{};
     std::vector<std::string> classes{};
     std::string label{};
@@ -39,7 +41,7 @@ template <class C> struct fitted_metric : outcome {
     double lambda = 1;
     std::vector<std::size_t> offsets{};
     std::size_t pairs = 0;
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     std::size_t rank() const { return features.empty() ? 0 : map.size() / features.size(); }
@@ -181,8 +183,7 @@ template <class C> struct metric {
                 const detail::shards by(communicator, rows.partition,
                                         detail::threads_of(communicator, threads, rows, 8));
                 const detail::row_pairs all(by, rows, {offsets, pairs, seed});
-                fitted_metric<C> fit;
-                fit.communicator = communicator;
+                fitted_metric<C> fit(communicator);
                 fit.threads = threads;
                 fit.features = rows.features;
                 fit.classes = rows.classes;

@@ -127,8 +127,7 @@ template <Fitted F> void save(const F& fit, const std::string& path) {
 template <template <class> class F, communicator::Communicator C = communicator::single<>>
 F<C> load(const std::string& path, const C& ranks = {}) {
     const std::string text = gamut::detail::text_on_all_ranks(path, ranks);
-    F<C> fit{};
-    fit.communicator = ranks;
+    F<C> fit(ranks);
     communicator::agree(ranks, [&] {
         gamut::detail::read_json(text, path, [&](auto file) {
             const gamut::detail::model_file_reader read(file, path);

@@ -39,6 +39,8 @@ struct neighbours_found {
 template <class C> struct fitted_nearest : outcome {
     static constexpr const char* name = "nearest";
 
+    explicit fitted_nearest(const C& ranks = C()) : communicator(ranks) {}
+
     std::size_t neighbours = 1;
     core::names features{};
     std::vector<double> values{};  ///< training rows x features
@@ -46,7 +48,7 @@ template <class C> struct fitted_nearest : outcome {
     std::vector<double> weights{};
     std::vector<std::string> classes{};
     std::string label{};
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     /// Blocks of rows against blocks of training rows as a matrix product, and the exact distance to those that may be among the
@@ -201,8 +203,7 @@ template <class C> struct nearest {
                 if (neighbours > rows.rows())
                     throw core::data_error(core::text(rows.source, ": ", rows.rows(), " rows (", neighbours,
                                                       " neighbours are wanted) use fewer neighbours"));
-                fitted_nearest<C> fit;
-                fit.communicator = communicator;
+                fitted_nearest<C> fit(communicator);
                 fit.threads = threads;
                 fit.neighbours = neighbours;
                 fit.features = rows.features;

@@ -50,10 +50,12 @@ inline void nonnegative_sweeps(const double* q, const double* z, double* c, std:
 template <class C> struct fitted_nonnegative_factorisation : outcome {
     static constexpr const char* name = "nonnegative_factorisation";
 
+    explicit fitted_nonnegative_factorisation(const C& ranks = C()) : communicator(ranks) {}
+
     std::size_t rank = 0;
     core::names features{};
     std::vector<double> parts{};  ///< rank x features
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     /// The best coefficients of each row for these parts: nonnegative least squares by coordinate descent. No message.
@@ -160,8 +162,7 @@ private:
     fitted_nonnegative_factorisation<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
         const std::size_t p = rows.columns(), k = rank;
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, k));
-        fitted_nonnegative_factorisation<C> fit;
-        fit.communicator = communicator;
+        fitted_nonnegative_factorisation<C> fit(communicator);
         fit.threads = threads;
         fit.rank = rank;
         fit.features = rows.features;

@@ -34,13 +34,15 @@ enum class decomposition { automatic, moments, subspace };
 template <class C> struct fitted_principal_components : outcome {
     static constexpr const char* name = "principal_components";
 
+    explicit fitted_principal_components(const C& ranks = C()) : communicator(ranks) {}
+
     core::names features{};
     std::vector<double> mean{};             ///< where the axes cross
     std::vector<double> directions{};       ///< components x features
     std::vector<double> singular_values{};  ///< of the rows about the origin, each times the root of its weight
     std::vector<double> variances{};        ///< singular values squared over the sum of the weights
     double total_variance = 0;              ///< of all directions, those left out included
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     std::size_t components() const { return singular_values.size(); }
@@ -156,8 +158,7 @@ private:
     fitted_principal_components<C> fit_rows(const Dataset& rows, std::size_t k, core::any_observer observer) const {
         const std::size_t p = rows.columns();
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, 8));
-        fitted_principal_components<C> fit;
-        fit.communicator = communicator;
+        fitted_principal_components<C> fit(communicator);
         fit.threads = threads;
         fit.features = rows.features;
         fit.mean.assign(p, 0.0);

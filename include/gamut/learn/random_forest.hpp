@@ -49,6 +49,8 @@ struct forest_answer {
 template <class C> struct fitted_random_forest : outcome {
     static constexpr const char* name = "random_forest";
 
+    explicit fitted_random_forest(const C& ranks = C()) : communicator(ranks) {}
+
     core::names features{};
     std::vector<std::string> classes{};  ///< empty: numbers
     std::string label{};
@@ -62,7 +64,7 @@ template <class C> struct fitted_random_forest : outcome {
     std::vector<double> importances{};  ///< per feature the share of all gains, mean over the trees
     double out_of_bag =
         std::numeric_limits<double>::quiet_NaN();  ///< accuracy or r_squared on rows that trees have not seen
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     std::size_t trees() const { return roots.size() - 1; }
@@ -165,8 +167,7 @@ private:
         if (n > std::numeric_limits<std::uint32_t>::max())
             throw core::data_error(
                 core::text(rows.source, ": ", n, " rows (a tree holds 2^32 - 1) fit a part of them"));
-        fitted_random_forest<C> fit;
-        fit.communicator = communicator;
+        fitted_random_forest<C> fit(communicator);
         fit.threads = threads;
         fit.features = rows.features;
         fit.classes = rows.classes;

@@ -30,11 +30,13 @@ namespace gamut::learn {
 template <class C> struct fitted_sparse_coding : outcome {
     static constexpr const char* name = "sparse_coding";
 
+    explicit fitted_sparse_coding(const C& ranks = C()) : communicator(ranks) {}
+
     std::size_t atoms = 0;
     double lambda = 0;
     core::names features{};
     std::vector<double> dictionary{};  ///< atoms x features
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     /// The codes of each row:  argmin over c of  1/2 |x - c'D|^2 + lambda |c|_1,  to a duality gap of 1e-12 |x|^2. No message.
@@ -133,8 +135,7 @@ private:
     template <class Dataset> fitted_sparse_coding<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
         const std::size_t p = rows.columns(), k = atoms, n = rows.rows();
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, k));
-        fitted_sparse_coding<C> fit;
-        fit.communicator = communicator;
+        fitted_sparse_coding<C> fit(communicator);
         fit.threads = threads;
         fit.atoms = atoms;
         fit.lambda = lambda;

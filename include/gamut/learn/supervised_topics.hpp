@@ -47,6 +47,8 @@ struct class_decisions {
 template <class C> struct fitted_supervised_topics : fitted_topics<C> {
     static constexpr const char* name = "supervised_topics";
 
+    explicit fitted_supervised_topics(const C& ranks = C()) : fitted_topics<C>(ranks) {}
+
     std::vector<std::string> classes{};
     std::string label{};
     std::vector<double>
@@ -172,8 +174,7 @@ private:
             throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
                                               " documents (", count, " topics are wanted) use fewer topics"));
         const std::size_t machines = rows.classes.size() == 2 ? 1 : rows.classes.size();
-        fitted_supervised_topics<C> fit;
-        fit.communicator = communicator;
+        fitted_supervised_topics<C> fit(communicator);
         fit.threads = threads;
         fit.features = rows.features;
         fit.classes = rows.classes;

@@ -38,11 +38,13 @@ enum class sampling { gibbs, metropolis };
 template <class C> struct fitted_topics : outcome {
     static constexpr const char* name = "topics";
 
+    explicit fitted_topics(const C& ranks = C()) : communicator(ranks) {}
+
     core::names features{};       ///< the words
     std::vector<double> alpha{};  ///< per topic, as it was given or learnt
     double beta = 0;
     std::vector<double> counts{};  ///< topics x words, means over .samples sweeps
-    C communicator{};
+    C communicator;
     int threads = 0;
 
     std::size_t topics() const { return alpha.size(); }
@@ -54,6 +56,9 @@ template <class C> struct fitted_topics : outcome {
     }
     /// The numbers of the most frequent words of topic k, the most frequent first; features[] names them.
     std::vector<std::size_t> top(std::size_t k, std::size_t number = 10) const {
+        if (k >= topics())
+            throw core::option_error(
+                core::text("topics: topic ", k, " (they are 0 to ", topics() - 1, ") ask for one of them"));
         std::vector<std::size_t> order(features.size());
         std::iota(order.begin(), order.end(), std::size_t{0});
         number = std::min(number, order.size());
@@ -219,7 +224,7 @@ template <class C> struct topics {
                 wanted.blocks = nodes;
                 const auto rows = source.load(communicator, wanted);
                 gamut::communicator::agree(communicator, [&] { detail::refuse_weights("topics", rows); });
-                fitted_topics<C> best;
+                fitted_topics<C> best(communicator);
                 for (std::size_t r = 0; r < restarts; ++r) {
                     auto one = fit_once(rows, observer, r);
                     const core::status how = one.status;
@@ -239,8 +244,7 @@ private:
         if (count > chain.tokens())
             throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
                                               " documents (", count, " topics are wanted) use fewer topics"));
-        fitted_topics<C> fit;
-        fit.communicator = communicator;
+        fitted_topics<C> fit(communicator);
         fit.threads = threads;
         fit.features = rows.features;
         detail::topic_priors priors{alphas.empty() ? std::vector<double>(count, alpha) : alphas, beta};
