@@ -121,6 +121,8 @@ def implicit_als(by_conjugate_gradients):
         from implicit.als import AlternatingLeastSquares
 
         counted = seeds()
+        X = X.copy()
+        X.data = 1 + options["alpha"] * X.data  # what it calls confidence
 
         def fit():
             found = AlternatingLeastSquares(factors=options["rank"], regularization=options["lambda"], alpha=1.0, dtype=np.float64,

@@ -4,7 +4,7 @@
 // by row) and y.bin, T.bin and Ty.bin for rows to be answered; with --entries compressed rows.
 //     gamut_learner --learner NAME --arrays FOLDER --rows N --columns P [--test_rows 0] [--entries 0] [--threads 1] OPTIONS
 //        k_means                    --clusters K [--tolerance 0]
-//        factorisation              --rank K --lambda L --sweeps S [--alternating 1]
+//        factorisation              --rank K --lambda L --sweeps S [--alpha A of choices]
 //        nonnegative_factorisation  --rank K [--tolerance 1e-5]
 //        sparse_coding              --atoms K --lambda L [--tolerance 1e-5]
 //        principal_components       --components K

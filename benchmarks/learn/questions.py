@@ -123,12 +123,14 @@ def squares_to_centres(data, raw, options):
     return float(((X - centres[d2.argmin(1)]) ** 2).sum())
 
 
-def given_entries(data, raw, options):
-    """1/2 sum over given entries (a - u'v)^2 + lambda / 2 (|U|^2 + |V|^2)"""
+def choices(data, raw, options):
+    """1/2 sum over all entries c (p - u'v)^2 + lambda / 2 (|U|^2 + |V|^2), p: whether it is given, c: 1 + alpha times how much"""
     X = data["X"].tocoo()
     factors = raw.reshape(-1, options["rank"])
     u, v = factors[: X.shape[0]], factors[X.shape[0]:]
-    return float(((X.data - np.einsum("er,er->e", u[X.row], v[X.col])) ** 2).sum() / 2 + options["lambda"] / 2 * (factors ** 2).sum())
+    x = np.einsum("er,er->e", u[X.row], v[X.col])
+    loss = ((u.T @ u) * (v.T @ v)).sum() + ((1 + options["alpha"] * X.data) * (1 - x) ** 2 - x ** 2).sum()
+    return float(loss / 2 + options["lambda"] / 2 * (factors ** 2).sum())
 
 
 def nonnegative_error(data, raw, options):
@@ -198,9 +200,9 @@ def questions():
     return [
         Question("k_means mixture 20000x64 k 64", mixture, gamut=ask("k_means", "--clusters", 64), options={"task": "k_means", "k": 64}, **k_means),
         Question("k_means MNIST 10000x784 k 10", mnist, gamut=ask("k_means", "--clusters", 10), options={"task": "k_means", "k": 10}, **k_means),
-        Question("factorisation 5000x2000, 200k of rank 16, a sweep", ratings, ["implicit", "implicit_cg"],
-                 ask("factorisation", "--rank", 16, "--lambda", 2, "--sweeps", 10),
-                 {"task": "factorisation", "rank": 16, "lambda": 2.0, "sweeps": 10}, goal=0.7, objective_goal=None),
+        Question("factorisation of choices 5000x2000, 200k, rank 16, 10 sweeps", ratings, ["implicit", "implicit_cg"],
+                 ask("factorisation", "--rank", 16, "--lambda", 2, "--alpha", 1, "--sweeps", 10),
+                 {"task": "factorisation", "rank": 16, "lambda": 2.0, "alpha": 1.0, "sweeps": 10}, choices, goal=0.7, objective_goal=some),
         Question("nonnegative_factorisation 2000x400 k 20", parts, gamut=ask("nonnegative_factorisation", "--rank", 20),
                  options={"task": "nonnegative_factorisation", "k": 20}, **nmf),
         Question("nonnegative_factorisation olivetti k 25", olivetti, gamut=ask("nonnegative_factorisation", "--rank", 25),

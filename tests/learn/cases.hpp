@@ -309,11 +309,24 @@ inline std::vector<learner_case> all_cases() {
         cases.push_back(make<learn::fitted_nonnegative_factorisation>(
             "nonnegative_factorisation", L{.rank = 3, .stop = {.iterations = 12}}, L{.rank = 1}, L{.rank = 151}));
         cases.back().sums = false;  // sweeps depend on how weights scale
+        cases.push_back(make<learn::fitted_nonnegative_factorisation>(
+            "nonnegative_factorisation, multiplicative",
+            L{.rank = 3, .method = learn::updates::multiplicative, .stop = {.iterations = 8}}, L{.rank = 1},
+            L{.rank = 151}));
+        cases.back().sums = false;
+        cases.push_back(make<learn::fitted_nonnegative_factorisation>(
+            "nonnegative_factorisation, projected",
+            L{.rank = 3, .method = learn::updates::projected, .batch = 40, .stop = {.iterations = 6}},
+            L{.rank = 1, .method = learn::updates::projected, .stop = {.iterations = 2}}, L{.rank = 151}));
+        cases.back().sums = false;
     }
     {
         using L = learn::sparse_coding<C>;
         cases.push_back(make<learn::fitted_sparse_coding>(
             "sparse_coding", L{.atoms = 5, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
+        cases.push_back(make<learn::fitted_sparse_coding>(
+            "sparse_coding, batches", L{.atoms = 5, .lambda = 0.3, .batch = 40, .stop = {.iterations = 6}},
+            L{.atoms = 1, .batch = 2, .stop = {.iterations = 2}}, L{.atoms = 151}));
     }
     {
         using L = learn::factorisation<C>;
