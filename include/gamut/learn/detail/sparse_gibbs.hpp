@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <gamut/core/random.hpp>
+#include <gamut/core/sum_tree.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
-#include <gamut/learn/detail/weight_tree.hpp>
 
 namespace gamut::learn::detail {
 
@@ -49,29 +49,27 @@ public:
                 g_[k] = (row[k] + beta) * below_[k];
                 tree_.set(k, priors.alpha[k] * g_[k]);
             };
-            for (std::size_t k = 0; k < block.topics; ++k)
-                if (row[k] > 0) refresh(k);
+            block.each_topic(row, refresh);
             for (std::size_t at = run.begin; at < run.end; ++at) {
                 const std::size_t t = node.by_word[at], d = node.document[t];
                 if (node.topic[t] != topic_node::none) {
                     const auto s = static_cast<std::size_t>(node.topic[t]);
-                    --row[s];
+                    block.remove(row, s);
                     --node.totals[s];
                     remove(d, node.topic[t]);
                     refresh(s);
                 }
                 const std::size_t k = drawn(d, draws.uniform(node.first_token + t));
                 node.topic[t] = static_cast<std::int32_t>(k);
-                ++row[k];
+                block.add(row, k);
                 ++node.totals[k];
                 add(d, node.topic[t]);
                 refresh(k);
             }
-            for (std::size_t k = 0; k < block.topics; ++k)
-                if (row[k] > 0) {
-                    g_[k] = beta * below_[k];
-                    tree_.set(k, priors.alpha[k] * g_[k]);
-                }
+            block.each_topic(row, [&](std::size_t k) {
+                g_[k] = beta * below_[k];
+                tree_.set(k, priors.alpha[k] * g_[k]);
+            });
         }
     }
 
@@ -112,7 +110,7 @@ private:
     std::vector<std::size_t> begin_, used_;  // per document
     std::vector<topic_count> counts_;  // document d: used_[d] topics from begin_[d] on, each with a count of at least 1
     std::vector<double> g_, below_;
-    weight_tree tree_;
+    core::sum_tree tree_;
     std::vector<double> sums_;
 };
 
