@@ -325,6 +325,13 @@ inline std::vector<learner_case> all_cases() {
             {.rank = 2, .lambda = 0.5, .biases = learn::biases::rows_and_columns, .stop = {.iterations = 6}});
         add("factorisation, alternating",
             {.rank = 3, .method = learn::descent::alternating, .stop = {.iterations = 4}});
+        add("factorisation, choices",
+            {.rank = 2, .method = learn::descent::implicit, .alpha = 2, .stop = {.iterations = 5}});
+        add("factorisation, tables", {.rank = 2,
+                                      .biases = learn::biases::rows_and_columns,
+                                      .method = learn::descent::tables,
+                                      .nodes = 5,
+                                      .stop = {.iterations = 5}});
     }
     {
         using L = learn::metric<C>;
