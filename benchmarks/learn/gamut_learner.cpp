@@ -11,6 +11,8 @@
 //        metric                     [--rank 0] [--pairs 2]
 //        random_forest              [--trees 100]
 //        nearest                    [--neighbours 5]
+//        topics                     [--count 100] [--sweeps 200] [--sampling gibbs] [--fewer 0: another count, timed, too] [--nodes 8]
+//        supervised_topics          [--count 20] [--sweeps 200]      beside topics and a support vector machine
 #include <exception>
 
 #include "gamut_learner.hpp"
@@ -18,7 +20,8 @@
 int main(int argc, char** argv) try {
     const peer::arguments given{argc, argv};
     const double before = peer::memory("VmRSS:");
-    if (peer::fit_unlabelled(given, before) || peer::fit_labelled(given, before)) return 0;
+    if (peer::fit_unlabelled(given, before) || peer::fit_labelled(given, before) || peer::fit_documents(given, before))
+        return 0;
     std::fprintf(stderr, "gamut_learner: --learner %s: there is no such learner here\n",
                  given.text("--learner", "").c_str());
     return 2;

@@ -340,6 +340,8 @@ inline std::vector<learner_case> all_cases() {
             {.rank = 3, .method = learn::descent::alternating, .stop = {.iterations = 4}});
         add("factorisation, choices",
             {.rank = 2, .method = learn::descent::implicit, .alpha = 2, .stop = {.iterations = 5}});
+        add("factorisation, rotation",
+            {.rank = 2, .lambda = 0.5, .method = learn::descent::rotation, .nodes = 5, .stop = {.iterations = 5}});
         add("factorisation, tables", {.rank = 2,
                                       .biases = learn::biases::rows_and_columns,
                                       .method = learn::descent::tables,
@@ -367,6 +369,7 @@ inline std::vector<learner_case> all_cases() {
         add("topics, proposals",
             {.count = 3, .sampling = learn::sampling::metropolis, .nodes = 4, .stop = {.iterations = 6}});
         add("topics, one node", {.count = 4, .anneal = 0, .restarts = 2, .nodes = 1, .stop = {.iterations = 4}});
+        cases.back().resume = {};  // one run of several
     }
     {
         using L = learn::supervised_topics<C>;

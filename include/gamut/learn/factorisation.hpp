@@ -14,6 +14,7 @@
 
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/rotation.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/consistency/bounded_staleness.hpp>
 #include <gamut/core/error.hpp>
@@ -22,6 +23,7 @@
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/entry_factors.hpp>
 #include <gamut/learn/detail/implicit_factors.hpp>
+#include <gamut/learn/detail/rotating_descent.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/table_descent.hpp>
@@ -30,8 +32,9 @@ namespace gamut::learn {
 
 /// Whether rows and columns have a number each that is added to their entries.
 enum class biases { none, rows_and_columns };
-/// How factors are improved: a component at a time, all rows and all columns in turn, the same for choices, or entry by entry.
-enum class descent { components, alternating, implicit, tables };
+/// How factors are improved: a component at a time, all rows and all columns in turn, the same for choices, or entry by entry, through a
+/// parameter server or as blocks of columns visit blocks of rows.
+enum class descent { components, alternating, implicit, tables, rotation };
 
 /// What factors say about the entries of one rank's rows, in the order of the rows and of what is stored of them.
 struct entry_predictions {
@@ -168,7 +171,9 @@ private:
 /// letter from every node to every rank, and up to two per column of the batch. With slack 0 the same bits on any ranks; else they depend on
 /// who was when how fast, except on one rank and on communicator::sim. The blocks of a rank take turns on one thread. Ends `stalled` where
 /// the objective hardly changes.
-/// A rank keeps the factors of its rows and of all columns, and with alternating solutions of all rows. Guarantees: but for `tables` the
+/// `rotation`: stochastic gradients without anything stale: columns' factors, cut into `nodes` blocks, visit the nodes (detail/rotating_descent.hpp);
+/// per iteration and rank `nodes` blocks to a neighbour and an all-reduce of columns rank numbers. Ends as `tables` does, with the same bits.
+/// A rank keeps the factors of its rows and of all columns, and with alternating solutions of all rows. Guarantees: but for `tables` and `rotation` the
 /// objective never rises; with all entries given and lambda > 0 there are no minima but the least one. Residual: the share of the objective
 /// that the last iteration took away.
 template <class C> struct factorisation {
@@ -178,7 +183,7 @@ template <class C> struct factorisation {
     learn::descent method = descent::components;
     std::size_t inner = 2;  ///< rounds per component
     double alpha = 1;       ///< of implicit: confidence of a choice
-    // of tables:
+    // of tables, and nodes, rate and decay of rotation:
     consistency::bounded_staleness consistency{.slack = 0};
     std::size_t nodes = 8;  ///< blocks of rows, each a worker
     std::size_t batch =
@@ -186,6 +191,7 @@ template <class C> struct factorisation {
     double rate = 0.1;            ///< of steps, in units of the entries' spread
     double decay = 0.98;          ///< of the rate, per iteration
     std::size_t check_every = 1;  ///< iterations until all wait for each other, and the objective is known
+    gamut::communicator::route route = gamut::communicator::route::ring;  ///< of rotation: how blocks travel
     core::stop stop{.iterations = 200, .tolerance = 1e-6};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
@@ -204,7 +210,7 @@ template <class C> struct factorisation {
                 " (it improves all of a row's factors at once) use descent::components"));
         if (method == descent::implicit && !(alpha >= 0 && std::isfinite(alpha)))
             throw core::option_error(core::text("factorisation: alpha is ", alpha, " (it must be 0 or more) try 1"));
-        if (method != descent::tables) return;
+        if (method != descent::tables && method != descent::rotation) return;
         if (nodes == 0) throw core::option_error("factorisation: nodes is 0 (one block of rows is needed) try 8");
         if (check_every == 0)
             throw core::option_error("factorisation: check_every is 0 (one iteration is needed) try 1");
@@ -213,6 +219,11 @@ template <class C> struct factorisation {
         if (!(decay > 0 && decay <= 1))
             throw core::option_error(
                 core::text("factorisation: decay is ", decay, " (it must be above 0, and at most 1) try 0.98"));
+        if constexpr (!gamut::communicator::PairwiseCommunicator<C>)
+            if (method == descent::rotation)
+                throw core::option_error("factorisation: descent::rotation on ranks without exchange (blocks travel "
+                                         "from rank to rank) use another method, or a communicator of the library");
+        if (method != descent::tables) return;
         if constexpr (!gamut::communicator::PostalCommunicator<C>)
             throw core::option_error(
                 "factorisation: descent::tables on ranks without letters (a parameter server posts "
@@ -227,7 +238,7 @@ template <class C> struct factorisation {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 data::request wanted;
                 wanted.labels = false;
-                wanted.blocks = method == descent::tables ? nodes : 0;
+                wanted.blocks = method == descent::tables || method == descent::rotation ? nodes : 0;
                 const auto entries = source.load(communicator, wanted);
                 if (rank > std::min(entries.rows(), entries.columns()))
                     throw core::data_error(core::text(entries.source, ": ", entries.rows(), " rows and ",
@@ -263,6 +274,17 @@ private:
                 state.improve_alternating();
                 return std::size_t(1);
             });
+        } else if (method == descent::rotation) {
+            if constexpr (gamut::communicator::PairwiseCommunicator<C>) {
+                std::optional<detail::rotating_descent<C, Dataset>> descent;  // as below
+                iterate(state, entries, run, fit, "SGD", 2, 1, [&](std::size_t iteration) {
+                    if (!descent)
+                        descent.emplace(by, entries, state, detail::rotation_options{rate, decay, lambda, seed, route},
+                                        iteration - 1);
+                    descent->run();
+                    return std::size_t(1);
+                });
+            }
         } else if constexpr (gamut::communicator::PostalCommunicator<C>) {
             std::optional<detail::table_descent<C, Dataset>>
                 descent;  // begins where a checkpoint may have brought the factors
@@ -307,7 +329,7 @@ private:
             each("passes", passes);
         };
         bool over = run.resume(fit, resume, entries, kept);
-        const bool descends = method != descent::tables;
+        const bool descends = method != descent::tables && method != descent::rotation;
         for (std::size_t iteration = run.next(); !over; ++iteration) {
             const std::size_t made = improve(iteration);
             passes += made * per;
