@@ -4,8 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <vector>
 
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/kernel.hpp>
 #include <gamut/backend/pack.hpp>
 
@@ -126,9 +126,9 @@ private:
 
     std::size_t rank_, padded_, count_ = 0, systems_waiting_ = 0;
     double lambda_;
-    std::vector<double> a_, b_, waiting_;
+    backend::aligned_vector<double> a_, b_, waiting_;
     std::array<double, 4> w_{}, c_{};
-    std::vector<double> systems_, sides_;
+    backend::aligned_vector<double> systems_, sides_;
     std::array<double*, 8> places_{};
 };
 
