@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: BSL-1.0
 // Ten clusters of 8 x 8 pictures of digits: nobody says what the digits are, and most clusters are one of them.
+// run: clusters out/clusters.svg
 #include <algorithm>
 #include <cstdio>
 #include <vector>
 
 #include <gamut/gamut.hpp>
 #include <gamut/learn.hpp>
+#include <gamut/learn/draw.hpp>
 
 using namespace gamut;
 
-int main() {
+int main(int argc, char** argv) {
     constexpr std::size_t side = 8, most_ink = 16;
     const data::csv<> digits{.path = "examples/data/digits.csv", .ignore = {"#-1"}};
     const learn::k_means groups{.clusters = 10, .restarts = 5};
@@ -33,6 +35,7 @@ int main() {
         std::printf("\n");
     }
 
+    if (argc > 1) learn::draw(fit, argv[1], {.width = side});
     // what the labels would have said: the share of pictures that belong to their cluster's most frequent digit
     const auto labelled = data::csv<>{.path = "examples/data/digits.csv"}.load(communicator::single<>{});
     const auto found = fit.predict(digits);

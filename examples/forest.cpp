@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // A random forest on 30 measurements of cells: how well it tells malignant from benign, and by which of them.
+// run: forest out/forest.svg
 #include <algorithm>
 #include <cstdio>
 #include <numeric>
@@ -8,11 +9,12 @@
 
 #include <gamut/gamut.hpp>
 #include <gamut/learn.hpp>
+#include <gamut/learn/draw.hpp>
 #include <gamut/learn/model_file.hpp>
 
 using namespace gamut;
 
-int main() {
+int main(int argc, char** argv) {
     const data::csv<> cells{.path = "examples/data/breast_cancer.csv"};
     const learn::random_forest forest{.trees = 200};
     const auto fit = forest.fit(data::all_but_every(cells, 4));
@@ -30,6 +32,7 @@ int main() {
                     std::string(static_cast<std::size_t>(250 * share), '#').c_str());
     }
 
+    if (argc > 1) learn::draw(fit, argv[1]);
     const char* const path = "forest.json";
     save(fit, path);
     const auto loaded = learn::load<learn::fitted_random_forest>(path);

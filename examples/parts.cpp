@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Pictures of digits as sums of parts: parts with ink only (nonnegative), and atoms of which few are used per picture (sparse).
+// run: parts out/parts.svg
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
@@ -8,6 +9,7 @@
 
 #include <gamut/gamut.hpp>
 #include <gamut/learn.hpp>
+#include <gamut/learn/draw.hpp>
 
 using namespace gamut;
 
@@ -33,13 +35,14 @@ void show(const std::vector<double>& parts) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     const data::csv<> digits{.path = "examples/data/digits.csv", .ignore = {"#-1"}};
     const auto parts = learn::nonnegative_factorisation{.rank = 8}.fit(digits);
     show(parts.parts);
     const auto atoms = learn::sparse_coding{.atoms = 32, .lambda = 8, .stop = {.iterations = 15}}.fit(digits);
     show(atoms.dictionary);
 
+    if (argc > 1) learn::draw(atoms, argv[1], {.width = 8});
     const auto codes = atoms.transform(digits);
     const auto used = std::count_if(codes.values.begin(), codes.values.end(), [](double c) { return c != 0; });
     const double each = static_cast<double>(used) / static_cast<double>(codes.rows());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Ratings that nobody gave: factors of users and films from the entries of a table of which most are missing.
+// run: ratings out/ratings.svg
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -7,6 +8,7 @@
 
 #include <gamut/gamut.hpp>
 #include <gamut/learn.hpp>
+#include <gamut/learn/draw.hpp>
 
 using namespace gamut;
 
@@ -32,7 +34,7 @@ void write(const char* path, bool test) {
 
 }  // namespace
 
-int main() {
+int main(int argc, char** argv) {
     write("ratings_train.csv", false);
     write("ratings_test.csv", true);
     const data::triples<> train{.path = "ratings_train.csv", .rows = 300, .columns = 80};
@@ -43,6 +45,7 @@ int main() {
     const auto score = fit.score(test);
     std::printf("\n%s\nroot mean squared error on ratings held out %.3f (noise alone: 0.200), r squared %.3f\n",
                 fit.message.c_str(), std::sqrt(score.loss), score.r_squared);
+    if (argc > 1) learn::draw_history(fit, argv[1]);
     std::remove("ratings_train.csv");
     std::remove("ratings_test.csv");
     return score.r_squared > 0.9 ? 0 : 1;

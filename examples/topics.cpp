@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 // Topics of short news: what is told by which words, what a new text is about, and how well missing words are guessed.
+// run: topics out/topics.svg
 #include <cmath>
 #include <cstddef>
 #include <cstdio>
@@ -10,6 +11,7 @@
 
 #include <gamut/gamut.hpp>
 #include <gamut/learn.hpp>
+#include <gamut/learn/draw.hpp>
 
 using namespace gamut;
 
@@ -39,20 +41,19 @@ void write_news(const std::string& path, std::size_t documents, const core::rand
 
 }  // namespace
 
-int main() {
-    const std::string path = (std::filesystem::temp_directory_path() / "gamut_example_news.txt").string();
-    write_news(path, 600, {.seed = 1});
-    const data::texts<> news{.path = path};
+int main(int argc, char** argv) {
+    const data::texts<> news{.path = (std::filesystem::temp_directory_path() / "gamut_example_news.txt").string()};
+    write_news(news.path, 600, {.seed = 1});
     const auto fit = learn::topics{.count = 5, .learn_every = 10}.fit(data::all_but_every(news, 5));
     const auto coherence = fit.coherence(news);
     for (std::size_t k = 0; k < fit.topics(); ++k) {
         std::printf("topic %zu, coherence %.1f\n", k, coherence[k]);
         for (const std::size_t w : fit.top(k, 6))
-            std::printf("  %-10s %s\n", fit.features[w].c_str(),
-                        std::string(static_cast<std::size_t>(200 * fit(k, w)), '#').c_str());
+            std::printf("  %-10s %.3f\n", fit.features[w].c_str(), fit(k, w));
     }
     const double perplexity = std::exp(fit.score(data::every(news, 5)).loss);
     std::printf("words of new texts are guessed as one of %.1f; there are %zu\n", perplexity, fit.features.size());
-    std::filesystem::remove(path);
+    if (argc > 1) learn::draw(fit, argv[1], {.bars = 8});
+    std::filesystem::remove(news.path);
     return perplexity < 25 ? 0 : 1;
 }

@@ -102,19 +102,26 @@ def paired(question, ours, theirs, key):
 def records_of(question, results):
     ours = results["gamut"]
     others = {name: r for name, r in results.items() if name != "gamut" and "error" not in r and r.get("seconds")}
-    if "error" in ours or not others:
-        return []
     new = []
 
-    def add(metric, value, goal=None):
-        new.append({"case": question.name, "metric": metric, "value": value, "goal": goal})
+    def add(metric, value, goal=None, **more):
+        new.append({"case": question.name, "metric": metric, "value": value, "goal": goal, **more})
 
+    if "error" in ours:
+        return []
+    for found in question.alone(ours) if question.alone else []:
+        add(*found)
+    add("memory_mib", statistics.median(ours["memory"]) / 2**20)
+    if not others:
+        return new
     over = {name: paired(question, ours, r, question.time) for name, r in others.items()}
     worst = max(over, key=over.get)
     add("over_peer", over[worst], question.goal)
     for name, value in over.items():
         if len(over) > 1:
             add(f"over_{name}", value)
+    if question.tokens:  # as many sweeps over as many words
+        add("tokens_per_second_over_peer", 1 / max(table.ratio(ours, r) for r in others.values()), 2, at_least=True)
     if question.until:
         add("whole_fit_over_peer", max(table.ratio(ours, r) for r in others.values()))
     add("processor_over_peer", max(table.ratio(ours, r, "processor_seconds") for r in others.values()))

@@ -121,6 +121,8 @@ def implicit_als(by_conjugate_gradients):
         from implicit.als import AlternatingLeastSquares
 
         counted = seeds()
+        X = X.copy()
+        X.data = 1 + options["alpha"] * X.data  # what it calls confidence
 
         def fit():
             found = AlternatingLeastSquares(factors=options["rank"], regularization=options["lambda"], alpha=1.0, dtype=np.float64,
@@ -133,6 +135,34 @@ def implicit_als(by_conjugate_gradients):
 
 
 FITS["implicit"], FITS["implicit_cg"] = implicit_als(False), implicit_als(True)
+
+
+def tomotopy_topics(X, y, options, threads):
+    """Tokens with the topics that they end with; the time is that of the sweeps alone."""
+    import tomotopy
+
+    counted, X = seeds(), X.tocsr()
+    documents = [np.repeat(X.indices[a:b], X.data[a:b].astype(int)) for a, b in zip(X.indptr, X.indptr[1:])]
+    texts = [[str(w) for w in words] for words in documents]
+
+    def fit():
+        model = tomotopy.LDAModel(k=options["k"], alpha=options["alpha"], eta=options["beta"], seed=next(counted) + 1)
+        model.optim_interval = 0  # the priors stay, as gamut's do
+        for words in texts:
+            model.add_doc(words)
+        processor, start = time.process_time(), time.perf_counter()
+        model.train(options["sweeps"], workers=threads)
+        seconds, processor = time.perf_counter() - start, time.process_time() - processor
+
+        def answer():
+            number = np.array([int(word) for word in model.vocabs])
+            tokens = [(number[np.asarray(one.words)], np.full(len(one.words), d), np.asarray(one.topics)) for d, one in enumerate(model.docs)]
+            return np.concatenate([np.concatenate(part) for part in zip(*tokens)]), [], {"seconds": seconds, "processor_seconds": processor}
+        return answer
+    return fit
+
+
+FITS["tomotopy"] = tomotopy_topics
 
 
 def metric(name, **arguments):

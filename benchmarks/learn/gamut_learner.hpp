@@ -14,9 +14,10 @@
 /// What the parts of gamut_learner share: a learner fits the arrays once for every line, and says how long that took.
 namespace peer {
 
-// Two files, so that they compile side by side.
+// Three files, so that they compile side by side.
 bool fit_unlabelled(const arguments& given, double memory_before);
 bool fit_labelled(const arguments& given, double memory_before);
+bool fit_documents(const arguments& given, double memory_before);
 
 inline data::arrays<backend::dense_matrix<double>> dense(const arguments& given, const std::string& name,
                                                          std::size_t rows, const std::string& labels_name) {

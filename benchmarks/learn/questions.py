@@ -2,6 +2,7 @@
 """The questions that are put to gamut's learners and to others: data, what is asked, and what an answer is worth."""
 import gzip
 import os
+import statistics
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
@@ -23,6 +24,8 @@ class Question:
     until: bool = False  # gamut's time is that until its objective is the other's
     errors: bool = False  # what is judged is a share of errors: differences, not relative ones
     repeats: int = 5
+    tokens: bool = False  # words a second are compared, too
+    alone: Optional[Callable] = None  # alone(what gamut measured) -> [(metric, value, goal)], without the others
 
 
 def data_file(*parts):
@@ -88,6 +91,72 @@ def iris():
     return {"X": (X - X.mean(0)) / X.std(0), "y": y.astype(float)}
 
 
+def docword(*parts):
+    """A table of counts as UCI writes it: rows, columns, entries, then `row column count`."""
+    import scipy.sparse
+
+    path = data_file(*parts)
+    if not path:
+        return None
+    with gzip.open(path, "rt") as file:
+        numbers = np.array(file.read().split(), dtype=int)
+    i, j, counts = numbers[3:].reshape(-1, 3).T
+    return scipy.sparse.csr_matrix((counts.astype(float), (i - 1, j - 1)), shape=numbers[:2])
+
+
+def associated_press():
+    X = docword("ap", "docword.ap.txt.gz")
+    return None if X is None else {"X": X, "y": np.zeros(X.shape[0])}
+
+
+def documents(n=10000, words=20000, topics=100, length=150, seed=0):
+    """What latent Dirichlet allocation says documents are: theta ~ Dirichlet(.1), phi ~ Dirichlet(.05) times Zipf's law."""
+    import scipy.sparse
+
+    rng = np.random.default_rng(seed)
+    law = 1 / (10 + np.arange(words))
+    ends = []
+    for _ in range(topics):
+        phi = rng.gamma(0.05, size=words) * law
+        ends.append(np.cumsum(phi / phi.sum()))
+    theta = rng.dirichlet(np.full(topics, 0.1), n)
+    rows, columns = [], []
+    for d in range(n):
+        for k, count in enumerate(rng.multinomial(length, theta[d])):
+            if count:
+                rows.append(np.full(count, d))
+                columns.append(np.minimum(np.searchsorted(ends[k], rng.random(count)), words - 1))
+    X = scipy.sparse.coo_matrix((np.ones(n * length), (np.concatenate(rows), np.concatenate(columns))), shape=(n, words)).tocsr()
+    X.sum_duplicates()
+    return {"X": X, "y": np.zeros(n)}
+
+
+def blogs():
+    X, path = docword("poliblog", "docword.poliblog.txt.gz"), data_file("poliblog", "ratings.txt")
+    if X is None or not path:
+        return None
+    with open(path, encoding="ascii") as file:
+        y = np.array([float(line) for line in file])
+    test = np.arange(len(y)) % 5 == 0
+    return {"X": X[~test], "y": y[~test], "X_test": X[test].toarray(), "y_test": y[test]}
+
+
+def labelled_documents(n=1500, seed=0):
+    """Documents of which a class has a topic of its own, with a fifth of the words; the others are of ten common topics."""
+    import scipy.sparse
+
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, 4, n)
+    phi = rng.dirichlet(np.full(1000, 0.05), 14)
+    X = np.zeros((n, 1000))
+    for d in range(n):
+        theta = np.concatenate([np.zeros(4), 0.8 * rng.dirichlet(np.full(10, 0.3))])
+        theta[y[d]] = 0.2
+        X[d] = rng.multinomial(60, theta @ phi)
+    split = apart({"X": X, "y": y.astype(float)})
+    return {**split, "X": scipy.sparse.csr_matrix(split["X"])}
+
+
 def ratings(n=5000, p=2000, entries=200000, rank=10, seed=0):
     """1 to 5 stars of a product of normal factors and noise, at different places drawn at random."""
     import scipy.sparse
@@ -123,12 +192,14 @@ def squares_to_centres(data, raw, options):
     return float(((X - centres[d2.argmin(1)]) ** 2).sum())
 
 
-def given_entries(data, raw, options):
-    """1/2 sum over given entries (a - u'v)^2 + lambda / 2 (|U|^2 + |V|^2)"""
+def choices(data, raw, options):
+    """1/2 sum over all entries c (p - u'v)^2 + lambda / 2 (|U|^2 + |V|^2), p: whether it is given, c: 1 + alpha times how much"""
     X = data["X"].tocoo()
     factors = raw.reshape(-1, options["rank"])
     u, v = factors[: X.shape[0]], factors[X.shape[0]:]
-    return float(((X.data - np.einsum("er,er->e", u[X.row], v[X.col])) ** 2).sum() / 2 + options["lambda"] / 2 * (factors ** 2).sum())
+    x = np.einsum("er,er->e", u[X.row], v[X.col])
+    loss = ((u.T @ u) * (v.T @ v)).sum() + ((1 + options["alpha"] * X.data) * (1 - x) ** 2 - x ** 2).sum()
+    return float(loss / 2 + options["lambda"] / 2 * (factors ** 2).sum())
 
 
 def nonnegative_error(data, raw, options):
@@ -178,6 +249,36 @@ def couples_in_wrong_order(data, raw, options):
     return float((rank[same].sum() - s * (s + 1) / 2) / (s * (len(same) - s)))
 
 
+def negative_likelihood(data, raw, options):
+    """-log p(words, topics) per word, Griffiths and Steyvers, PNAS 2004: of all tokens (words, documents, topics), or gamut's own number."""
+    from scipy.special import gammaln
+
+    if raw.size == 1:
+        return float(raw[0])
+    word, document, topic = raw.astype(int).reshape(3, -1)
+    (n, v), k, alpha, beta = data["X"].shape, options["k"], options["alpha"], options["beta"]
+
+    def rising(a, counts):
+        return (gammaln(a + counts) - gammaln(a)).sum()
+
+    of_word, of_document = np.bincount(topic * v + word, minlength=k * v), np.bincount(document * k + topic, minlength=n * k)
+    log = rising(beta, of_word) - rising(v * beta, np.bincount(topic, minlength=k))
+    log += rising(alpha, of_document) - rising(k * alpha, np.bincount(document, minlength=n))
+    return float(-log / word.size)
+
+
+def slowdown(measured):
+    times = [many / few for many, few in zip(measured["sweep_seconds"], measured["fewer_sweep_seconds"])]
+    return [("slowdown_1000_topics", statistics.median(times), 1.5)]
+
+
+def two_steps(measured):
+    """Beside topics without labels and a support vector machine on them."""
+    ours, theirs = statistics.mean(measured["objective"]), statistics.mean(measured["two_steps_error"])
+    return [("error", ours, None), ("error_minus_two_steps", ours - theirs, 0),
+            ("over_two_steps", statistics.median(a / b for a, b in zip(measured["seconds"], measured["two_steps_seconds"])), None)]
+
+
 def wrong_classes(data, raw, options):
     return float((raw != data["y_test"]).mean())
 
@@ -194,13 +295,17 @@ def questions():
     pca = dict(libraries=["sklearn", "sklearn_randomised"], judge=squares_beside, goal=0.5, objective_goal=1e-6)
     metric = dict(judge=couples_in_wrong_order, goal=0.5,
                   objective_goal=0.005, errors=True)
+    topics = dict(libraries=["tomotopy"], judge=negative_likelihood, goal=0.5, objective_goal=some, until=True, tokens=True, repeats=3)
+
+    def k(topics, sweeps):
+        return {"task": "topics", "k": topics, "alpha": 0.1, "beta": 0.01, "sweeps": sweeps}
     nearest = dict(libraries=["sklearn"], judge=wrong_classes, goal=0.5, errors=True, objective_goal=0.001, time="predict_seconds")
     return [
         Question("k_means mixture 20000x64 k 64", mixture, gamut=ask("k_means", "--clusters", 64), options={"task": "k_means", "k": 64}, **k_means),
         Question("k_means MNIST 10000x784 k 10", mnist, gamut=ask("k_means", "--clusters", 10), options={"task": "k_means", "k": 10}, **k_means),
-        Question("factorisation 5000x2000, 200k of rank 16, a sweep", ratings, ["implicit", "implicit_cg"],
-                 ask("factorisation", "--rank", 16, "--lambda", 2, "--sweeps", 10),
-                 {"task": "factorisation", "rank": 16, "lambda": 2.0, "sweeps": 10}, goal=0.7, objective_goal=None),
+        Question("factorisation of choices 5000x2000, 200k, rank 16, 10 sweeps", ratings, ["implicit", "implicit_cg"],
+                 ask("factorisation", "--rank", 16, "--lambda", 2, "--alpha", 1, "--sweeps", 10),
+                 {"task": "factorisation", "rank": 16, "lambda": 2.0, "alpha": 1.0, "sweeps": 10}, choices, goal=0.7, objective_goal=some),
         Question("nonnegative_factorisation 2000x400 k 20", parts, gamut=ask("nonnegative_factorisation", "--rank", 20),
                  options={"task": "nonnegative_factorisation", "k": 20}, **nmf),
         Question("nonnegative_factorisation olivetti k 25", olivetti, gamut=ask("nonnegative_factorisation", "--rank", 25),
@@ -216,6 +321,15 @@ def questions():
                  {"task": "random_forest"}, wrong_classes, goal=1.0, objective_goal=0.005, predict_goal=0.5, errors=True, repeats=3),
         Question("random_forest letters 16000x16", letters, ["sklearn"], ask("random_forest"), {"task": "random_forest"}, wrong_classes, goal=1.0,
                  objective_goal=0.005, predict_goal=0.5, errors=True, repeats=3),
+        Question("topics ap k 100", associated_press, gamut=ask("topics", "--count", 100, "--sweeps", 200), options=k(100, 200), **topics),
+        Question("topics 10000 documents k 100", documents, gamut=ask("topics", "--count", 100, "--sweeps", 100), options=k(100, 100), **topics),
+        Question("topics ap k 1000 metropolis", associated_press, [], ask("topics", "--count", 1000, "--fewer", 100, "--sweeps", 10, "--sampling", "metropolis"),
+                 alone=slowdown),
+        Question("topics 10000 documents k 1000 metropolis", documents, [],
+                 ask("topics", "--count", 1000, "--fewer", 100, "--sweeps", 10, "--sampling", "metropolis"), alone=slowdown, repeats=3),
+        Question("supervised_topics poliblog k 20", blogs, [], ask("supervised_topics"), judge=wrong_classes, errors=True, alone=two_steps, repeats=3),
+        Question("supervised_topics 1200 documents, 4 classes", labelled_documents, [], ask("supervised_topics", "--count", 14), judge=wrong_classes,
+                 errors=True, alone=two_steps, repeats=3),
         Question("principal_components 20000x200 k 10", falling, gamut=ask("principal_components", "--components", 10),
                  options={"task": "principal_components", "k": 10}, **pca),
         Question("principal_components olivetti k 20", olivetti, gamut=ask("principal_components", "--components", 20),

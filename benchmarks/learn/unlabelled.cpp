@@ -19,7 +19,8 @@ bool peer::fit_unlabelled(const arguments& given, double memory_before) {
     if (name == "factorisation") {
         learn::factorisation<> learner{
             .rank = given.number("--rank", "8"), .lambda = given.real("--lambda", "1"), .threads = threads(given)};
-        if (given.number("--alternating", "1") != 0) learner.method = learn::descent::alternating;
+        learner.method = learn::descent::alternating;
+        if (learner.alpha = given.real("--alpha", "0"); learner.alpha > 0) learner.method = learn::descent::implicit;
         learner.stop = {.iterations = given.number("--sweeps", "10"), .tolerance = 0};
         serve(memory_before, learner, sparse(given), [](const auto& fit, std::string&) {
             auto both = fit.row_factors;

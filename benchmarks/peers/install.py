@@ -34,6 +34,7 @@ LEARNERS = {  # what benchmarks/learn.py asks
     "sklearn": LIBRARIES["sklearn"],
     "faiss": ("faiss-cpu", "faiss", None),
     "implicit": ("implicit", "implicit", None),
+    "tomotopy": ("tomotopy", "tomotopy", None),
     "metric_learn": ("metric-learn", "metric_learn", None, "scikit-learn<1.8"),  # calls what later ones no longer have
 }
 

@@ -32,6 +32,8 @@ def time_to(trace, objective, nonzeros=float("inf")):
 def mark(record):
     """"": no goal, or met; "missed"; "beyond the limit", where a record has one."""
     goal, limit, value = record.get("goal"), record.get("limit"), record["value"]
+    if record.get("at_least"):
+        return "missed" if goal is not None and not value >= goal else ""
     if limit is not None and not value <= limit:
         return "beyond the limit"
     return "missed" if goal is not None and not value <= goal else ""
@@ -43,6 +45,8 @@ def number(value):
 
 def goal_text(record):
     goal, limit = record.get("goal"), record.get("limit")
+    if record.get("at_least"):
+        return f"at least {number(goal)}"
     return "" if goal is None else f"at most {number(goal)}" + (f" (never above {number(limit)})" if limit is not None else "")
 
 

@@ -27,10 +27,14 @@ struct objective_score;
 template <class S> struct early_stopping;  // by default of objective_score
 template <class S> struct keep_best;
 class whole_file;
+class svg;           // pictures, drawn piece by piece, and
+class chart;         // of lines
 struct checkpoints;  // keeps what runs need to go on
 struct following;    // follow.hpp: follow(folder, visit)
 class checkpoint;    // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
+class sum_tree;  // numbers to draw by
+// apart.hpp: choose_apart, the dependency check of a schedule
 class clock;
 class names;  // of features; copies share them
 // text.hpp: text(...) makes messages; stable_sort.hpp: stable_sort(vector, before); is_utf8.hpp
@@ -80,6 +84,7 @@ template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session
 template <class C> class traced;                // whose waits are seen
 template <class C> class counting;
+template <class C> class rotation;                    // blocks that visit nodes, by a route
 template <class C> class group;                       // some of its ranks; machine_of, split
 template <class C, class T> class background_sum;     // sums that go on while ranks compute, and
 template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum
@@ -364,6 +369,7 @@ template <class C = communicator::single<>> struct fitted_topics;
 template <class C = communicator::single<>> struct supervised_topics;
 template <class C = communicator::single<>> struct fitted_supervised_topics;
 struct row_numbers;  // what transform returns
+struct drawing;      // draw.hpp: draw(fit, file), draw_history(fit, file)
 }  // namespace learn
 
 namespace shrink {  // networks made smaller; file.hpp (save and load), sparsity.hpp: what is left

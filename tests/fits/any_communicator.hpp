@@ -3,8 +3,11 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/single.hpp>
@@ -23,6 +26,28 @@ class any_communicator {
         virtual void swap(std::span<const gamut::communicator::parcel<const T>>,
                           std::span<const gamut::communicator::parcel<T>>) const = 0;
     };
+    struct letters {
+        virtual ~letters() = default;
+        virtual void post(int, std::vector<std::uint8_t>) const = 0;
+        virtual void wait(const std::function<bool()>&) const = 0;
+        virtual void look(const std::function<void()>&) const = 0;
+        virtual void settle() const = 0;
+    };
+    struct addressee {  // a receiver without its type
+        void* self;
+        void (*call)(void*, int, std::span<const std::uint8_t>);
+        void letter(int from, std::span<const std::uint8_t> bytes) { call(self, from, bytes); }
+    };
+    template <class Box> struct letters_of final : letters {
+        template <class C> letters_of(const C& c, addressee& to) : box(c.open(to)) {}
+        Box box;
+        void post(int to, std::vector<std::uint8_t> bytes) const override { box.post(to, std::move(bytes)); }
+        void wait(const std::function<bool()>& done) const override { box.wait(done); }
+        void look(const std::function<void()>& f) const override {
+            box.look([&] { return f(), true; });
+        }
+        void settle() const override { box.settle(); }
+    };
     struct ranks : collectives<double>,
                    collectives<float>,
                    collectives<std::int64_t>,
@@ -32,6 +57,7 @@ class any_communicator {
         virtual int size() const = 0;
         virtual int local_size() const = 0;
         virtual void barrier() const = 0;
+        virtual std::unique_ptr<letters> open(addressee&) const = 0;
     };
 
     template <class Base, class C, class T> struct forward : Base {
@@ -58,6 +84,14 @@ class any_communicator {
         int size() const override { return inner->size(); }
         int local_size() const override { return inner->local_size(); }
         void barrier() const override { inner->barrier(); }
+        std::unique_ptr<letters> open(addressee& to) const override {
+            if constexpr (gamut::communicator::PostalCommunicator<C>) {
+                using box = decltype(inner->open(to));
+                return std::make_unique<letters_of<box>>(*inner, to);
+            } else {
+                throw gamut::core::communicator_error("open: not for these ranks (they post no letters) use others");
+            }
+        }
     };
     template <class C>
     using whole =
@@ -94,11 +128,37 @@ public:
         of<T>().swap(out, in);
     }
 
+    class mailbox {
+    public:
+        void post(int to, std::vector<std::uint8_t> bytes) const { box_->post(to, std::move(bytes)); }
+        template <class Done> void wait(Done done) const { box_->wait(std::ref(done)); }
+        template <class F> auto look(F f) const {
+            decltype(f()) found{};
+            box_->look([&] { found = f(); });
+            return found;
+        }
+        void settle() const { box_->settle(); }
+
+    private:
+        friend class any_communicator;
+        std::unique_ptr<addressee> to_;  // outlives the box
+        std::unique_ptr<letters> box_;
+    };
+    template <gamut::communicator::Receiver H> mailbox open(H& receiver) const {
+        mailbox made;
+        made.to_ = std::make_unique<addressee>(
+            addressee{&receiver, [](void* self, int from, std::span<const std::uint8_t> bytes) {
+                          static_cast<H*>(self)->letter(from, bytes);
+                      }});
+        made.box_ = ranks_->open(*made.to_);
+        return made;
+    }
+
 private:
     template <class T> const collectives<T>& of() const { return *ranks_; }
     std::shared_ptr<const ranks> ranks_;
 };
 
-static_assert(gamut::communicator::PairwiseCommunicator<any_communicator>);
+static_assert(gamut::communicator::PostalCommunicator<any_communicator>);
 
 }  // namespace fits

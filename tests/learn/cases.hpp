@@ -309,11 +309,24 @@ inline std::vector<learner_case> all_cases() {
         cases.push_back(make<learn::fitted_nonnegative_factorisation>(
             "nonnegative_factorisation", L{.rank = 3, .stop = {.iterations = 12}}, L{.rank = 1}, L{.rank = 151}));
         cases.back().sums = false;  // sweeps depend on how weights scale
+        cases.push_back(make<learn::fitted_nonnegative_factorisation>(
+            "nonnegative_factorisation, multiplicative",
+            L{.rank = 3, .method = learn::updates::multiplicative, .stop = {.iterations = 8}}, L{.rank = 1},
+            L{.rank = 151}));
+        cases.back().sums = false;
+        cases.push_back(make<learn::fitted_nonnegative_factorisation>(
+            "nonnegative_factorisation, projected",
+            L{.rank = 3, .method = learn::updates::projected, .batch = 40, .stop = {.iterations = 6}},
+            L{.rank = 1, .method = learn::updates::projected, .stop = {.iterations = 2}}, L{.rank = 151}));
+        cases.back().sums = false;
     }
     {
         using L = learn::sparse_coding<C>;
         cases.push_back(make<learn::fitted_sparse_coding>(
             "sparse_coding", L{.atoms = 5, .lambda = 0.3, .stop = {.iterations = 8}}, L{.atoms = 1}, L{.atoms = 151}));
+        cases.push_back(make<learn::fitted_sparse_coding>(
+            "sparse_coding, batches", L{.atoms = 5, .lambda = 0.3, .batch = 40, .stop = {.iterations = 6}},
+            L{.atoms = 1, .batch = 2, .stop = {.iterations = 2}}, L{.atoms = 151}));
     }
     {
         using L = learn::factorisation<C>;
@@ -325,6 +338,15 @@ inline std::vector<learner_case> all_cases() {
             {.rank = 2, .lambda = 0.5, .biases = learn::biases::rows_and_columns, .stop = {.iterations = 6}});
         add("factorisation, alternating",
             {.rank = 3, .method = learn::descent::alternating, .stop = {.iterations = 4}});
+        add("factorisation, choices",
+            {.rank = 2, .method = learn::descent::implicit, .alpha = 2, .stop = {.iterations = 5}});
+        add("factorisation, rotation",
+            {.rank = 2, .lambda = 0.5, .method = learn::descent::rotation, .nodes = 5, .stop = {.iterations = 5}});
+        add("factorisation, tables", {.rank = 2,
+                                      .biases = learn::biases::rows_and_columns,
+                                      .method = learn::descent::tables,
+                                      .nodes = 5,
+                                      .stop = {.iterations = 5}});
     }
     {
         using L = learn::metric<C>;
@@ -347,6 +369,7 @@ inline std::vector<learner_case> all_cases() {
         add("topics, proposals",
             {.count = 3, .sampling = learn::sampling::metropolis, .nodes = 4, .stop = {.iterations = 6}});
         add("topics, one node", {.count = 4, .anneal = 0, .restarts = 2, .nodes = 1, .stop = {.iterations = 4}});
+        cases.back().resume = {};  // one run of several
     }
     {
         using L = learn::supervised_topics<C>;

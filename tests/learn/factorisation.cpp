@@ -11,6 +11,7 @@
 #include "../fits/any_communicator.hpp"
 #include "../real_data/files.hpp"
 
+#include <gamut/communicator/sim.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
@@ -111,6 +112,149 @@ BOOST_AUTO_TEST_CASE(both_methods_reach_the_same_objective_from_any_start) {
         }
 }
 
+BOOST_AUTO_TEST_CASE(steps_through_a_table_come_near_the_least_objective) {
+    const data::arrays source(ratings{}.part(true));
+    const double least = learn::factorisation{.rank = 2}.fit(source).objective;
+    const learn::factorisation steps{
+        .rank = 2, .method = learn::descent::tables, .stop = {.iterations = 60, .tolerance = 0}};
+    const auto fit = steps.fit(source);
+    BOOST_TEST(fit.objective >= least * (1 - 1e-5));
+    BOOST_TEST(fit.objective <= least * 1.005);
+    BOOST_TEST(fit.score(data::arrays(ratings{}.part(false))).r_squared > 0.95);
+
+    const ratings more{.biased = true};
+    auto biased = steps;
+    biased.biases = learn::biases::rows_and_columns;
+    BOOST_TEST(biased.fit(data::arrays(more.part(true))).score(data::arrays(more.part(false))).r_squared > 0.95);
+}
+
+BOOST_AUTO_TEST_CASE(how_often_all_wait_changes_no_bit_without_slack) {
+    const data::arrays source(ratings{}.part(true));
+    learn::factorisation steps{.rank = 2, .method = learn::descent::tables, .stop = {.iterations = 7, .tolerance = 0}};
+    const auto often = steps.fit(source);
+    steps.check_every = 3;
+    const auto seldom = steps.fit(source);
+    BOOST_TEST(seldom.column_factors == often.column_factors);
+    BOOST_TEST(seldom.row_factors == often.row_factors);
+    BOOST_TEST(seldom.objective == often.objective);
+    BOOST_TEST(seldom.passes == often.passes);
+    BOOST_TEST(seldom.history.size() == 3u);  // after 3, 6 and 7 iterations
+}
+
+BOOST_AUTO_TEST_CASE(slack_changes_bits_and_not_what_is_found) {
+    const data::arrays source(ratings{}.part(true));
+    const auto on_sim = [&](std::uint64_t slack) {
+        learn::fitted_factorisation<> found;
+        communicator::sim<>::run(4, {.latency = 1e-3}, [&](const auto& ranks) {
+            const auto fit = learn::factorisation<communicator::sim<>>{.rank = 2,
+                                                                       .method = learn::descent::tables,
+                                                                       .consistency = {.slack = slack},
+                                                                       .check_every = 5,
+                                                                       .stop = {.iterations = 60, .tolerance = 0},
+                                                                       .communicator = ranks}
+                                 .fit(source);
+            if (ranks.rank() > 0) return;
+            found.objective = fit.objective;
+            found.column_factors = fit.column_factors;
+        });
+        return found;
+    };
+    const auto none = on_sim(0), three = on_sim(3);
+    BOOST_TEST((none.column_factors != three.column_factors));
+    BOOST_TEST(three.objective == none.objective, boost::test_tools::tolerance(0.01));
+    BOOST_TEST(on_sim(3).column_factors == three.column_factors);
+}
+
+BOOST_AUTO_TEST_CASE(choices_are_fitted_over_all_entries) {
+    auto x = ratings{.n = 30, .p = 12}.part(true);
+    std::vector<double> counts, weights(30, 1.0);
+    for (std::size_t e = 0; e < x.indices.size(); ++e) counts.push_back(std::floor(std::abs(3 * x.value(e))));
+    x.values.clear();
+    for (const double count : counts) x.values.push_back(count);
+    for (std::size_t i = 0; i < 30; ++i) weights[i] = i % 7 == 0 ? 0 : 0.5 + 0.1 * static_cast<double>(i % 5);
+    const data::arrays source(x, std::vector<double>(30), weights);
+    const double lambda = 0.7, alpha = 1.5;
+    const auto fit = learn::factorisation{.rank = 3,
+                                          .lambda = lambda,
+                                          .method = learn::descent::implicit,
+                                          .alpha = alpha,
+                                          .stop = {.iterations = 40, .tolerance = 0}}
+                         .fit(source);
+    for (std::size_t i = 1; i < fit.history.size(); ++i)
+        BOOST_TEST(fit.history[i].objective <= fit.history[i - 1].objective * (1 + 1e-12));
+
+    backend::dense_matrix<double> given(30, 12);  // brute force: all entries
+    for (std::size_t i = 0; i < 30; ++i)
+        for (auto e = static_cast<std::size_t>(x.offsets[i]); e < static_cast<std::size_t>(x.offsets[i + 1]); ++e)
+            given(i, static_cast<std::size_t>(x.indices[e])) = counts[e];
+    double loss = 0, none = 0, penalty = 0, weight = 0;
+    for (std::size_t i = 0; i < 30; ++i)
+        for (std::size_t j = 0; j < 12; ++j) {
+            const double c = 1 + alpha * given(i, j), preference = given(i, j) > 0 ? 1 : 0;
+            loss += weights[i] * c * std::pow(preference - fit(i, j), 2);
+            none += weights[i] * c * preference;
+            weight += weights[i];
+        }
+    for (const auto* const factors : {&fit.row_factors, &fit.column_factors})
+        for (const double f : *factors) penalty += lambda / 2 * f * f;
+    BOOST_TEST(fit.objective == loss / 2 + penalty, boost::test_tools::tolerance(1e-11));
+    const auto score = fit.score(source);
+    BOOST_TEST(score.loss == loss / weight, boost::test_tools::tolerance(1e-11));
+    BOOST_TEST(score.r_squared == 1 - loss / none, boost::test_tools::tolerance(1e-11));
+
+    for (std::size_t j = 0; j < 12; ++j)  // v_j = (lambda + U'W C_j U)^-1 U'W C_j p_j: the slope in v_j is 0
+        for (std::size_t k = 0; k < 3; ++k) {
+            double slope = lambda * fit.column_factors[j * 3 + k], size = std::abs(slope);
+            for (std::size_t i = 0; i < 30; ++i) {
+                const double c = 1 + alpha * given(i, j), preference = given(i, j) > 0 ? 1 : 0;
+                slope -= weights[i] * c * (preference - fit(i, j)) * fit.row_factors[i * 3 + k];
+                size += std::abs(weights[i] * c * fit.row_factors[i * 3 + k]);
+            }
+            BOOST_TEST(std::abs(slope) <= 1e-12 * size);
+        }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_chosen_together_is_recommended_together) {
+    backend::sparse_matrix<double> x;  // two kinds of people, each choosing half of what they like
+    x.columns = 20;
+    for (std::size_t i = 0; i < 60; ++i, ++x.rows) {
+        for (std::size_t j = i % 2 * 10; j < i % 2 * 10 + 10; ++j)
+            if (draws.uniform(70000 + i * 20 + j) < 0.5) {
+                x.indices.push_back(static_cast<std::int32_t>(j));
+                x.values.push_back(1 + static_cast<double>(draws.below(80000 + i * 20 + j, 4)));
+            }
+        x.offsets.push_back(static_cast<std::int64_t>(x.indices.size()));
+    }
+    const auto fit =
+        learn::factorisation{.rank = 2, .lambda = 0.1, .method = learn::descent::implicit, .alpha = 10}.fit(
+            data::arrays(x));
+    for (std::size_t i = 0; i < 60; ++i)
+        for (std::size_t j = 0; j < 10; ++j) BOOST_TEST(fit(i, i % 2 * 10 + j) > fit(i, (1 - i % 2) * 10 + j) + 0.3);
+}
+
+BOOST_AUTO_TEST_CASE(options_of_choices_and_tables_are_checked) {
+    const data::arrays source(ratings{}.part(true));
+    const auto complaint = [&](const learn::factorisation<>& options) -> std::string {
+        try {
+            options.fit(source);
+        } catch (const core::error& problem) {
+            return problem.what();
+        }
+        return "";
+    };
+    using learn::descent;
+    BOOST_TEST(complaint({.method = descent::implicit}).find("row 0, column 'x") != std::string::npos);
+    BOOST_TEST(complaint({.method = descent::implicit, .alpha = -1}).find("alpha is -1") != std::string::npos);
+    BOOST_TEST(complaint({.biases = learn::biases::rows_and_columns, .method = descent::implicit})
+                   .find("descent::implicit (it improves") != std::string::npos);
+    BOOST_TEST(complaint({.method = descent::tables, .nodes = 0}).find("nodes is 0") != std::string::npos);
+    BOOST_TEST(complaint({.method = descent::tables, .rate = 0}).find("rate is 0") != std::string::npos);
+    BOOST_TEST(complaint({.method = descent::tables, .decay = 1.1}).find("decay is 1.1") != std::string::npos);
+    BOOST_TEST(complaint({.method = descent::tables, .check_every = 0}).find("check_every is 0") != std::string::npos);
+    const auto wild = learn::factorisation{.method = descent::tables, .rate = 1e3}.fit(source);
+    BOOST_TEST((wild.status == core::status::diverged));
+}
+
 BOOST_AUTO_TEST_CASE(options_and_sources_that_do_not_fit_are_refused) {
     const data::arrays source(ratings{}.part(true));
     BOOST_CHECK_THROW(learn::factorisation{.rank = 0}.fit(source), core::option_error);
@@ -130,8 +274,7 @@ BOOST_AUTO_TEST_CASE(options_and_sources_that_do_not_fit_are_refused) {
     BOOST_CHECK_THROW(learn::factorisation{.rank = 1}.fit(data::arrays(nothing)), core::data_error);
 }
 
-BOOST_AUTO_TEST_CASE(columns_a_few_at_a_time_have_the_bits_of_all_at_once) {
-    // 64 shards, 860 numbers per column: one rank takes 9 columns at a time, two ranks take all 40
+BOOST_AUTO_TEST_CASE(columns_dealt_to_ranks_have_the_bits_of_one) {
     const data::arrays source(ratings{.n = 1024, .p = 40, .given = 0.2}.part(true));
     const auto fit_on = [&](const auto& ranks) {
         return learn::factorisation<fits::any_communicator>{.rank = 40,

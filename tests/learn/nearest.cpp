@@ -52,6 +52,38 @@ BOOST_AUTO_TEST_CASE(neighbours_are_those_of_comparing_all_distances) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(single_precision_leaves_nobody_out) {
+    // far from 0 beside their distances, as small and as large as numbers are, of all sizes at once, nearly equally far, all the same
+    struct {
+        double offset, scale;
+        int kind;
+    } const places[] = {{1e9, 1, 0}, {0, 1e-160, 0}, {0, 1e140, 0}, {-3e5, 1e-3, 0}, {0, 1, 1}, {0, 1, 2}, {5, 0, 0}};
+    for (const auto& place : places) {
+        auto train = points(600, 20, 3), test = points(40, 20, 4);
+        for (auto* const x : {&train, &test})
+            for (std::size_t i = 0; i < x->rows; ++i)
+                for (std::size_t j = 0; j < 20; ++j) {
+                    double& value = (*x)(i, j);
+                    value -= 1000;
+                    if (place.kind == 1) value *= std::pow(10.0, static_cast<double>(i % 9) * 4 - 16);
+                    if (place.kind == 2) value = (j == 0 ? 1 : 0) + 1e-8 * value;
+                    value = place.offset + place.scale * value;
+                }
+        test(0, 0) = 1e60 * std::max(1e-100, std::abs(test(0, 0)));  // far away
+        const auto found = learn::nearest{.neighbours = 6}.fit(data::arrays(train)).predict(data::arrays(test));
+        for (std::size_t i = 0; i < test.rows; ++i) {
+            std::vector<std::pair<double, std::size_t>> all;
+            for (std::size_t t = 0; t < train.rows; ++t)
+                all.emplace_back(learn::detail::distance2(&test(i, 0), &train(t, 0), 20), t);
+            std::sort(all.begin(), all.end());
+            for (std::size_t k = 0; k < 6; ++k) {
+                BOOST_TEST(found.indices[i * 6 + k] == all[k].second);
+                BOOST_TEST(found.distances[i * 6 + k] == std::sqrt(all[k].first));
+            }
+        }
+    }
+}
+
 BOOST_AUTO_TEST_CASE(equally_near_rows_come_in_their_order) {
     backend::dense_matrix<double> x(30, 1);
     for (std::size_t i = 0; i < 30; ++i) x(i, 0) = static_cast<double>(i % 3);

@@ -63,6 +63,56 @@ BOOST_AUTO_TEST_CASE(the_objective_never_rises_and_nothing_is_below_0) {
     for (const double v : codes.values) BOOST_TEST(v >= 0);
 }
 
+BOOST_AUTO_TEST_CASE(multiplicative_updates_never_raise_the_objective) {
+    const data::arrays source(sums_of_parts(90, 20, 6));
+    for (const std::size_t sweeps : {1u, 5u}) {
+        const auto fit = learn::nonnegative_factorisation{.rank = 4,
+                                                          .method = learn::updates::multiplicative,
+                                                          .sweeps = sweeps,
+                                                          .stop = {.iterations = 200, .tolerance = 0}}
+                             .fit(source);
+        BOOST_TEST(fit.history.size() == 200u);
+        for (std::size_t i = 1; i < fit.history.size(); ++i)
+            BOOST_TEST(fit.history[i].objective <= fit.history[i - 1].objective * (1 + 1e-12));
+        BOOST_TEST(fit.history.back().objective < 0.5 * fit.history.front().objective);
+        for (const double v : fit.parts) BOOST_TEST(v >= 0);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(one_multiplicative_update_is_the_formula) {
+    const auto x = sums_of_parts(20, 8, 3);
+    const auto fit_of = [&](std::size_t iterations) {
+        return learn::nonnegative_factorisation{.rank = 1,
+                                                .method = learn::updates::multiplicative,
+                                                .sweeps = 1,
+                                                .stop = {.iterations = iterations, .tolerance = 0}}
+            .fit(data::arrays(x));
+    };
+    // with one part C = X H' / HH' whatever C was, and then H = C'X / C'C
+    const auto one = fit_of(1), two = fit_of(2);
+    double square = 0, codes = 0;
+    for (std::size_t j = 0; j < 8; ++j) square += one.parts[j] * one.parts[j];
+    std::vector<double> c(20), h(8);
+    for (std::size_t i = 0; i < 20; ++i) {
+        for (std::size_t j = 0; j < 8; ++j) c[i] += x(i, j) * one.parts[j] / square;
+        codes += c[i] * c[i];
+        for (std::size_t j = 0; j < 8; ++j) h[j] += c[i] * x(i, j);
+    }
+    for (std::size_t j = 0; j < 8; ++j) BOOST_TEST(two.parts[j] == h[j] / codes, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(all_methods_come_near_the_same_objective) {
+    const data::arrays source(sums_of_parts(200, 30, 3));
+    for (const auto method : {learn::updates::coordinates, learn::updates::multiplicative, learn::updates::projected}) {
+        const auto fit =
+            learn::nonnegative_factorisation{
+                .rank = 3, .method = method, .batch = 20, .stop = {.iterations = 500, .tolerance = 0}}
+                .fit(source);
+        BOOST_TEST(fit.score(source).r_squared > 0.99, static_cast<int>(method) << ": " << fit.score(source).r_squared);
+        for (const double v : fit.parts) BOOST_TEST(v >= 0);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(rows_that_are_sums_of_parts_are_explained) {
     const auto x = sums_of_parts(200, 30, 3);
     const data::arrays source(x);
@@ -112,9 +162,23 @@ BOOST_AUTO_TEST_CASE(sparse_rows_give_what_dense_rows_give) {
             }
         s.offsets.push_back(static_cast<std::int64_t>(s.indices.size()));
     }
-    const learn::nonnegative_factorisation two{.rank = 2, .stop = {.iterations = 30}};
-    BOOST_TEST(two.fit(data::arrays(s)).objective == two.fit(data::arrays(x)).objective,
-               boost::test_tools::tolerance(1e-8));
+    for (const auto method : {learn::updates::coordinates, learn::updates::multiplicative, learn::updates::projected}) {
+        const learn::nonnegative_factorisation two{
+            .rank = 2, .method = method, .batch = 25, .stop = {.iterations = 30}};
+        BOOST_TEST(two.fit(data::arrays(s)).objective == two.fit(data::arrays(x)).objective,
+                   boost::test_tools::tolerance(1e-8));
+    }
+}
+
+BOOST_AUTO_TEST_CASE(options_of_steps_are_checked) {
+    const data::arrays source(sums_of_parts(30, 6, 2));
+    const auto projected = learn::updates::projected;
+    BOOST_CHECK_THROW((learn::nonnegative_factorisation{.method = projected, .batch = 0}.fit(source)),
+                      core::option_error);
+    BOOST_CHECK_THROW((learn::nonnegative_factorisation{.method = projected, .rate = 2.5}.fit(source)),
+                      core::option_error);
+    BOOST_CHECK_THROW((learn::nonnegative_factorisation{.method = projected, .decay = 0}.fit(source)),
+                      core::option_error);
 }
 
 BOOST_AUTO_TEST_CASE(numbers_below_0_are_refused) {

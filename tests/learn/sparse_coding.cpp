@@ -95,6 +95,50 @@ BOOST_AUTO_TEST_CASE(the_objective_never_rises_and_atoms_are_no_longer_than_1) {
     BOOST_TEST(fit.score(data::arrays(x)).loss * 150 == fit.objective, boost::test_tools::tolerance(1e-6));
 }
 
+BOOST_AUTO_TEST_CASE(batches_come_near_the_objective_of_all_rows) {
+    const auto x = mixtures(300, 12);
+    const auto all = learn::sparse_coding{.atoms = 10, .lambda = 0.4}.fit(data::arrays(x));
+    const auto some =
+        learn::sparse_coding{.atoms = 10, .lambda = 0.4, .batch = 30, .stop = {.iterations = 40, .tolerance = 0}}.fit(
+            data::arrays(x));
+    BOOST_TEST(some.objective <= 1.1 * all.objective, some.objective << " and " << all.objective);  // minima are many
+    BOOST_TEST(some.objective < some.history.front().objective);
+    for (std::size_t a = 0; a < 10; ++a) {
+        double square = 0;
+        for (std::size_t j = 0; j < 12; ++j) square += some.dictionary[a * 12 + j] * some.dictionary[a * 12 + j];
+        BOOST_TEST(square <= 1 + 1e-12);
+    }
+    BOOST_TEST(some.score(data::arrays(x)).loss * 300 == some.objective, boost::test_tools::tolerance(1e-6));
+}
+
+BOOST_AUTO_TEST_CASE(one_batch_of_all_rows_that_forgets_is_a_step_of_all_rows) {
+    // forget is large: of two batches in all nothing but the last counts, so atoms are the best for its codes
+    const auto x = mixtures(60, 8);
+    const learn::sparse_coding once{
+        .atoms = 1, .lambda = 0.01, .batch = 60, .forget = 1e6, .stop = {.iterations = 3, .tolerance = 0}};
+    const auto before = [&] {
+        auto shorter = once;
+        shorter.stop.iterations = 2;
+        return shorter.fit(data::arrays(x));
+    }();
+    const auto codes = before.transform(data::arrays(x));
+    std::vector<double> atom(8);
+    double length = 0;
+    for (std::size_t j = 0; j < 8; ++j) {
+        double products = 0, squares = 0;
+        for (std::size_t i = 0; i < 60; ++i) {
+            products += x(i, j) * codes(i, 0);
+            squares += codes(i, 0) * codes(i, 0);
+        }
+        atom[j] = products / squares;
+        length += atom[j] * atom[j];
+    }
+    length = std::max(1.0, std::sqrt(length));
+    const auto after = once.fit(data::arrays(x));
+    for (std::size_t j = 0; j < 8; ++j)
+        BOOST_TEST(std::abs(after.dictionary[j] - atom[j] / length) < 1e-4);  // codes have a gap
+}
+
 BOOST_AUTO_TEST_CASE(a_penalty_that_is_too_large_leaves_nothing) {
     const auto x = mixtures(20, 6);
     const auto fit = learn::sparse_coding{.atoms = 3, .lambda = 1e6}.fit(data::arrays(x));
@@ -110,6 +154,7 @@ BOOST_AUTO_TEST_CASE(options_out_of_range_are_refused) {
     BOOST_CHECK_THROW(learn::sparse_coding{.atoms = 0}.fit(source), core::option_error);
     BOOST_CHECK_THROW(learn::sparse_coding{.lambda = -1}.fit(source), core::option_error);
     BOOST_CHECK_THROW(learn::sparse_coding{.atoms = 21}.fit(source), core::data_error);
+    BOOST_CHECK_THROW((learn::sparse_coding{.batch = 5, .forget = -1}.fit(source)), core::option_error);
 }
 
 BOOST_AUTO_TEST_CASE(codes_of_digits_are_exact, *boost::unit_test::precondition(real_data::is_there)) {
@@ -139,6 +184,13 @@ BOOST_AUTO_TEST_CASE(dictionaries_of_digits_come_near_the_best_known,
     const auto& known = answer["learning_best_known"][0];
     const auto fit = learn::sparse_coding{.atoms = known["atoms"], .lambda = known["lambda_"]}.fit(rows);
     BOOST_TEST(fit.objective <= 1.01 * known["objective"].get<double>(), fit.objective << " after " << fit.iterations);
+    const auto online = learn::sparse_coding{.atoms = known["atoms"],
+                                             .lambda = known["lambda_"],
+                                             .batch = 50,
+                                             .stop = {.iterations = 60, .tolerance = 0}}
+                            .fit(rows);
+    BOOST_TEST_MESSAGE("by batches: " << online.objective / fit.objective << " of the objective of all rows");
+    BOOST_TEST(online.objective <= 1.02 * fit.objective, online.objective);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

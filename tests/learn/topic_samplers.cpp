@@ -15,7 +15,6 @@
 #include <gamut/learn/detail/metropolis_topics.hpp>
 #include <gamut/learn/detail/sparse_gibbs.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
-#include <gamut/learn/detail/weight_tree.hpp>
 
 using namespace gamut;
 using learn::detail::topic_node;
@@ -175,7 +174,7 @@ BOOST_AUTO_TEST_CASE(proposals_keep_the_balance) {
             from.topic[0] = static_cast<std::int32_t>(s);
             std::copy(others.begin(), others.end(), from.topic.begin() + 1);
             for (std::size_t t = 0; t < 5; ++t) {
-                ++own.row(c.word[t])[static_cast<std::size_t>(from.topic[t])];
+                own.add(own.row(c.word[t]), static_cast<std::size_t>(from.topic[t]));
                 ++from.totals[static_cast<std::size_t>(from.topic[t])];
             }
             pi[s] = std::exp(c.log_likelihood(std::vector<std::size_t>(from.topic.begin(), from.topic.end())));
@@ -290,24 +289,10 @@ BOOST_AUTO_TEST_CASE(rising_factorials_are_those_of_the_gamma_function) {
         }
 }
 
-BOOST_AUTO_TEST_CASE(a_tree_finds_what_a_walk_finds) {
-    for (const std::size_t size : {1u, 2u, 3u, 8u, 13u}) {
-        learn::detail::weight_tree tree(size);
-        tree.assign([](std::size_t k) { return static_cast<double>(k % 3) + 1; });
-        tree.set(size / 2, 0.5);
-        double sum = 0;
-        for (std::size_t k = 0; k < size; ++k) {
-            BOOST_TEST(tree.find(sum) == k);
-            BOOST_TEST(tree.find(sum + 0.99 * tree[k]) == k);
-            sum += tree[k];
-        }
-        BOOST_TEST(tree.total() == sum);
-        BOOST_TEST(tree.find(sum) == size - 1);  // rounding may ask for it
-    }
-}
-
 BOOST_AUTO_TEST_CASE(words_are_cut_into_blocks_of_about_as_many_tokens) {
-    using learn::detail::cut_words;
+    const auto cut_words = [](const std::vector<std::int64_t>& tokens, std::size_t blocks) {
+        return learn::detail::cut_evenly(tokens, blocks);
+    };
     BOOST_TEST((cut_words({4, 4, 4, 4}, 2) == std::vector<std::size_t>{0, 2, 4}));
     BOOST_TEST((cut_words({10, 1, 1, 1}, 3) == std::vector<std::size_t>{0, 1, 1, 4}));
     BOOST_TEST((cut_words({1, 1}, 4) == std::vector<std::size_t>{0, 1, 1, 2, 2}));

@@ -14,35 +14,12 @@
 
 using namespace gamut;
 namespace selection = solver::selection;
-using solver::detail::priorities;
+using core::sum_tree;
 
 BOOST_AUTO_TEST_SUITE(solver_selection)
 
-BOOST_AUTO_TEST_CASE(columns_are_drawn_with_probabilities_proportional_to_their_priorities) {
-    const std::vector<double> wanted{0, 3, 1, 0, 2, 4, 0};
-    priorities last(wanted.size());
-    last.assign(wanted);
-    BOOST_TEST(last.total() == 10);
-    std::vector<double> seen(wanted.size(), 0.0);
-    constexpr std::size_t draws = 100000;
-    for (std::size_t i = 0; i < draws; ++i) ++seen[last.at(core::random{.seed = 1}.uniform(i))];
-    for (std::size_t j = 0; j < wanted.size(); ++j) {
-        const double share = wanted[j] / 10, deviation = std::sqrt(share * (1 - share) / draws);
-        BOOST_TEST(std::abs(seen[j] / draws - share) <= 5 * deviation);
-    }
-    BOOST_TEST(last.at(0) == 1u);  // the ends of the range
-    BOOST_TEST(last.at(std::nextafter(1.0, 0.0)) == 5u);
-    for (std::size_t j = 0; j < wanted.size(); ++j) last.set(j, 0);
-    BOOST_TEST(last.total() == 0);  // nothing is left behind by rounding
-    last.set(2, std::numeric_limits<double>::quiet_NaN());
-    BOOST_TEST(last.total() == 0);
-    last.set(2, std::numeric_limits<double>::infinity());
-    last.set(3, std::numeric_limits<double>::infinity());
-    BOOST_TEST(std::isfinite(last.total()));
-}
-
 BOOST_AUTO_TEST_CASE(random_draws_every_column_as_often_as_any_other_and_none_twice) {
-    priorities last(20);
+    sum_tree last(20);
     last.set(3, 1e6);  // is not looked at
     std::vector<double> seen(20, 0.0);
     constexpr std::size_t rounds = 20000;
@@ -64,7 +41,7 @@ BOOST_AUTO_TEST_CASE(random_draws_every_column_as_often_as_any_other_and_none_tw
 
 BOOST_AUTO_TEST_CASE(scheduled_draws_what_moved_far_and_explores_the_rest) {
     constexpr std::size_t p = 400;
-    priorities last(p);
+    sum_tree last(p);
     for (std::size_t j = 0; j < 40; ++j) last.set(j, j < 20 ? 10 : 1);
     const auto before = [&] {
         std::vector<double> all;
@@ -88,11 +65,11 @@ BOOST_AUTO_TEST_CASE(scheduled_draws_what_moved_far_and_explores_the_rest) {
     BOOST_TEST(near > 0u);
     // as long as nobody has moved: uniform ones alone, and no endless loop
     std::vector<std::size_t> few;
-    priorities zeros(p);
+    sum_tree zeros(p);
     selection::scheduled{.together = 4}.draw(zeros, {.seed = 2}, few);
     BOOST_TEST(few.size() == 1u);
     std::vector<std::size_t> all;
-    priorities small(3);
+    sum_tree small(3);
     small.set(1, 1);
     selection::scheduled{}.draw(small, {.seed = 2}, all);
     BOOST_TEST(all.size() >= 1u);

@@ -5,27 +5,36 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/rotation.hpp>
 #include <gamut/communicator/single.hpp>
+#include <gamut/consistency/bounded_staleness.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/entry_factors.hpp>
+#include <gamut/learn/detail/implicit_factors.hpp>
+#include <gamut/learn/detail/rotating_descent.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
+#include <gamut/learn/detail/table_descent.hpp>
 
 namespace gamut::learn {
 
 /// Whether rows and columns have a number each that is added to their entries.
 enum class biases { none, rows_and_columns };
-/// In which order numbers of the factors are improved.
-enum class descent { components, alternating };
+/// How factors are improved: a component at a time, all rows and all columns in turn, the same for choices, or entry by entry, through a
+/// parameter server or as blocks of columns visit blocks of rows.
+enum class descent { components, alternating, implicit, tables, rotation };
 
 /// What factors say about the entries of one rank's rows, in the order of the rows and of what is stored of them.
 struct entry_predictions {
@@ -41,8 +50,9 @@ template <class C> struct fitted_factorisation : outcome {
 
     explicit fitted_factorisation(const C& ranks = C()) : communicator(ranks) {}
 
-    std::size_t width = 0;  ///< numbers per row and column
-    double mean = 0;        ///< of all entries with biases, else 0
+    std::size_t width = 0;                                    ///< numbers per row and column
+    double mean = 0;                                          ///< of all entries with biases, else 0
+    double alpha = std::numeric_limits<double>::quiet_NaN();  ///< of descent::implicit
     core::names features{};
     std::vector<double> row_factors{}, column_factors{};  ///< rows x width, columns x width
     C communicator;
@@ -61,9 +71,11 @@ template <class C> struct fitted_factorisation : outcome {
     /// The entries that the source names (their values do not matter). Rows are the training rows, by their numbers. No message.
     template <data::DataSource S> entry_predictions predict(const S& source) const { return at_entries(load(source)); }
 
-    /// loss: the mean squared error of the entries that the source names; r_squared. One pass, two exact sums.
+    /// loss: the mean squared error of the entries that the source names; r_squared. One pass, two exact sums. Of descent::implicit: the
+    /// mean over all entries of c (p - u'v)^2; r_squared: by how much of that of factors 0 it is less. One pass, one exact sum.
     template <data::DataSource S> learn::score score(const S& source) const {
         const auto entries = load(source);
+        if (std::isfinite(alpha)) return score_of_choices(entries);
         const auto found = at_entries(entries).values;
         const detail::shards by(communicator, entries.partition, 1);
         std::vector<double> sums(3), spread(1);
@@ -98,6 +110,7 @@ template <class C> struct fitted_factorisation : outcome {
         outcome::members(fit, visit);
         visit("width", fit.width);
         visit("mean", fit.mean);
+        visit("alpha", fit.alpha);
         visit("features", fit.features);
         visit("row_factors", fit.row_factors);
         visit("column_factors", fit.column_factors);
@@ -117,6 +130,16 @@ private:
             throw core::data_error(core::text(entries.source, ": ", entries.rows(), " rows (the fit knows ", rows(),
                                               ") fit again with these rows"));
         return entries;
+    }
+    template <class Dataset> learn::score score_of_choices(const Dataset& entries) const {
+        gamut::communicator::agree(communicator, [&] { detail::check_choices(entries); });
+        const detail::shards by(communicator, entries.partition, 1);
+        const auto sums = detail::implicit_loss(by, entries, column_factors, width, alpha, [&](std::size_t i) {
+            return row_factors.data() + (entries.first_row + i) * width;
+        });
+        learn::score result{.rows = entries.rows(), .loss = sums.loss / sums.weight};
+        if (sums.none > 0) result.r_squared = 1 - sums.loss / sums.none;
+        return result;
     }
     template <class Dataset> entry_predictions at_entries(const Dataset& entries) const {
         entry_predictions found{entries.first_row, {}, {}, {}};
@@ -138,15 +161,37 @@ private:
 /// With biases, mean + b_i + c_j + u_i'v_j, where b and c are penalised, too.
 /// `components`: CCD++, one rank at a time on the residual (Yu, Hsieh, Si and Dhillon, ICDM 2012); per iteration and component
 /// `inner` + 1 passes over the residual and exact sums of 2 columns numbers. `alternating`: all u, then all v, each a system of rank
-/// equations (Zhou et al., AAIM 2008); per iteration two passes and an exact sum of columns rank (rank + 3) / 2 numbers.
-/// A rank keeps the factors of its rows and of all columns. Guarantees: the objective never rises; with all entries given and lambda > 0
-/// there are no minima but the least one. Residual: the share of the objective that the last iteration took away.
+/// equations (Zhou et al., AAIM 2008); per iteration two passes and two all-reduces, of rows rank and of columns rank numbers, once the
+/// entries of columns went where they are solved for (where all entries are given, an exact sum of columns rank + rank^2 / 2 instead).
+/// `implicit`: entries say how often or how much something was chosen, and what is not stored was not (Hu, Koren and Volinsky, ICDM 2008):
+///     minimise  1/2 sum over all (i, j) of w_i c_ij (p_ij - u_i'v_j)^2  +  lambda / 2 (|U|^2 + |V|^2),     c = 1 + alpha a,  p = 1 where a > 0
+/// by alternating solutions, and V'V for what is not stored: the cost of `alternating` and an exact sum of rank^2 numbers.
+/// `tables`: stochastic gradients through a parameter server (Petuum's; Ho et al., NIPS 2013; detail/table_descent.hpp): the columns' factors
+/// are rows of a table, `nodes` blocks of rows read them, as fresh as `consistency` demands, for the next of `batch` rows. Per clock a
+/// letter from every node to every rank, and up to two per column of the batch. With slack 0 the same bits on any ranks; else they depend on
+/// who was when how fast, except on one rank and on communicator::sim. The blocks of a rank take turns on one thread. Ends `stalled` where
+/// the objective hardly changes.
+/// `rotation`: stochastic gradients without anything stale: columns' factors, cut into `nodes` blocks, visit the nodes (detail/rotating_descent.hpp);
+/// per iteration and rank `nodes` blocks to a neighbour and an all-reduce of columns rank numbers. Ends as `tables` does, with the same bits.
+/// A rank keeps the factors of its rows and of all columns, and with alternating solutions of all rows. Guarantees: but for `tables` and `rotation` the
+/// objective never rises; with all entries given and lambda > 0 there are no minima but the least one. Residual: the share of the objective
+/// that the last iteration took away.
 template <class C> struct factorisation {
     std::size_t rank = 8;
     double lambda = 1;
     learn::biases biases = learn::biases::none;
     learn::descent method = descent::components;
     std::size_t inner = 2;  ///< rounds per component
+    double alpha = 1;       ///< of implicit: confidence of a choice
+    // of tables, and nodes, rate and decay of rotation:
+    consistency::bounded_staleness consistency{.slack = 0};
+    std::size_t nodes = 8;  ///< blocks of rows, each a worker
+    std::size_t batch =
+        0;  ///< rows per clock, over all nodes together; 0: so many that no column is given more than eight times
+    double rate = 0.1;            ///< of steps, in units of the entries' spread
+    double decay = 0.98;          ///< of the rate, per iteration
+    std::size_t check_every = 1;  ///< iterations until all wait for each other, and the objective is known
+    gamut::communicator::route route = gamut::communicator::route::ring;  ///< of rotation: how blocks travel
     core::stop stop{.iterations = 200, .tolerance = 1e-6};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
@@ -159,9 +204,30 @@ template <class C> struct factorisation {
         if (inner == 0) throw core::option_error("factorisation: inner is 0 (one round per component is needed) try 2");
         if (!(lambda >= 0 && std::isfinite(lambda)))
             throw core::option_error(core::text("factorisation: lambda is ", lambda, " (it must be 0 or more) try 1"));
-        if (biases != learn::biases::none && method == descent::alternating)
-            throw core::option_error("factorisation: biases with descent::alternating (only components improve one "
-                                     "factor at a time) use descent::components");
+        if (biases != learn::biases::none && (method == descent::alternating || method == descent::implicit))
+            throw core::option_error(core::text(
+                "factorisation: biases with descent::", method == descent::implicit ? "implicit" : "alternating",
+                " (it improves all of a row's factors at once) use descent::components"));
+        if (method == descent::implicit && !(alpha >= 0 && std::isfinite(alpha)))
+            throw core::option_error(core::text("factorisation: alpha is ", alpha, " (it must be 0 or more) try 1"));
+        if (method != descent::tables && method != descent::rotation) return;
+        if (nodes == 0) throw core::option_error("factorisation: nodes is 0 (one block of rows is needed) try 8");
+        if (check_every == 0)
+            throw core::option_error("factorisation: check_every is 0 (one iteration is needed) try 1");
+        if (!(rate > 0 && std::isfinite(rate)))
+            throw core::option_error(core::text("factorisation: rate is ", rate, " (it must be above 0) try 0.1"));
+        if (!(decay > 0 && decay <= 1))
+            throw core::option_error(
+                core::text("factorisation: decay is ", decay, " (it must be above 0, and at most 1) try 0.98"));
+        if constexpr (!gamut::communicator::PairwiseCommunicator<C>)
+            if (method == descent::rotation)
+                throw core::option_error("factorisation: descent::rotation on ranks without exchange (blocks travel "
+                                         "from rank to rank) use another method, or a communicator of the library");
+        if (method != descent::tables) return;
+        if constexpr (!gamut::communicator::PostalCommunicator<C>)
+            throw core::option_error(
+                "factorisation: descent::tables on ranks without letters (a parameter server posts "
+                "them) use another method, or one of the library's communicators");
     }
 
     template <data::DataSource S, core::Observer... O>
@@ -170,62 +236,119 @@ template <class C> struct factorisation {
             communicator,
             [&](core::any_observer observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
-                const auto entries = detail::load_rows(communicator, source);
+                data::request wanted;
+                wanted.labels = false;
+                wanted.blocks = method == descent::tables || method == descent::rotation ? nodes : 0;
+                const auto entries = source.load(communicator, wanted);
                 if (rank > std::min(entries.rows(), entries.columns()))
                     throw core::data_error(core::text(entries.source, ": ", entries.rows(), " rows and ",
                                                       entries.columns(), " columns (rank ", rank,
                                                       " is wanted) use a lower rank"));
-                return fit_entries(entries, observer);
+                fitted_factorisation<C> fit(communicator);
+                fit.threads = threads;
+                fit.features = entries.features;
+                const detail::shards by(communicator, entries.partition,
+                                        detail::threads_of(communicator, threads, entries, 4 * rank));
+                detail::run<C> run(communicator, "factorisation", stop, observer);
+                if (method == descent::implicit)
+                    fit_choices(entries, by, run, fit);
+                else
+                    fit_entries(entries, by, run, fit);
+                return fit;
             },
             observers...);
     }
 
 private:
     template <class Dataset>
-    fitted_factorisation<C> fit_entries(const Dataset& entries, core::any_observer observer) const {
-        const detail::shards by(communicator, entries.partition,
-                                detail::threads_of(communicator, threads, entries, 4 * rank));
-        fitted_factorisation<C> fit(communicator);
-        fit.threads = threads;
-        fit.features = entries.features;
-        const bool biased = biases != learn::biases::none;
-        detail::entry_factors<C, Dataset> state(by, entries, rank, biased, lambda, seed);
-        detail::run<C> run(communicator, "factorisation", stop, observer);
+    void fit_entries(const Dataset& entries, const detail::shards<C>& by, detail::run<C>& run,
+                     fitted_factorisation<C>& fit) const {
+        detail::entry_factors<C, Dataset> state(by, entries, rank, biases != learn::biases::none, lambda, seed);
+        if (method == descent::components) {
+            iterate(state, entries, run, fit, "CCD++", 2, state.width() * (inner + 1), [&](std::size_t) {
+                for (std::size_t k = 0; k < state.width(); ++k) state.improve_component(k, inner);
+                return std::size_t(1);
+            });
+        } else if (method == descent::alternating) {
+            iterate(state, entries, run, fit, "ALS", 2, 2, [&](std::size_t) {
+                state.improve_alternating();
+                return std::size_t(1);
+            });
+        } else if (method == descent::rotation) {
+            if constexpr (gamut::communicator::PairwiseCommunicator<C>) {
+                std::optional<detail::rotating_descent<C, Dataset>> descent;  // as below
+                iterate(state, entries, run, fit, "SGD", 2, 1, [&](std::size_t iteration) {
+                    if (!descent)
+                        descent.emplace(by, entries, state, detail::rotation_options{rate, decay, lambda, seed, route},
+                                        iteration - 1);
+                    descent->run();
+                    return std::size_t(1);
+                });
+            }
+        } else if constexpr (gamut::communicator::PostalCommunicator<C>) {
+            std::optional<detail::table_descent<C, Dataset>>
+                descent;  // begins where a checkpoint may have brought the factors
+            iterate(state, entries, run, fit, "SGD", 2, 1, [&](std::size_t iteration) {
+                if (!descent)
+                    descent.emplace(by, entries, state,
+                                    detail::table_options{batch, rate, decay, lambda, seed, consistency},
+                                    iteration - 1);
+                const std::size_t epochs = std::min(check_every, std::max(stop.iterations, iteration) - iteration + 1);
+                descent->run(epochs, [] {});
+                return epochs;
+            });
+        }
+        fit.width = state.width();
+        fit.mean = state.mean();
+        fit.column_factors = state.column_factors();
+        fit.row_factors = state.all_row_factors();
+    }
+    template <class Dataset>
+    void fit_choices(const Dataset& entries, const detail::shards<C>& by, detail::run<C>& run,
+                     fitted_factorisation<C>& fit) const {
+        gamut::communicator::agree(communicator, [&] { detail::check_choices(entries); });
+        detail::implicit_factors<C, Dataset> state(by, entries, rank, lambda, alpha, seed);
+        iterate(state, entries, run, fit, "implicit ALS", 1, 2, [&](std::size_t) {
+            state.improve();
+            return std::size_t(1);
+        });
+        fit.width = rank;
+        fit.alpha = alpha;
+        fit.column_factors = state.column_factors();
+        fit.row_factors = state.row_factors();
+    }
+
+    /// improve(iteration) makes so many iterations as it returns, each of `per` passes.
+    template <class State, class Dataset, class Improve>
+    void iterate(State& state, const Dataset& entries, detail::run<C>& run, fitted_factorisation<C>& fit,
+                 const char* phase, std::size_t passes, std::size_t per, Improve&& improve) const {
         double before = 0;
-        std::size_t passes = 2;
         const auto kept = [&](auto& each) {
             state.describe(each);
             each("before", before);
             each("passes", passes);
         };
         bool over = run.resume(fit, resume, entries, kept);
+        const bool descends = method != descent::tables && method != descent::rotation;
         for (std::size_t iteration = run.next(); !over; ++iteration) {
-            if (method == descent::components) {
-                for (std::size_t k = 0; k < state.width(); ++k) state.improve_component(k, inner);
-                passes += state.width() * (inner + 1);
-            } else {
-                state.improve_alternating();
-                passes += 2;
-            }
+            const std::size_t made = improve(iteration);
+            passes += made * per;
+            const bool first = iteration == 1;
+            iteration += made - 1;
             const double objective = state.objective();
-            const double residual = iteration == 1  ? 1
-                                    : objective > 0 ? std::max(0.0, before - objective) / objective
-                                                    : 0;
+            const double change = descends ? std::max(0.0, before - objective) : std::abs(before - objective);
+            const double residual = first ? 1 : objective > 0 ? change / objective : 0;
             before = objective;
             over = run.ends(fit,
-                            {.phase = method == descent::components ? "CCD++" : "ALS",
+                            {.phase = phase,
                              .iteration = iteration,
                              .objective = objective,
                              .residual = residual,
                              .nonzeros = rank,
                              .passes = passes},
-                            "the objective hardly falls");
+                            descends ? "the objective hardly falls" : "the objective hardly changes",
+                            descends ? core::status::converged : core::status::stalled);
         }
-        fit.width = state.width();
-        fit.mean = state.mean();
-        fit.column_factors = state.column_factors();
-        fit.row_factors = state.all_row_factors();
-        return fit;
     }
 };
 

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <gamut/backend/host.hpp>
+#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/error.hpp>
@@ -18,6 +18,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/centre_distances.hpp>
+#include <gamut/learn/detail/rough_distances.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/targets.hpp>
@@ -106,55 +107,47 @@ private:
             found.indices.resize(n * neighbours);
             found.distances.resize(n * neighbours);
             if (!labels.empty()) found.values.resize(n);
-            constexpr std::size_t block = 64;
+            constexpr std::size_t block = 256;
             const std::size_t all = values.size() / features.size();
-            std::vector<double> squares(all);
-            for (std::size_t t = 0; t < all; ++t) squares[t] = square(values.data() + t * features.size());
             const auto threads_here =
                 static_cast<std::size_t>(std::max(1, detail::threads_of(communicator, threads, rows, all)));
-            backend::parallel_for(0, (n + block - 1) / block, threads_here, [&](std::size_t b, std::size_t) {
-                const std::size_t begin = b * block, end = std::min(n, begin + block);
-                look_at(rows, begin, end, squares, found);
+            const detail::rough_distances rough(values.data(), all, features.size(), threads_here);
+            // fewer rows at a time where there are few, so that all threads have some
+            const std::size_t each = std::clamp<std::size_t>((n + threads_here - 1) / threads_here, 1, block);
+            backend::parallel_for(0, (n + each - 1) / each, threads_here, [&](std::size_t b, std::size_t) {
+                const std::size_t begin = b * each, end = std::min(n, begin + each);
+                look_at(rows, begin, end, rough, found);
             });
         });
         return found;
     }
 
-    double square(const double* row) const {
-        double sum = 0;
-        for (std::size_t j = 0; j < features.size(); ++j) sum += row[j] * row[j];
-        return sum;
-    }
-
     /// Rows [begin, end): which training rows are among the nearest does not depend on blocks, for exact distances decide.
     template <class Dataset>
-    void look_at(const Dataset& rows, std::size_t begin, std::size_t end, const std::vector<double>& squares,
+    void look_at(const Dataset& rows, std::size_t begin, std::size_t end, const detail::rough_distances& rough,
                  neighbours_found& found) const {
         constexpr std::size_t block = 512;
-        const std::size_t p = features.size(), all = squares.size(), count = end - begin;
-        std::vector<double> x(count * p), products(count * block), own(count);
+        const std::size_t p = features.size(), all = values.size() / p, count = end - begin;
+        std::vector<double> x(count * p);
         std::vector<std::vector<std::pair<double, std::size_t>>> best(count);  // ascending
-        for (std::size_t r = 0; r < count; ++r) {
-            detail::copy_row(rows.x, begin + r, x.data() + r * p);
-            own[r] = square(x.data() + r * p);
-        }
+        for (std::size_t r = 0; r < count; ++r) detail::copy_row(rows.x, begin + r, x.data() + r * p);
+        detail::rough_distances::workspace work;
+        rough.take(work, x.data(), count);
         for (std::size_t first = 0; first < all; first += block) {
             const std::size_t width = std::min(block, all - first);
-            backend::host<double>::gemm(false, true, count, width, p, 1.0, x.data(), p, values.data() + first * p, p,
-                                        0.0, products.data(), block);
+            rough.multiply(work, first, width);
             for (std::size_t r = 0; r < count; ++r) {
                 auto& near = best[r];
-                for (std::size_t t = 0; t < width; ++t) {
-                    const double sum = own[r] + squares[first + t];
-                    if (near.size() == neighbours &&
-                        sum - 2 * products[r * block + t] > near.back().first + 1e-13 * sum)
-                        continue;
-                    const std::pair candidate{detail::distance2(x.data() + r * p, values.data() + (first + t) * p, p),
-                                              first + t};
-                    if (near.size() == neighbours && !(candidate < near.back())) continue;
+                const auto within = [&] {
+                    return near.size() < neighbours ? std::numeric_limits<double>::infinity() : near.back().first;
+                };
+                rough.each(work, r, first, width, within(), [&](std::size_t t) {
+                    const std::pair candidate{detail::distance2(x.data() + r * p, values.data() + t * p, p), t};
+                    if (near.size() == neighbours && !(candidate < near.back())) return within();
                     if (near.size() == neighbours) near.pop_back();
                     near.insert(std::upper_bound(near.begin(), near.end(), candidate), candidate);
-                }
+                    return within();
+                });
             }
         }
         for (std::size_t r = 0; r < count; ++r) {
@@ -182,8 +175,8 @@ private:
 /// frequent class (the first of equally frequent ones), or the mean, weighted by the sample weights.
 ///     learn::nearest{.neighbours = 5, .target = learn::target::classes}.fit(source)
 /// The whole training set becomes known to every rank, one all-reduce of n (p + 2) numbers; queries are what ranks share. A query costs
-/// n products of p numbers as a part of a matrix product, and no message. Exact: the same neighbours, to the last bit, whatever the
-/// blocks and ranks. Throws option_error; data_error for more neighbours than rows.
+/// n products of p numbers as a part of a matrix product, in single precision, which leaves few rows to measure exactly, and no message.
+/// Exact: the same neighbours, to the last bit, whatever the blocks and ranks. Throws option_error; data_error for more neighbours than rows.
 template <class C> struct nearest {
     std::size_t neighbours = 5;
     learn::target target = learn::target::none;

@@ -16,9 +16,11 @@
 #include <gamut/core/random.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/code_batch.hpp>
 #include <gamut/learn/detail/code_pass.hpp>
 #include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/run.hpp>
+#include <gamut/learn/detail/second_moments.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/row_numbers.hpp>
 
@@ -44,7 +46,20 @@ inline void nonnegative_sweeps(const double* q, const double* z, double* c, std:
     }
 }
 
+/// c = c z / Qc, entry by entry: `sweeps` times. Never makes 1/2 c'Qc - z'c larger, where Q, z and c have no number below 0.
+inline void multiplicative_sweeps(const double* q, const double* z, double* c, std::size_t k, std::size_t sweeps) {
+    std::vector<double> below(k);
+    for (std::size_t s = 0; s < sweeps; ++s) {
+        for (std::size_t a = 0; a < k; ++a) below[a] = dot(q + a * k, c, k);
+        for (std::size_t a = 0; a < k; ++a)
+            if (below[a] > 0) c[a] *= std::max(0.0, z[a]) / below[a];
+    }
+}
+
 }  // namespace detail
+
+/// How coefficients and parts are improved: by coordinate descent, by factors above 0, or parts by steps on batches of rows.
+enum class updates { coordinates, multiplicative, projected };
 
 /// Rows as sums of parts with coefficients of at least 0: parts x features, no number below 0.
 template <class C> struct fitted_nonnegative_factorisation : outcome {
@@ -112,14 +127,23 @@ private:
 
 /// Nonnegative matrix factorisation:  minimise  1/2 sum_i w_i |x_i - c_i'H|^2  over coefficients c_i >= 0 and parts H >= 0, rank x p.
 ///     learn::nonnegative_factorisation{.rank = 10}.fit(source).parts
-/// Coordinate descent block by block: HALS (Cichocki and Phan, IEICE 2009), with as many sweeps per product with the data as cost little
-/// beside it (Gillis and Glineur, Neural Computation 24, 2012). Sparse rows are read as they are.
-/// Guarantees: the objective never rises, every number is at least 0; limits are stationary points, not always the least.
-/// Cost per iteration: a pass (two products of rank p per row) and one exact sum of rank (p + rank) numbers. Residual: the share of the
-/// objective that the last iteration took away. Throws data_error for numbers below 0, and for more parts than rows or columns.
+/// `coordinates`: descent block by block, HALS (Cichocki and Phan, IEICE 2009), with as many sweeps per product with the data as cost
+/// little beside it (Gillis and Glineur, Neural Computation 24, 2012). `multiplicative`: C = C XH' / CHH', H = H C'X / C'CH, entry by entry
+/// (Lee and Seung, NIPS 2000), with as many sweeps; slower, and a number never becomes 0 exactly.
+/// Cost of both per iteration: a pass (two products of rank p per row) and one exact sum of rank (p + rank) numbers.
+/// `projected`: stochastic gradients (Petuum's): rows in an order drawn anew for each iteration, `batch` at a time; their coefficients by
+/// coordinate descent, then one step  H = max(0, H - s C'(CH - X) / tr C'C),  s = rate decay^(iteration - 1). Cost per iteration: two
+/// passes, an exact sum of rank (p + rank) numbers for each batch and one more. Ends `stalled` where the objective hardly changes.
+/// Sparse rows are read as they are. Guarantees: but for `projected` the objective never rises; every number is at least 0; limits are
+/// stationary points (of `multiplicative` as a rule), not always the least. Residual: the share of the objective that the last iteration
+/// took away. Throws data_error for numbers below 0, and for more parts than rows or columns.
 template <class C> struct nonnegative_factorisation {
     std::size_t rank = 8;
-    std::size_t sweeps = 0;  ///< over coefficients, and over parts, per pass; 0: what costs little
+    learn::updates method = updates::coordinates;
+    std::size_t sweeps = 0;   ///< over coefficients, and over parts, per pass; 0: what costs little
+    std::size_t batch = 256;  ///< rows per step, of projected
+    double rate = 1;          ///< of its first steps, at most 2
+    double decay = 0.98;      ///< of the rate, per iteration
     core::stop stop{.iterations = 500, .tolerance = 1e-6};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
@@ -129,6 +153,14 @@ template <class C> struct nonnegative_factorisation {
     void validate() const {
         stop.validate("nonnegative_factorisation");
         if (rank == 0) throw core::option_error("nonnegative_factorisation: rank is 0 (one part is needed) try 8");
+        if (method != updates::projected) return;
+        if (batch == 0) throw core::option_error("nonnegative_factorisation: batch is 0 (one row is needed) try 256");
+        if (!(rate > 0 && rate <= 2))
+            throw core::option_error(
+                core::text("nonnegative_factorisation: rate is ", rate, " (it must be above 0, and at most 2) try 1"));
+        if (!(decay > 0 && decay <= 1))
+            throw core::option_error(core::text("nonnegative_factorisation: decay is ", decay,
+                                                " (it must be above 0, and at most 1) try 0.98"));
     }
 
     template <data::DataSource S, core::Observer... O>
@@ -187,33 +219,67 @@ private:
         };
         bool over = run.resume(fit, resume, rows, state);
         for (std::size_t iteration = run.next(); !over; ++iteration) {
+            if (method == updates::projected) step_by_batches(by, rows, iteration, of_rows, parts, codes);
             const auto gram = detail::gram_of(parts, p, k);
+            const auto improve =
+                method == updates::multiplicative ? detail::multiplicative_sweeps : detail::nonnegative_sweeps;
             const auto sums =
                 detail::code_pass(by, rows, parts, k, codes, [&](std::size_t, const double* z, double* c) {
-                    detail::nonnegative_sweeps(gram.data(), z, c, k, of_rows);
+                    improve(gram.data(), z, c, k, of_rows);
                     return 0.0;
                 });
-            for (std::size_t j = 0; j < p; ++j)
-                detail::nonnegative_sweeps(sums.squares.data(), sums.products.data() + j * k, parts.data() + j * k, k,
-                                           of_columns);
+            for (std::size_t j = 0; method != updates::projected && j < p; ++j)
+                improve(sums.squares.data(), sums.products.data() + j * k, parts.data() + j * k, k, of_columns);
             const double objective = std::max(0.0, squares - 2 * detail::inner(sums.products, parts) +
                                                        detail::inner(sums.squares, detail::gram_of(parts, p, k))) /
                                      2;
-            const double residual = objective > 0 ? std::max(0.0, before - objective) / objective : 0;
+            const bool descends = method != updates::projected;
+            const double change = descends ? std::max(0.0, before - objective) : std::abs(before - objective);
+            const double residual = objective > 0 ? change / objective : 0;
             before = objective;
             std::size_t used = 0;
             for (const double v : parts) used += v > 0 ? 1 : 0;
             over = run.ends(fit,
-                            {.phase = "HALS",
+                            {.phase = !descends                           ? "projected"
+                                      : method == updates::multiplicative ? "multiplicative"
+                                                                          : "HALS",
                              .iteration = iteration,
                              .objective = objective,
                              .residual = residual,
                              .nonzeros = used,
-                             .passes = iteration + 1},
-                            "the objective hardly falls");
+                             .passes = (descends ? 1 : 2) * iteration + 1},
+                            descends ? "the objective hardly falls" : "the objective hardly changes",
+                            descends ? core::status::converged : core::status::stalled);
         }
         fit.parts = detail::transposed(parts, p, k);
         return fit;
+    }
+
+    /// All rows, a batch at a time: their coefficients, then a step of the parts.
+    template <class Dataset>
+    void step_by_batches(const detail::shards<C>& by, const Dataset& rows, std::size_t iteration, std::size_t of_rows,
+                         std::vector<double>& parts, std::vector<double>& codes) const {
+        const std::size_t p = rows.columns(), k = rank;
+        const double step = rate * std::pow(decay, static_cast<double>(iteration - 1));
+        const detail::row_batches batches({.seed = seed, .stream = 1 + iteration}, rows.rows(), batch);
+        for (std::size_t b = 0; b < batches.count(); ++b) {
+            const auto gram = detail::gram_of(parts, p, k);
+            const auto sums =
+                detail::code_batch(by, rows, batches[b], parts, k, codes, [&](std::size_t, const double* z, double* c) {
+                    detail::nonnegative_sweeps(gram.data(), z, c, k, of_rows);
+                    return 0.0;
+                });
+            double trace = 0;
+            for (std::size_t a = 0; a < k; ++a) trace += sums.squares[a * k + a];
+            if (!(trace > 0)) continue;
+            std::vector<double> slope(k);
+            for (std::size_t j = 0; j < p; ++j) {
+                double* const h = parts.data() + j * k;
+                for (std::size_t a = 0; a < k; ++a)
+                    slope[a] = detail::dot(sums.squares.data() + a * k, h, k) - sums.products[j * k + a];
+                for (std::size_t a = 0; a < k; ++a) h[a] = std::max(0.0, h[a] - step / trace * slope[a]);
+            }
+        }
     }
 };
 

@@ -17,6 +17,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/code_batch.hpp>
 #include <gamut/learn/detail/code_pass.hpp>
 #include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/lasso_code.hpp>
@@ -99,9 +100,16 @@ private:
 /// Guarantees: the objective never rises (but where an unused atom is replaced it stays); codes of a fit are within the gap of the best.
 /// Cost per iteration: a pass and an exact sum of atoms (p + atoms) numbers. Residual: the share of the objective that the last
 /// iteration took away. Throws data_error for more atoms than rows.
+/// `batch` above 0: online (Mairal et al., JMLR 11, 2010, section 3): rows in an order drawn anew for each iteration, `batch` at a time; with
+/// the codes c of the t-th batch
+///     A = b A + sum w c c',   B = b B + sum w x c',   b = (1 - 1/t)^forget,   then one round over the atoms with A and B
+/// Cost per iteration: two passes (one for the objective), an exact sum of atoms (p + atoms) numbers for each batch and one more. The
+/// objective may rise; ends `stalled` where it hardly changes.
 template <class C> struct sparse_coding {
     std::size_t atoms = 16;
     double lambda = 0.1;
+    std::size_t batch = 0;  ///< rows per step; 0: all of them
+    double forget = 5;      ///< with batches: how soon old ones count less
     core::stop stop{.iterations = 300, .tolerance = 1e-5};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
@@ -114,6 +122,8 @@ template <class C> struct sparse_coding {
         if (!(lambda >= 0 && std::isfinite(lambda)))
             throw core::option_error(
                 core::text("sparse_coding: lambda is ", lambda, " (it must be 0 or more) try 0.1"));
+        if (batch > 0 && !(forget >= 0 && std::isfinite(forget)))
+            throw core::option_error(core::text("sparse_coding: forget is ", forget, " (it must be 0 or more) try 5"));
     }
 
     template <data::DataSource S, core::Observer... O>
@@ -174,28 +184,43 @@ private:
         };
         bool over = run.resume(fit, resume, rows, state);
         for (std::size_t iteration = run.next(); !over; ++iteration) {
-            if (iteration > 1) {
-                improve(basis, sums, p, k);
+            if (batch > 0) {
+                if (iteration > 1) replace_unused(basis, sums, p, k, new_atoms);
+                const detail::row_batches batches({.seed = seed, .stream = iteration}, n, batch);
+                for (std::size_t b = 0; b < batches.count(); ++b) {
+                    const auto gram = detail::gram_of(basis, p, k);
+                    const auto some = detail::code_batch(
+                        by, rows, batches[b], basis, k, codes, [&](std::size_t i, const double* z, double* c) {
+                            return detail::lasso_code(gram, z, squares[i], lambda, 1e-7, c);
+                        });
+                    const double t = static_cast<double>((iteration - 1) * batches.count() + b + 1);
+                    remember(sums, some, std::pow(1 - 1 / t, forget));
+                    improve(basis, sums, p, k, 1);
+                }
+            } else if (iteration > 1) {
+                improve(basis, sums, p, k, 10);
                 replace_unused(basis, sums, p, k, new_atoms);
             }
             const auto gram = detail::gram_of(basis, p, k);
-            sums = detail::code_pass(by, rows, basis, k, codes, [&](std::size_t i, const double* z, double* c) {
+            auto all = detail::code_pass(by, rows, basis, k, codes, [&](std::size_t i, const double* z, double* c) {
                 return detail::lasso_code(gram, z, squares[i], lambda, 1e-7, c);
             });
-            const double residual = iteration == 1  ? 1
-                                    : sums.cost > 0 ? std::max(0.0, before - sums.cost) / sums.cost
-                                                    : 0;
-            before = sums.cost;
+            const double objective = all.cost,
+                         change = batch > 0 ? std::abs(before - objective) : std::max(0.0, before - objective);
+            const double residual = iteration == 1 ? 1 : objective > 0 ? change / objective : 0;
+            before = objective;
             std::size_t used = 0;
-            for (std::size_t a = 0; a < k; ++a) used += sums.squares[a * k + a] > 0 ? 1 : 0;
+            for (std::size_t a = 0; a < k; ++a) used += all.squares[a * k + a] > 0 ? 1 : 0;
+            if (batch == 0) sums = std::move(all);
             over = run.ends(fit,
-                            {.phase = "all rows",
+                            {.phase = batch > 0 ? "batches" : "all rows",
                              .iteration = iteration,
-                             .objective = sums.cost,
+                             .objective = objective,
                              .residual = residual,
                              .nonzeros = used,
-                             .passes = iteration},
-                            "the objective hardly falls");
+                             .passes = (batch > 0 ? 2 : 1) * iteration},
+                            batch > 0 ? "the objective hardly changes" : "the objective hardly falls",
+                            batch > 0 ? core::status::stalled : core::status::converged);
         }
         fit.dictionary = detail::transposed(basis, p, k);
         return fit;
@@ -214,10 +239,19 @@ private:
             for (std::size_t j = 0; j < p; ++j) basis[j * k + unused[f]] = fresh[f * p + j];
     }
 
-    /// Each atom in turn:  d_a += (sum x c_a - D' sum c c_a) / sum c_a^2,  then back to length 1 if it is longer. Ten rounds.
-    static void improve(std::vector<double>& basis, const detail::code_sums& sums, std::size_t p, std::size_t k) {
+    /// sums = share sums + more
+    static void remember(detail::code_sums& sums, const detail::code_sums& more, double share) {
+        for (std::size_t e = 0; e < sums.products.size(); ++e)
+            sums.products[e] = share * sums.products[e] + more.products[e];
+        for (std::size_t e = 0; e < sums.squares.size(); ++e)
+            sums.squares[e] = share * sums.squares[e] + more.squares[e];
+    }
+
+    /// Each atom in turn:  d_a += (sum x c_a - D' sum c c_a) / sum c_a^2,  then back to length 1 if it is longer.
+    static void improve(std::vector<double>& basis, const detail::code_sums& sums, std::size_t p, std::size_t k,
+                        int rounds) {
         std::vector<double> next(p);
-        for (int round = 0; round < 10; ++round)
+        for (int round = 0; round < rounds; ++round)
             for (std::size_t a = 0; a < k; ++a) {
                 const double* const s = sums.squares.data() + a * k;
                 if (!(s[a] > 0)) continue;

@@ -11,15 +11,18 @@
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/rotation.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/margin_gibbs.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/targets.hpp>
+#include <gamut/learn/detail/topic_chain.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/topics.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
@@ -120,7 +123,9 @@ template <class C> struct supervised_topics {
     std::size_t anneal = 50;         ///< at most half of the iterations
     std::size_t samples = 20;
     std::size_t nodes = 8;
+    gamut::communicator::route route = gamut::communicator::route::ring;
     core::stop stop{.iterations = 200, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -149,18 +154,10 @@ template <class C> struct supervised_topics {
 
     template <data::DataSource S, core::Observer... O>
     fitted_supervised_topics<C> fit(const S& source, O&&... observers) const {
-        static_assert(gamut::communicator::PairwiseCommunicator<C>,
-                      "supervised_topics: needs a communicator with exchange; see gamut/communicator/concept.hpp");
         return detail::fit_together(
             communicator,
             [&](core::any_observer observer) {
-                gamut::communicator::agree(communicator, [&] { validate(); });
-                data::request wanted;
-                wanted.classification = true;
-                wanted.blocks = nodes;
-                const auto rows = source.load(communicator, wanted);
-                gamut::communicator::agree(communicator, [&] { detail::refuse_weights("supervised_topics", rows); });
-                return fit_rows(rows, observer);
+                return fit_rows(detail::load_documents("supervised_topics", *this, source, true), observer);
             },
             observers...);
     }
@@ -168,18 +165,11 @@ template <class C> struct supervised_topics {
 private:
     template <class Dataset>
     fitted_supervised_topics<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
-        detail::topic_counts<C> chain(communicator, rows, count,
-                                      detail::threads_of(communicator, threads, rows, 1 + 8 * count / nodes));
-        if (count > chain.tokens())
-            throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
-                                              " documents (", count, " topics are wanted) use fewer topics"));
         const std::size_t machines = rows.classes.size() == 2 ? 1 : rows.classes.size();
         fitted_supervised_topics<C> fit(communicator);
-        fit.threads = threads;
-        fit.features = rows.features;
         fit.classes = rows.classes;
         fit.label = rows.label;
-        const detail::topic_priors priors{std::vector<double>(count, alpha), beta};
+        detail::topic_priors priors{std::vector<double>(count, alpha), beta};
         const detail::margin_options options{cost, margin};
         std::vector<double> eta(machines * count);
         fit.weights.assign(eta.size(), 0.0);
@@ -187,10 +177,12 @@ private:
         const auto draws = [&](std::size_t sweep, purpose what) {
             return core::random{.seed = seed, .stream = purposes * std::uint64_t{sweep} + what};
         };
+        detail::topic_chain<C> chain(*this, rows,
+                                     detail::threads_of(communicator, threads, rows, 1 + 8 * count / nodes),
+                                     draws(0, topics_of_words), fit);
         std::vector<detail::margin_gibbs> samplers;
         gamut::communicator::agree(communicator, [&] {
-            fit.counts.resize(count * chain.vocabulary());
-            for (const auto& node : chain.nodes()) {
+            for (const auto& node : chain.counts.nodes()) {
                 std::vector<double> signs;
                 for (std::size_t i = node.documents.begin; i < node.documents.end; ++i)
                     for (std::size_t m = 0; m < machines; ++m)
@@ -204,52 +196,57 @@ private:
         };
         double loss = 0;
         const auto draw_lambda = [&](std::size_t sweep) {
-            chain.sum({&loss, 1},
-                      [&](std::size_t i, const detail::topic_node& node, const detail::word_block&, double* partial) {
-                          samplers[i].draw_lambda(node, first_document(node), eta, options, draws(sweep, lambda_normal),
-                                                  draws(sweep, lambda_uniform), *partial);
-                      });
+            chain.counts.sum({&loss, 1}, [&](std::size_t i, const detail::topic_node& node, const detail::word_block&,
+                                             double* partial) {
+                samplers[i].draw_lambda(node, first_document(node), eta, options, draws(sweep, lambda_normal),
+                                        draws(sweep, lambda_uniform), *partial);
+            });
         };
-        chain.sweep([&](std::size_t, detail::topic_node& node, const detail::word_block& block) {
-            detail::draw_any_topics(node, block, draws(0, topics_of_words));
-        });
         draw_lambda(0);
 
-        const std::size_t heated = std::min(anneal, stop.iterations / 2);
         detail::run<C> run(communicator, "supervised_topics", stop, observer);
-        std::size_t summed = 0;
         const auto add = [&] {
-            chain.add_counts(fit.counts);
+            chain.add(fit);
             for (std::size_t k = 0; k < eta.size(); ++k) fit.weights[k] += eta[k];
-            ++summed;
         };
-        for (std::size_t sweep = 1;; ++sweep) {
-            draw_eta(chain, samplers, first_document, options, draws(sweep, noise), draws(sweep, prior), eta);
-            const auto warm = priors.annealed(
-                sweep > heated ? 0 : static_cast<double>(heated - sweep + 1) / static_cast<double>(heated));
-            chain.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
+        const auto kept = [&](auto& each) {
+            chain.describe(each, rows, fit);
+            std::vector<double> lambda;
+            for (auto& one : samplers) lambda.insert(lambda.end(), one.lambda().begin(), one.lambda().end());
+            detail::keep_rows(each, "lambda", communicator, rows, lambda);
+            auto from = lambda.begin();
+            for (auto& one : samplers) {
+                const auto end = from + static_cast<std::ptrdiff_t>(one.lambda().size());
+                std::copy(from, end, one.lambda().begin());
+                from = end;
+            }
+            detail::keep_numbers(each, "eta", eta);
+            detail::keep_numbers(each, "weights", fit.weights);
+        };
+        bool over = run.resume(fit, resume, rows, kept);
+        if (run.next() > 1) chain.counts.recount();
+        for (std::size_t sweep = run.next(); !over; ++sweep) {
+            draw_eta(chain.counts, samplers, first_document, options, draws(sweep, noise), draws(sweep, prior), eta);
+            const auto warm = chain.warm(priors, sweep);
+            chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
                 samplers[i](node, block, warm, eta, options, draws(sweep, topics_of_words));
             });
             draw_lambda(sweep);
-            if (sweep + samples > stop.iterations) add();
+            if (chain.counts_sweep(sweep)) add();
             double squares = 0;
             for (const double e : eta) squares += e * e;
-            const double objective = -chain.log_likelihood(priors) + squares / (2 * variance) + loss;
-            if (run.ends(fit,
-                         {.phase = sweep <= heated ? "annealing" : "sampling",
-                          .iteration = sweep,
-                          .objective = objective / static_cast<double>(chain.tokens()),
-                          .nonzeros = count,
-                          .passes = sweep + 1},
-                         ""))
-                break;
+            const double objective = -chain.counts.log_likelihood(priors) + squares / (2 * variance) + loss;
+            over = run.ends(fit,
+                            {.phase = chain.phase(sweep),
+                             .iteration = sweep,
+                             .objective = objective / static_cast<double>(chain.counts.tokens()),
+                             .nonzeros = count,
+                             .passes = sweep + 1},
+                            "");
         }
-        if (summed == 0) add();
-        detail::everywhere(communicator, std::span<double>(fit.counts));
-        for (auto* const sums : {&fit.counts, &fit.weights})
-            for (double& one : *sums) one /= static_cast<double>(summed);
-        fit.alpha = priors.alpha;
-        fit.beta = priors.beta;
+        if (!chain.has_samples()) add();
+        chain.mean(fit.weights);
+        chain.finish(fit, std::move(priors));
         return fit;
     }
 

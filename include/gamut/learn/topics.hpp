@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/rotation.hpp>
 #include <gamut/communicator/single.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
@@ -23,6 +24,7 @@
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/sparse_gibbs.hpp>
+#include <gamut/learn/detail/topic_chain.hpp>
 #include <gamut/learn/detail/topic_coherence.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_mixture.hpp>
@@ -188,7 +190,9 @@ template <class C> struct topics {
     std::size_t restarts = 1;
     std::size_t samples = 10;  ///< counts are means over so many sweeps, the last ones
     std::size_t nodes = 8;
+    gamut::communicator::route route = gamut::communicator::route::ring;  ///< how blocks of words travel
     core::stop stop{.iterations = 200, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one chain
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -201,6 +205,9 @@ template <class C> struct topics {
         };
         if (count == 0) throw core::option_error("topics: count is 0 (one topic is needed) try 10");
         if (restarts == 0) throw core::option_error("topics: restarts is 0 (one chain is needed) try 1");
+        if (restarts > 1 && !resume.empty())
+            throw core::option_error(
+                "topics: resume with restarts (only one chain keeps what it needs) set restarts = 1");
         if (nodes == 0) throw core::option_error("topics: nodes is 0 (one block of documents is needed) try 8");
         if (samples == 0) throw core::option_error("topics: samples is 0 (one sweep is needed) try 10");
         if (stop.iterations == 0) throw core::option_error("topics: stop.iterations is 0 (no sweep) try 200");
@@ -213,17 +220,10 @@ template <class C> struct topics {
     }
 
     template <data::DataSource S, core::Observer... O> fitted_topics<C> fit(const S& source, O&&... observers) const {
-        static_assert(gamut::communicator::PairwiseCommunicator<C>,
-                      "topics: needs a communicator with exchange; see gamut/communicator/concept.hpp");
         return detail::fit_together(
             communicator,
             [&](core::any_observer observer) {
-                gamut::communicator::agree(communicator, [&] { validate(); });
-                data::request wanted;
-                wanted.labels = false;
-                wanted.blocks = nodes;
-                const auto rows = source.load(communicator, wanted);
-                gamut::communicator::agree(communicator, [&] { detail::refuse_weights("topics", rows); });
+                const auto rows = detail::load_documents("topics", *this, source, false);
                 fitted_topics<C> best(communicator);
                 for (std::size_t r = 0; r < restarts; ++r) {
                     auto one = fit_once(rows, observer, r);
@@ -240,66 +240,65 @@ private:
     template <class Dataset>
     fitted_topics<C> fit_once(const Dataset& rows, core::any_observer observer, std::size_t restart) const {
         const std::size_t work = 1 + 64 / nodes;  // a round draws a node's share of the words, and each costs much
-        detail::topic_counts<C> chain(communicator, rows, count, detail::threads_of(communicator, threads, rows, work));
-        if (count > chain.tokens())
-            throw core::data_error(core::text(rows.source, ": ", chain.tokens(), " words in ", rows.rows(),
-                                              " documents (", count, " topics are wanted) use fewer topics"));
         fitted_topics<C> fit(communicator);
-        fit.threads = threads;
-        fit.features = rows.features;
         detail::topic_priors priors{alphas.empty() ? std::vector<double>(count, alpha) : alphas, beta};
         const auto draws = [&](std::size_t sweep) {
             return core::random{.seed = seed, .stream = (std::uint64_t{restart} << 32) + sweep};
         };
-        chain.sweep([&](std::size_t, detail::topic_node& node, const detail::word_block& block) {
-            detail::draw_any_topics(node, block, draws(0));
-        });
+        detail::topic_chain<C> chain(*this, rows, detail::threads_of(communicator, threads, rows, work), draws(0), fit);
         std::vector<detail::sparse_gibbs> exact;
         std::vector<detail::metropolis_topics> proposing;
         gamut::communicator::agree(communicator, [&] {
-            for (const auto& node : chain.nodes())
+            for (const auto& node : chain.counts.nodes())
                 if (sampling == learn::sampling::gibbs)
                     exact.emplace_back(node, count);
                 else
                     proposing.emplace_back(node);
-            fit.counts.resize(count * chain.vocabulary());
         });
 
-        const std::size_t heated = std::min(anneal, stop.iterations / 2);
         detail::run<C> run(communicator, "topics", stop, observer);
-        std::size_t summed = 0;
-        for (std::size_t sweep = 1;; ++sweep) {
-            const auto warm = priors.annealed(
-                sweep > heated ? 0 : static_cast<double>(heated - sweep + 1) / static_cast<double>(heated));
-            chain.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
+        std::vector<std::vector<std::int32_t>> orders(chain.counts.nodes().size());
+        const auto kept = [&](auto& each) {
+            chain.describe(each, rows, fit);
+            each("alpha", priors.alpha);
+            each("beta", priors.beta);
+            for (std::size_t i = 0; i < exact.size(); ++i) orders[i] = exact[i].order(chain.counts.nodes()[i]);
+            if (sampling == learn::sampling::gibbs)
+                chain.keep_by_document(
+                    each, "orders", rows, [&](detail::topic_node & node) -> auto& {
+                        return orders[static_cast<std::size_t>(&node - chain.counts.nodes().data())];
+                    });
+        };
+        bool over = false;
+        if (restarts == 1) {
+            over = run.resume(fit, resume, rows, kept);
+            if (run.next() > 1) {
+                chain.counts.recount();
+                for (std::size_t i = 0; i < exact.size(); ++i) exact[i].take(chain.counts.nodes()[i], orders[i]);
+            }
+        }
+        for (std::size_t sweep = run.next(); !over; ++sweep) {
+            const auto warm = chain.warm(priors, sweep);
+            chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
                 if (sampling == learn::sampling::gibbs)
                     exact[i](node, block, warm, draws(sweep));
                 else
                     proposing[i](node, block, warm, draws(sweep));
             });
-            if (learn_every > 0 && sweep > heated && (sweep - heated) % learn_every == 0)
-                detail::learn_priors(chain, priors, 5);
-            if (sweep + samples > stop.iterations) {
-                chain.add_counts(fit.counts);
-                ++summed;
-            }
-            if (run.ends(fit,
-                         {.phase = sweep <= heated ? "annealing" : "sampling",
-                          .iteration = sweep,
-                          .objective = -chain.log_likelihood(priors) / static_cast<double>(chain.tokens()),
-                          .nonzeros = count,
-                          .passes = sweep + 1},
-                         ""))
-                break;
+            if (learn_every > 0 && chain.cool(sweep) > 0 && chain.cool(sweep) % learn_every == 0)
+                detail::learn_priors(chain.counts, priors, 5);
+            if (chain.counts_sweep(sweep)) chain.add(fit);
+            over = run.ends(
+                fit,
+                {.phase = chain.phase(sweep),
+                 .iteration = sweep,
+                 .objective = -chain.counts.log_likelihood(priors) / static_cast<double>(chain.counts.tokens()),
+                 .nonzeros = count,
+                 .passes = sweep + 1},
+                "");
         }
-        if (summed == 0) {
-            chain.add_counts(fit.counts);
-            summed = 1;
-        }
-        detail::everywhere(communicator, std::span<double>(fit.counts));
-        for (double& n : fit.counts) n /= static_cast<double>(summed);
-        fit.alpha = std::move(priors.alpha);
-        fit.beta = priors.beta;
+        if (!chain.has_samples()) chain.add(fit);
+        chain.finish(fit, std::move(priors));
         return fit;
     }
 };

@@ -9,8 +9,8 @@
 
 #include <gamut/core/error.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/sum_tree.hpp>
 #include <gamut/fwd.hpp>
-#include <gamut/solver/detail/priorities.hpp>
 
 /// Which coordinates move together in a round of solver::parallel_coordinate.
 ///     together                       at most so many
@@ -40,7 +40,7 @@ struct random {
     void validate() const {
         if (together == 0) throw core::option_error("selection::random: together is 0 (somebody must move) try 32");
     }
-    void draw(detail::priorities& last, const core::random& numbers, std::vector<std::size_t>& columns) const {
+    void draw(core::sum_tree& last, const core::random& numbers, std::vector<std::size_t>& columns) const {
         draw_uniformly(last.size(), std::min(together, last.size()), numbers, columns);
     }
 };
@@ -72,7 +72,7 @@ struct scheduled {
                            " (it must be above 0, at most 1, or some columns are never seen again) "
                            "try 0.1"));
     }
-    void draw(detail::priorities& last, const core::random& numbers, std::vector<std::size_t>& columns) const {
+    void draw(core::sum_tree& last, const core::random& numbers, std::vector<std::size_t>& columns) const {
         const std::size_t wanted = std::min(candidates == 0 ? 2 * together : candidates, last.size());
         const std::size_t uniform =
             std::min(wanted, static_cast<std::size_t>(explore * static_cast<double>(wanted)) + 1);
@@ -84,7 +84,7 @@ struct scheduled {
             last.set(columns[k], 0);
         }
         for (std::size_t k = uniform; k < wanted && last.total() > 0; ++k) {
-            const std::size_t j = last.at(numbers.uniform(k));
+            const std::size_t j = last.find(numbers.uniform(k) * last.total());
             columns.push_back(j);
             kept.push_back(last[j]);
             last.set(j, 0);
@@ -98,7 +98,7 @@ struct scheduled {
 namespace gamut::solver {
 
 template <class S>
-concept Selection = requires(const S& s, detail::priorities& last, const core::random& numbers,
+concept Selection = requires(const S& s, core::sum_tree& last, const core::random& numbers,
                              std::vector<std::size_t>& columns) {
     { s.together } -> std::convertible_to<std::size_t>;
     s.validate();

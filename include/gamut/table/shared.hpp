@@ -97,13 +97,39 @@ public:
         return rows_type::read(in, part_.where.layout.width);
     }
 
-    /// All rows, one after another, on all ranks: rows x width numbers. A broadcast per row.
+    /// All rows, one after another, on all ranks: rows x width numbers. A broadcast per rank with servers.
     std::vector<double> values() requires std::same_as<values_type, std::vector<double>> {
-        std::vector<double> all;
-        all.reserve(static_cast<std::size_t>(part_.where.layout.rows * part_.where.layout.width));
-        for (std::uint64_t number = 0; number < part_.where.layout.rows; ++number) {
-            const auto one = row(number);
-            all.insert(all.end(), one.begin(), one.end());
+        part_.check_open();
+        const auto& where = part_.where;
+        const auto rows = static_cast<std::size_t>(where.layout.rows),
+                   width = static_cast<std::size_t>(where.layout.width);
+        std::vector<double> all, some;
+        communicator::agree(part_.c, [&] { all.resize(rows * width); });
+        for (const int owner : where.server_ranks) {
+            const auto each = [&](auto&& f) {
+                for (std::size_t number = 0; number < rows; ++number)
+                    if (where.rank_of_server[where.server_of(number)] == owner) f(number);
+            };
+            communicator::agree(part_.c, [&] {
+                some.clear();
+                if (owner == part_.c.rank())
+                    part_.box.look([&] {
+                        each([&](std::size_t number) {
+                            const auto one = part_.desk->server_with(number).get(number);
+                            some.insert(some.end(), one.begin(), one.end());
+                        });
+                        return true;
+                    });
+                else
+                    each([&](std::size_t) { some.resize(some.size() + width); });
+            });
+            part_.c.broadcast(std::span<double>(some), owner);
+            auto from = some.begin();
+            each([&](std::size_t number) {
+                const auto end = from + static_cast<std::ptrdiff_t>(width);
+                std::copy(from, end, all.begin() + static_cast<std::ptrdiff_t>(number * width));
+                from = end;
+            });
         }
         return all;
     }

@@ -20,6 +20,15 @@ struct code_sums {
     double cost = 0;
 };
 
+inline code_sums sums_of(const std::vector<double>& totals, std::size_t p, std::size_t k) {
+    code_sums result;
+    const auto at = [&](std::size_t place) { return totals.begin() + static_cast<std::ptrdiff_t>(place); };
+    result.products.assign(at(0), at(k * p));
+    result.squares.assign(at(k * p), at(k * (p + k)));
+    result.cost = totals.back();
+    return result;
+}
+
 /// One pass: by blocks of rows z = X B with B = basis, columns x k; update(i, z_i, c_i) changes the codes of row i, then they are summed.
 /// codes: local rows x k. Collective: one exact sum of k (columns + k) + 1 numbers.
 template <communicator::Communicator C, class Dataset, class Update>
@@ -50,12 +59,7 @@ code_sums code_pass(const shards<C>& by, const Dataset& rows, const std::vector<
                                         1.0, partial + k * p, k);
         }
     });
-    code_sums result;
-    const auto at = [&](std::size_t place) { return totals.begin() + static_cast<std::ptrdiff_t>(place); };
-    result.products.assign(at(0), at(k * p));
-    result.squares.assign(at(k * p), at(k * (p + k)));
-    result.cost = totals.back();
-    return result;
+    return sums_of(totals, p, k);
 }
 
 /// The weight of all rows, and sum w_i |x_i|^2. One pass, one exact sum.

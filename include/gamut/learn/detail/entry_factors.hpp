@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/random.hpp>
-#include <gamut/learn/detail/entries_by_column.hpp>
+#include <gamut/learn/detail/alternating.hpp>
 #include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/rows.hpp>
+#include <gamut/learn/detail/second_moments.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/quadratic/semidefinite.hpp>
 
@@ -37,7 +37,7 @@ public:
         for (std::size_t i = 0; i < entries.local_rows(); ++i)
             first_[i + 1] = first_[i] + backend::entries_of(entries.x, i, i + 1);
         residual_.resize(first_.back());
-        std::vector<double> totals(3);
+        std::vector<double> totals(4);
         by_.sum(totals, [&](std::size_t, data::range local, std::size_t, double* partial) {
             for (std::size_t i = local.begin; i < local.end; ++i) {
                 const auto w = static_cast<double>(entries.weight(i));
@@ -45,6 +45,7 @@ public:
                     partial[0] += w;
                     partial[1] += w * value;
                     partial[2] += w * value * value;
+                    partial[3] += w > 0 ? 1 : 0;
                 });
             }
         });
@@ -52,6 +53,8 @@ public:
             throw core::data_error(
                 core::text(entries.source, ": no entries (rows are empty, or their weights are 0) give it some"));
         mean_ = biased ? totals[1] / totals[0] : 0;
+        spread_ = std::sqrt(std::max(0.0, totals[2] / totals[0] - mean_ * mean_));
+        weight_ = totals[0] / totals[3];
         const double scale = std::sqrt(std::sqrt(totals[2] / totals[0]) / static_cast<double>(rank));
         const core::random draws{.seed = seed};
         u_.assign(entries.local_rows() * width_, 0.0);
@@ -77,6 +80,7 @@ public:
     }
 
     std::size_t width() const { return width_; }
+    std::size_t rank() const { return rank_; }
     double mean() const { return mean_; }
     const std::vector<double>& column_factors() const { return v_; }
     /// Collective: one all-reduce of all rows' factors.
@@ -120,11 +124,49 @@ public:
     /// All of U, then all of V: systems of rank equations, (lambda + sum w v v') u = sum w a v. Where all entries are given, the sums of
     /// v v', and of w u u', are the same for all rows, and columns.
     void improve_alternating() {
-        const std::size_t r = rank_, half = r * (r + 1) / 2;
         constexpr bool full =
             !std::is_same_v<typename Dataset::matrix_type, backend::sparse_matrix<typename Dataset::value_type>>;
-        std::vector<double> common(full ? half : 0);
-        for (std::size_t j = 0; full && j < p_; ++j) add_squares(1, v_.data() + j * r, common.data());
+        if constexpr (full) {
+            solve_rows_together();
+            solve_columns_together();
+        } else {
+            if (!turns_) {
+                turns_.emplace(by_, entries_, rank_, lambda_);
+                all_u_ = all_row_factors();
+            }
+            const auto weigh = [](double value) { return typename alternating<C, Dataset>::pull{1, value}; };
+            turns_->improve_rows(all_u_, v_, nullptr, weigh);
+            turns_->improve_columns(all_u_, v_, nullptr, weigh);
+            std::copy_n(all_u_.data() + entries_.first_row * rank_, u_.size(), u_.data());
+        }
+        refresh();
+    }
+
+    /// How far entries are from mean(), as a rule; and their mean weight.
+    double spread() const { return spread_; }
+    double weight() const { return weight_; }
+    std::vector<double>& rows() { return u_; }  // of this rank
+    std::vector<double>& columns() { return v_; }
+
+    /// Residuals from the entries and the factors.
+    void refresh() {
+        by_.each([&](std::size_t, data::range local, std::size_t) {
+            for (std::size_t i = local.begin; i < local.end; ++i) {
+                std::size_t e = first_[i];
+                const double* const u = u_.data() + i * width_;
+                visit_row(entries_.x, i, [&](std::size_t j, double value) {
+                    residual_[e++] = value - mean_ - dot(u, v_.data() + j * width_, width_);
+                });
+            }
+        });
+    }
+
+private:
+    /// All of U where all entries are given: one system for all rows of a weight.
+    void solve_rows_together() {
+        const std::size_t r = rank_, half = r * (r + 1) / 2;
+        std::vector<double> common(half);
+        for (std::size_t j = 0; j < p_; ++j) add_squares(1, v_.data() + j * r, common.data());
         by_.each([&](std::size_t, data::range local, std::size_t) {
             std::vector<double> a(half), b(r);
             quadratic::semidefinite factor;
@@ -132,38 +174,18 @@ public:
             for (std::size_t i = local.begin; i < local.end; ++i) {
                 const auto w = static_cast<double>(entries_.weight(i));
                 if (!(w > 0)) continue;
-                std::fill(a.begin(), a.end(), 0.0);
                 std::fill(b.begin(), b.end(), 0.0);
-                for (std::size_t k = 0; full && k < half; ++k) a[k] = w * common[k];
                 visit_row(entries_.x, i, [&](std::size_t j, double value) {
                     const double* const v = v_.data() + j * r;
-                    if (!full) add_squares(w, v, a.data());
                     for (std::size_t k = 0; k < r; ++k) b[k] += w * value * v[k];
                 });
-                if (!full || factored != w) factor = system(a.data());
+                if (factored != w) {
+                    for (std::size_t k = 0; k < half; ++k) a[k] = w * common[k];
+                    factor = system(a.data());
+                }
                 factored = w;
                 factor.solve(b);
                 std::copy(b.begin(), b.end(), u_.data() + i * r);
-            }
-        });
-        if constexpr (full)
-            solve_columns_together();
-        else
-            solve_columns();
-        refresh();
-    }
-
-private:
-    /// Residuals from the entries and the factors.
-    void refresh() {
-        by_.each([&](std::size_t, data::range local, std::size_t) {
-            for (std::size_t i = local.begin; i < local.end; ++i) {
-                std::size_t e = first_[i];
-                visit_row(entries_.x, i, [&](std::size_t j, double value) {
-                    double sum = value - mean_;
-                    for (std::size_t k = 0; k < width_; ++k) sum -= u_[i * width_ + k] * v_[j * width_ + k];
-                    residual_[e++] = sum;
-                });
             }
         });
     }
@@ -226,38 +248,6 @@ private:
         std::copy(totals.begin() + static_cast<std::ptrdiff_t>(half), totals.end(), v_.begin());
         for (std::size_t j = 0; j < p_; ++j) factor.solve(std::span(v_).subspan(j * r, r));
     }
-    /// All of V, each column its own system. One exact sum; on one rank one for every few columns, whose partials then stay in the cache:
-    /// the bits are the same.
-    void solve_columns() {
-        const std::size_t r = rank_, half = r * (r + 1) / 2, each = half + r;
-        constexpr std::size_t cache = std::size_t(4) << 20;
-        const std::size_t of_column = by_.count() * each * sizeof(double);
-        const std::size_t width = by_.ranks().size() > 1 ? p_ : std::clamp<std::size_t>(cache / of_column, 1, p_);
-        if (!by_column_) by_column_.emplace(by_, entries_, width);
-        std::vector<double> totals;
-        for (std::size_t first = 0, part = 0; first < p_; first += width, ++part) {
-            const std::size_t count = std::min(width, p_ - first);
-            totals.assign(count * each, 0.0);
-            by_.sum(totals, [&](std::size_t shard, data::range, std::size_t, double* partial) {
-                by_column_->visit(shard, part, [&](const entries_by_column::entry& one) {
-                    const auto w = static_cast<double>(entries_.weight(one.row));
-                    const double* const u = u_.data() + one.row * r;
-                    double* const to = partial + (one.column - first) * each;
-                    add_squares(w, u, to);
-                    for (std::size_t k = 0; k < r; ++k) to[half + k] += w * one.value * u[k];
-                });
-            });
-            constexpr std::size_t block = 32;
-            backend::parallel_for(0, (count + block - 1) / block, by_.threads(), [&](std::size_t b, std::size_t) {
-                for (std::size_t j = b * block; j < std::min(count, (b + 1) * block); ++j) {
-                    const double* const from = totals.data() + j * each;
-                    const std::span<double> v = std::span(v_).subspan((first + j) * r, r);
-                    std::copy_n(from + half, r, v.begin());
-                    system(from).solve(v);
-                }
-            });
-        }
-    }
     /// to += w x x', the lower triangle by rows.
     void add_squares(double w, const double* x, double* to) const {
         for (std::size_t row = 0; row < rank_; ++row)
@@ -279,7 +269,9 @@ private:
     double lambda_, mean_ = 0;
     std::vector<std::size_t> first_;
     std::vector<double> residual_, u_, v_;
-    std::optional<entries_by_column> by_column_;  // for solve_columns()
+    double spread_ = 0, weight_ = 0;
+    std::optional<alternating<C, Dataset>> turns_;  // where not all entries are given
+    std::vector<double> all_u_;                     // then: of all rows
 };
 
 }  // namespace gamut::learn::detail

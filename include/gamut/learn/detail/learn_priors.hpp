@@ -29,8 +29,12 @@ template <class C> void learn_priors(topic_counts<C>& counts, topic_priors& prio
                            [&](std::size_t k, std::size_t n) { partial[k] += rising_slope(priors.alpha[k], n); });
                 partial[topics] += rising_slope(all, node.length(d));
             }
-            for (std::size_t at = 0; at < own.size(); ++at)
-                partial[topics + 1] += rising_slope(priors.beta, static_cast<std::size_t>(own.counts[at]));
+            for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
+                const std::int32_t* const row = own.row(w);
+                own.each_topic(row, [&](std::size_t k) {
+                    partial[topics + 1] += rising_slope(priors.beta, static_cast<std::size_t>(row[k]));
+                });
+            }
         });
         double below = 0;
         for (const auto n : counts.totals()) below += rising_slope(words * priors.beta, static_cast<std::size_t>(n));

@@ -60,7 +60,8 @@ public:
             enter(node, d, eta, options);
             for (; t < end && in_block(t); ++t) {
                 std::int32_t* const row = block.row(static_cast<std::size_t>(node.word[t]));
-                move(node, row, static_cast<std::size_t>(node.topic[t]), -1, eta);
+                block.remove(row, static_cast<std::size_t>(node.topic[t]));
+                move(node, static_cast<std::size_t>(node.topic[t]), -1, eta);
                 std::fill(slope_.begin(), slope_.end(), 0.0);
                 for (std::size_t m = 0; m < machines_; ++m) {
                     const double* const of = eta.data() + m * topics;
@@ -78,7 +79,8 @@ public:
                 std::size_t k = 0;
                 while (k + 1 < topics && u >= sums_[k]) ++k;
                 node.topic[t] = static_cast<std::int32_t>(k);
-                move(node, row, k, 1, eta);
+                block.add(row, k);
+                move(node, k, 1, eta);
             }
             leave(node, d);
         }
@@ -133,9 +135,10 @@ public:
         }
     }
 
+    std::vector<double>& lambda() { return lambda_; }
+
 private:
-    void move(topic_node& node, std::int32_t* row, std::size_t k, int by, const std::vector<double>& eta) {
-        row[k] += by;
+    void move(topic_node& node, std::size_t k, int by, const std::vector<double>& eta) {
         node.totals[k] += by;
         in_document_[k] += by;
         for (std::size_t m = 0; m < machines_; ++m) score_[m] += by * eta[m * in_document_.size() + k];

@@ -44,7 +44,7 @@ public:
             for (; t < end && static_cast<std::size_t>(node.word[t]) < block.first_word + block.words; ++t) {
                 std::int32_t* const row = block.row(static_cast<std::size_t>(node.word[t]));
                 auto s = static_cast<std::size_t>(node.topic[t]);
-                --row[s];
+                block.remove(row, s);
                 --node.totals[s];
                 --in_document_[s];
                 const auto [first, second] = draws.more_bits(2 * (node.first_token + t));
@@ -59,7 +59,7 @@ public:
                 if (uniform(fourth) * of(s) * total(by_document) < of(by_document) * total(s)) s = by_document;
                 node.topic[t] = static_cast<std::int32_t>(s);
 
-                ++row[s];
+                block.add(row, s);
                 ++node.totals[s];
                 ++in_document_[s];
             }
@@ -82,10 +82,10 @@ private:
             const std::int32_t* const row = block.row(run.word);
             for (std::size_t at = run.begin; at < run.end; ++at)
                 ++own[static_cast<std::size_t>(node.topic[node.by_word[at]])];
-            for (std::size_t k = 0; k < block.topics; ++k) {
+            block.each_topic(row, [&](std::size_t k) {
                 others_.insert(others_.end(), static_cast<std::size_t>(row[k] - own[k]), static_cast<std::int32_t>(k));
                 own[k] = 0;
-            }
+            });
             other_begin_.push_back(others_.size());
         }
     }

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <gamut/core/random.hpp>
+#include <gamut/core/sum_tree.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
-#include <gamut/learn/detail/weight_tree.hpp>
 
 namespace gamut::learn::detail {
 
@@ -49,29 +49,49 @@ public:
                 g_[k] = (row[k] + beta) * below_[k];
                 tree_.set(k, priors.alpha[k] * g_[k]);
             };
-            for (std::size_t k = 0; k < block.topics; ++k)
-                if (row[k] > 0) refresh(k);
+            block.each_topic(row, refresh);
             for (std::size_t at = run.begin; at < run.end; ++at) {
                 const std::size_t t = node.by_word[at], d = node.document[t];
                 if (node.topic[t] != topic_node::none) {
                     const auto s = static_cast<std::size_t>(node.topic[t]);
-                    --row[s];
+                    block.remove(row, s);
                     --node.totals[s];
                     remove(d, node.topic[t]);
                     refresh(s);
                 }
                 const std::size_t k = drawn(d, draws.uniform(node.first_token + t));
                 node.topic[t] = static_cast<std::int32_t>(k);
-                ++row[k];
+                block.add(row, k);
                 ++node.totals[k];
                 add(d, node.topic[t]);
                 refresh(k);
             }
-            for (std::size_t k = 0; k < block.topics; ++k)
-                if (row[k] > 0) {
-                    g_[k] = beta * below_[k];
-                    tree_.set(k, priors.alpha[k] * g_[k]);
-                }
+            block.each_topic(row, [&](std::size_t k) {
+                g_[k] = beta * below_[k];
+                tree_.set(k, priors.alpha[k] * g_[k]);
+            });
+        }
+    }
+
+    /// In which order documents have their topics, which decides how sums are rounded: topics, as many as a document has words, or none.
+    std::vector<std::int32_t> order(const topic_node& node) const {
+        std::vector<std::int32_t> topics(node.size(), topic_node::none);
+        for (std::size_t d = 0; d + 1 < node.first.size(); ++d)
+            for (std::size_t j = 0; j < used_[d]; ++j) topics[node.first[d] + j] = counts_[begin_[d] + j].topic;
+        return topics;
+    }
+    /// The node's topics in this order.
+    void take(const topic_node& node, const std::vector<std::int32_t>& order) {
+        std::fill(used_.begin(), used_.end(), std::size_t{0});
+        std::vector<std::int32_t> count(g_.size());
+        for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
+            for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t)
+                ++count[static_cast<std::size_t>(node.topic[t])];
+            for (std::size_t t = node.first[d]; t < node.first[d + 1] && order[t] >= 0; ++t) {
+                std::int32_t& n = count[static_cast<std::size_t>(order[t])];
+                counts_[begin_[d] + used_[d]++] = {order[t], n};
+                n = 0;
+            }
         }
     }
 
@@ -112,7 +132,7 @@ private:
     std::vector<std::size_t> begin_, used_;  // per document
     std::vector<topic_count> counts_;  // document d: used_[d] topics from begin_[d] on, each with a count of at least 1
     std::vector<double> g_, below_;
-    weight_tree tree_;
+    core::sum_tree tree_;
     std::vector<double> sums_;
 };
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -13,8 +14,10 @@
 #include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
+#include <gamut/communicator/rotation.hpp>
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/learn/detail/cut.hpp>
 #include <gamut/learn/detail/log_rising.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
@@ -46,32 +49,53 @@ template <class F> void each_topic(const topic_node& node, std::size_t d, std::v
         }
 }
 
-/// What a node works on in a round: counts of words in topics, (word - first_word) x topics.
+/// What a node works on in a round: a row per word, its counts in topics, and behind them a bit per topic that says where they are not 0: most
+/// are where topics are many.
 struct word_block {
     std::size_t number, first_word, words, topics, vocabulary;
     std::int32_t* counts;
-    std::size_t size() const { return words * topics; }
-    std::int32_t* row(std::size_t word) const { return counts + (word - first_word) * topics; }
+
+    static constexpr std::size_t bits = 32;  // of a number
+    static std::size_t width(std::size_t topics) { return topics + (topics + bits - 1) / bits; }
+    std::size_t size() const { return words * width(topics); }
+    std::int32_t* row(std::size_t word) const { return counts + (word - first_word) * width(topics); }
+
+    void add(std::int32_t* row, std::size_t k) const {
+        if (row[k]++ == 0) row[topics + k / bits] ^= bit(k);
+    }
+    void remove(std::int32_t* row, std::size_t k) const {
+        if (--row[k] == 0) row[topics + k / bits] ^= bit(k);
+    }
+    /// visit(k) for the topics that the word has, rising; nobody may add or remove meanwhile.
+    template <class F> void each_topic(const std::int32_t* row, F&& visit) const {
+        for (std::size_t first = 0; first < topics; first += bits)
+            for (auto left = static_cast<std::uint32_t>(row[topics + first / bits]); left != 0; left &= left - 1)
+                visit(first + static_cast<std::size_t>(std::countr_zero(left)));
+    }
+
+private:
+    static std::int32_t bit(std::size_t k) { return static_cast<std::int32_t>(std::uint32_t{1} << k % bits); }
 };
 
-/// Tokens of all documents and how often topics have words. There are as many blocks of words as nodes, and in a sweep each block visits
-/// each node: in round r node i has block i + r, so nodes that work at the same time share neither documents nor words. Only the totals
-/// of topics lag behind what other nodes do in the same round; with one node nothing does.
+/// Tokens of all documents and how often topics have words. Words are cut into as many blocks as there are nodes, and in a sweep each block
+/// visits each node (communicator/rotation.hpp): nodes that work at the same time share neither documents nor words. Only the totals of
+/// topics lag behind what other nodes do in the same round; with one node nothing does.
 /// Everything follows from the number of nodes; ranks and threads only share the nodes out.   Zheng et al., STRADS; Yuan et al., WWW 2015.
-/// Messages per sweep and rank: nodes times a block (words / nodes x topics whole numbers) to a neighbour, and as many all-reduces of
+/// Messages per sweep and rank: nodes times a block (words / nodes x topics 33 / 32 whole numbers) to a neighbour, and as many all-reduces of
 /// topics numbers.
 template <communicator::PairwiseCommunicator C> class topic_counts {
 public:
     /// rows: loaded with one block per node. Collective; throws data_error where counts are none.
     template <class Dataset>
-    topic_counts(const C& ranks, const Dataset& rows, std::size_t topics, int threads)
+    topic_counts(const C& ranks, const Dataset& rows, std::size_t topics, int threads,
+                 communicator::route way = communicator::route::ring)
         : ranks_(ranks),
+          blocks_(ranks, rows.partition.blocks, way),
           topics_(topics),
-          nodes_(rows.partition.blocks),
+          nodes_(blocks_.nodes()),
           vocabulary_(rows.columns()),
           documents_(rows.rows()),
-          mine_(
-              rows.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
+          mine_(blocks_.mine()),
           threads_(std::max<std::size_t>(1, std::min(static_cast<std::size_t>(std::max(threads, 1)), mine_.size()))),
           node_(mine_.size()),
           tables_(mine_.size()),
@@ -89,7 +113,7 @@ public:
         });
         ranks_.all_reduce(std::span(tokens_of), communicator::operation::sum);
         ranks_.all_reduce(std::span(tokens_in), communicator::operation::sum);
-        cuts_ = cut_words(tokens_of, nodes_);
+        cuts_ = cut_evenly(tokens_of, nodes_);
         std::uint64_t before = 0;
         for (std::size_t n = 0; n < nodes_; ++n) {
             if (n >= mine_.begin && n < mine_.end) node_[n - mine_.begin].first_token = before;
@@ -122,7 +146,7 @@ public:
             try {
                 each([&](std::size_t i) {
                     node_[i].totals = totals_;
-                    visit(i, node_[i], block((mine_.begin + i + round) % nodes_, i));
+                    visit(i, node_[i], block(blocks_.block_at(mine_.begin + i, round), i));
                 });
                 for (const topic_node& node : node_)
                     for (std::size_t k = 0; k < topics_; ++k) changes[k] += node.totals[k] - totals_[k];
@@ -133,7 +157,7 @@ public:
             ranks_.all_reduce(std::span(changes), communicator::operation::sum);
             if (changes[topics_] != 0) communicator::agree(ranks_, failure);
             for (std::size_t k = 0; k < topics_; ++k) totals_[k] += changes[k];
-            rotate(round);
+            blocks_.move(round, tables_, [&](std::size_t number) { return numbers_of(number); });
         }
     }
 
@@ -160,8 +184,11 @@ public:
         for (const double a : priors.alpha) of_documents += a;
         double all = 0;
         sum({&all, 1}, [&](std::size_t, const topic_node& node, const word_block& own, double* partial) {
-            for (std::size_t at = 0; at < own.size(); ++at)
-                if (own.counts[at] > 0) *partial += log_rising(priors.beta, static_cast<std::size_t>(own.counts[at]));
+            for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
+                const std::int32_t* const row = own.row(w);
+                own.each_topic(
+                    row, [&](std::size_t k) { *partial += log_rising(priors.beta, static_cast<std::size_t>(row[k])); });
+            }
             std::vector<std::size_t> counts(topics_);
             for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
                 each_topic(node, d, counts,
@@ -174,13 +201,30 @@ public:
         return all;
     }
 
+    /// Counts and totals from the tokens' topics, whatever they were before. Collective: as a sweep.
+    void recount() {
+        for (auto& table : tables_) std::fill(table.begin(), table.end(), 0);
+        std::fill(totals_.begin(), totals_.end(), std::int64_t{0});
+        sweep([](std::size_t, topic_node& node, const word_block& block) {
+            for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r)
+                for (std::size_t at = node.runs[r].begin; at < node.runs[r].end; ++at) {
+                    const auto k = static_cast<std::size_t>(node.topic[node.by_word[at]]);
+                    ++node.totals[k];
+                    block.add(block.row(node.runs[r].word), k);
+                }
+        });
+    }
+    /// The words whose counts add_counts has.
+    data::range words() const { return {cuts_[mine_.begin], cuts_[mine_.end]}; }
+
     /// to[k words + w] += n_kw for this rank's blocks; summed over ranks that is all counts.
-    void add_counts(std::vector<double>& to) const {
+    void add_counts(std::vector<double>& to) {
         for (std::size_t i = 0; i < node_.size(); ++i) {
-            const std::size_t first = cuts_[mine_.begin + i], last = cuts_[mine_.begin + i + 1];
-            for (std::size_t w = first; w < last; ++w)
-                for (std::size_t k = 0; k < topics_; ++k)
-                    to[k * vocabulary_ + w] += tables_[i][(w - first) * topics_ + k];
+            const word_block own = block(mine_.begin + i, i);
+            for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
+                const std::int32_t* const row = own.row(w);
+                own.each_topic(row, [&](std::size_t k) { to[k * vocabulary_ + w] += row[k]; });
+            }
         }
     }
 
@@ -188,35 +232,16 @@ private:
     template <class F> void each(F&& f) const {
         backend::parallel_for(std::size_t{0}, node_.size(), threads_, [&](std::size_t i, std::size_t) { f(i); });
     }
-    std::size_t numbers_of(std::size_t block) const { return (cuts_[block + 1] - cuts_[block]) * topics_; }
+    std::size_t numbers_of(std::size_t block) const {
+        return (cuts_[block + 1] - cuts_[block]) * word_block::width(topics_);
+    }
     word_block block(std::size_t number, std::size_t i) {
         return {number, cuts_[number], cuts_[number + 1] - cuts_[number], topics_, vocabulary_, tables_[i].data()};
     }
-    int rank_of(std::size_t node) const {
-        const auto size = static_cast<std::size_t>(ranks_.size());
-        std::size_t rank = node * size / nodes_;
-        while (rank + 1 < size && nodes_ * (rank + 1) / size <= node) ++rank;
-        return static_cast<int>(rank);
-    }
-
-    /// Each node's block goes to the node before it.
-    void rotate(std::size_t round) {
-        if (node_.empty() || nodes_ == 1) return;
-        std::vector<std::int32_t> gone = std::move(tables_.front());
-        for (std::size_t i = 0; i + 1 < tables_.size(); ++i) tables_[i] = std::move(tables_[i + 1]);
-        if (mine_.size() == nodes_) {
-            tables_.back() = std::move(gone);
-            return;
-        }
-        tables_.back().resize(numbers_of((mine_.end + round) % nodes_));
-        const communicator::parcel<const std::int32_t> out{rank_of((mine_.begin + nodes_ - 1) % nodes_), gone};
-        const communicator::parcel<std::int32_t> in{rank_of(mine_.end % nodes_), tables_.back()};
-        ranks_.exchange(std::span(&out, 1), std::span(&in, 1));
-    }
-
     const C& ranks_;
+    communicator::rotation<C> blocks_;
     std::size_t topics_, nodes_, vocabulary_, documents_;
-    data::range mine_;
+    typename communicator::rotation<C>::range mine_;
     std::size_t threads_;
     std::vector<topic_node> node_;
     std::vector<std::vector<std::int32_t>> tables_;  // a block of words per node of this rank
@@ -233,7 +258,7 @@ inline void draw_any_topics(topic_node& node, const word_block& block, const cor
             const std::size_t k = draws.below(node.first_token + t, block.topics);
             node.topic[t] = static_cast<std::int32_t>(k);
             ++node.totals[k];
-            ++block.row(node.runs[r].word)[k];
+            block.add(block.row(node.runs[r].word), k);
         }
 }
 

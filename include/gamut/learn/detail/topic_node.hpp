@@ -94,20 +94,4 @@ struct topic_node {
     }
 };
 
-/// Where to cut words into blocks that have about as many tokens each: cuts[b] to cuts[b + 1], contiguous.
-inline std::vector<std::size_t> cut_words(const std::vector<std::int64_t>& tokens_of, std::size_t blocks) {
-    const std::int64_t all = std::accumulate(tokens_of.begin(), tokens_of.end(), std::int64_t{0});
-    std::vector<std::size_t> cuts{0};
-    std::int64_t before = 0;
-    for (std::size_t w = 0; w < tokens_of.size(); ++w) {
-        before += tokens_of[w];
-        while (cuts.size() < blocks && static_cast<double>(before) * static_cast<double>(blocks) >=
-                                           static_cast<double>(all) * static_cast<double>(cuts.size()))
-            cuts.push_back(w + 1);
-    }
-    cuts.resize(blocks, tokens_of.size());
-    cuts.push_back(tokens_of.size());
-    return cuts;
-}
-
 }  // namespace gamut::learn::detail

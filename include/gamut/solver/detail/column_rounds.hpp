@@ -15,13 +15,14 @@
 #include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/agree.hpp>
+#include <gamut/core/apart.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/stable_sort.hpp>
+#include <gamut/core/sum_tree.hpp>
 #include <gamut/penalty/concept.hpp>
 #include <gamut/quadratic/known_products.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/coordinate_state.hpp>
-#include <gamut/solver/detail/priorities.hpp>
 #include <gamut/solver/selection.hpp>
 
 namespace gamut::solver {
@@ -223,24 +224,23 @@ private:
             for (std::size_t next = 1; next < movers_.size() && chosen_.size() < selection_.together;) {
                 group_.clear();  // nobody there is known to correlate with somebody chosen
                 for (; next < movers_.size() && group_.size() < selection_.together - chosen_.size(); ++next)
-                    if (apart(movers_[next], true)) group_.push_back(movers_[next]);
+                    if (std::none_of(chosen_.begin(), chosen_.end(),
+                                     [&](std::size_t k) { return correlate(movers_[next], k, false); }))
+                        group_.push_back(movers_[next]);
                 learn();
-                for (const std::size_t k : group_)
-                    if (apart(k, false)) chosen_.push_back(k);
+                core::choose_apart(group_, selection_.together, chosen_,
+                                   [&](std::size_t k, std::size_t other) { return correlate(k, other, true); });
             }
             std::sort(chosen_.begin(), chosen_.end());
             share_ = safe_share();
         }
     }
 
-    /// The candidate correlates with nobody chosen; if_unknown: what holds for pairs that are not known.
-    bool apart(std::size_t candidate, bool if_unknown) const {
-        const std::size_t j = candidates_[candidate];
-        return std::all_of(chosen_.begin(), chosen_.end(), [&](std::size_t k) {
-            const std::size_t other = candidates_[k];
-            if (!known_[0].knows(j, other)) return if_unknown;
-            return std::abs(known_[0](j, other)) < selection_.correlation * length(j) * length(other);
-        });
+    /// Two candidates must not move together; if_unknown: what holds for pairs that are not known.
+    bool correlate(std::size_t a, std::size_t b, bool if_unknown) const {
+        const std::size_t j = candidates_[a], other = candidates_[b];
+        if (!known_[0].knows(j, other)) return if_unknown;
+        return !(std::abs(known_[0](j, other)) < selection_.correlation * length(j) * length(other));
     }
 
     /// Products of the pairs of the group with each other and with those chosen, as far as they are not known. The fewest
@@ -317,7 +317,7 @@ private:
     std::size_t round_ = 0, read_ = 0;
     std::vector<double> weights_, slopes_, products_, curvatures_, proposals_, steps_;
     backend::aligned_vector<value_type> row_slopes_;
-    std::vector<priorities> last_;                  // one
+    std::vector<core::sum_tree> last_;              // one
     std::vector<quadratic::known_products> known_;  // one
     std::vector<std::size_t> candidates_, movers_, group_, chosen_, moved_;
 };
