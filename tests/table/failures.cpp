@@ -191,7 +191,7 @@ BOOST_AUTO_TEST_CASE(rows_and_sizes_that_do_not_exist_are_refused) {
 BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused_on_all_ranks) {
     const auto hears = [](const table::layout& layout, const auto& row, const auto& rule, const std::string& expected) {
         BOOST_TEST(heard_by_all(3, [&](const auto& c) { table::shared t(c, layout, row, rule); }) ==
-                   said(core::error_kind::option, "rank 0: " + expected));
+                   said(core::error_kind::option, expected));
     };
     const consistency::bulk_synchronous bsp;
     const auto table_hears = [&](const table::layout& layout, const std::string& expected) {
