@@ -1,5 +1,6 @@
 // expect: shrink::save: include <gamut/shrink/file.hpp>, and give it a fitted network
 // SPDX-License-Identifier: BSL-1.0
+#include <gamut/data/csv.hpp>
 #include <gamut/network.hpp>
 #include <gamut/shrink.hpp>
 #ifdef GAMUT_MISUSE_FIXED
