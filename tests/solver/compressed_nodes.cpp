@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(nodes_that_drift_apart_are_told_so) {
     const auto found =
         minimum(communicator::single<>{},
                 exchange::compressed_gossip{topology::ring{}, compressor::top_k{.share = .05}, 1}, 40, "");
-    BOOST_TEST(found.history.back().dual_residual > 100);
+    BOOST_TEST(found.history.back().dual_residual > 10);
     BOOST_TEST((found.status == core::status::iteration_limit));
     BOOST_TEST(found.message.find("the limit of 40 iterations is used up, and the nodes' distance from their mean grew "
                                   "from ") == 0u,

@@ -66,7 +66,7 @@ while done < kills:
             time.sleep(0.001)
         time.sleep(chance.uniform(0, 0.4) if goal == 0 else chance.uniform(0, 0.01))
         while aims_at_a_write and not is_writing(folder) and process.poll() is None:
-            pass
+            time.sleep(0.0001)
         if process.poll() is not None:  # it had ended before: another moment
             finish(process)
             continue

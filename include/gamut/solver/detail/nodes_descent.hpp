@@ -50,7 +50,8 @@ public:
         after_ = {iteration, distance, rate};
     }
     bool grew(double distance, double rate) const {
-        return before_.distance > 0 && !(distance / rate <= 8 * before_.distance / before_.rate);
+        return before_.distance > 0 && !(distance <= 4 * before_.distance) &&  // nor is it a matter of the rate alone
+               !(distance / rate <= 8 * before_.distance / before_.rate);
     }
     std::string words(double distance) const {
         return core::text("the nodes' distance from their mean grew from ", before_.distance, " at iteration ",
