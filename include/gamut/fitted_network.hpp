@@ -162,4 +162,11 @@ private:
     }
 };
 
+/// Without network_file.hpp: says so.
+template <class Model, class T, class C, class... None>
+void save(const fitted_network<Model, T, C>&, const std::string&, const None&...) {
+    static_assert(sizeof...(None) > 0 && sizeof(Model) == 0,
+                  "save: include <gamut/network_file.hpp> for networks as files");
+}
+
 }  // namespace gamut

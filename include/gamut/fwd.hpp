@@ -191,6 +191,7 @@ struct random_k;
 struct low_rank;
 struct lossless;
 template <class C> struct error_feedback;
+struct stored_memory;  // what they remember, in checkpoints
 }  // namespace compressor
 
 namespace topology {  // see concept.hpp: who hears whom; weights.hpp, mixing_matrix.hpp: what it counts
@@ -291,7 +292,7 @@ struct zero_usage;
 struct wait_free;
 struct block_traffic;  // sufficient_factors.hpp
 template <class Rate = double, class Update = update::plain, class Exchange = exchange::none,
-          class Sharing = replicated>
+          class Sharing = replicated, class Compressor = compressor::none>
 struct sgd;
 namespace pipeline_schedule {  // pipeline_schedule.hpp: what a stage does when
 struct one_after_another;

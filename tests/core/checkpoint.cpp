@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <gamut/core/checkpoint.hpp>
+#include <gamut/core/checkpoints.hpp>
 #include <gamut/core/crc32c.hpp>
 #include <gamut/core/random.hpp>
 
@@ -215,6 +216,33 @@ BOOST_AUTO_TEST_CASE(a_file_is_whole_or_as_it_was) {
     BOOST_CHECK_EXCEPTION(core::checkpoint::load(path + "s"), core::data_error,
                           [](const auto& problem) { return says(problem.what(), "cannot be opened (No such file"); });
     BOOST_CHECK_THROW(made.save((place.path / "none" / "a").string()), core::error);
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_whole_one_is_found_and_where_there_is_none_it_is_said_so) {
+    const scratch place;
+    const std::string folder = place.path.string();
+    BOOST_TEST(!core::newest_checkpoint(folder).has_value());
+    fs::create_directory(place.path);
+    BOOST_TEST(!core::newest_checkpoint(folder).has_value());
+    for (const std::uint64_t step : {3, 4}) {
+        auto made = example();
+        made.step = step;
+        made.save(folder + '/' + core::detail::checkpoint_name(step));
+    }
+    BOOST_TEST(core::newest_checkpoint(folder)->step == 4u);
+    const auto files = core::checkpoints_in(folder);
+    fs::resize_file(files[1].path, 30);
+    BOOST_TEST(core::newest_checkpoint(folder)->step == 3u);
+    fs::resize_file(files[0].path, 30);
+    BOOST_CHECK_EXCEPTION(core::newest_checkpoint(folder), core::data_error, [&](const auto& problem) {
+        return says(problem.what(), "step-000000000003.checkpoint: torn (30 bytes are there, ") &&
+               says(problem.what(), " were written) there is no older one: begin in a new folder");
+    });
+    std::ofstream(place.path / "notes") << "no folder";
+    BOOST_CHECK_EXCEPTION(core::newest_checkpoint(folder + "/notes"), core::error, [&](const auto& problem) {
+        return problem.what() == folder + "/notes: is no folder (checkpoints are files in one, whose names end in "
+                                          ".checkpoint) name the folder, or one of them";
+    });
 }
 
 BOOST_AUTO_TEST_CASE(a_file_that_claims_to_be_huge_is_refused_before_it_is_read) {

@@ -241,6 +241,13 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
     const auto batches = message_of(
         [&] { learn::k_means<ranks_type>{.clusters = 2, .batch = 5, .resume = "x"}.fit(source_type(data)); });
     BOOST_TEST(batches.find("restarts = 1 and batch = 0") != std::string::npos, batches);
+    const auto kept = message_of([&] {
+        core::checkpoints keeper{.folder = folder.path.string()};
+        learn::k_means<ranks_type>{.clusters = 2, .restarts = 2}.fit(source_type(data), keeper);
+    });
+    BOOST_TEST(kept ==
+               "k_means: checkpoints with restarts or a batch (only one run by all rows keeps what it needs) leave the "
+               "checkpoints out, or set restarts = 1 and batch = 0");
 }
 
 BOOST_AUTO_TEST_CASE(a_loaded_fit_is_the_saved_one) {

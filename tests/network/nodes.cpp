@@ -139,6 +139,9 @@ BOOST_AUTO_TEST_CASE(what_is_no_chain_of_dense_layers_is_refused) {
     BOOST_TEST(says({.widths = {20, 64, 10}}, 2) ==
                "exchange::subnets: widths 20 64 10 have 1994 parameters (the model has 13210; only dense layers in a "
                "chain, each with a bias, are dealt) name the columns and the outputs of every layer");
+    BOOST_TEST(says({.widths = {20, 110, 90, 10}}, 2) ==  // as many parameters, in other shapes
+               "exchange::subnets: block 0 of the model's parameters is 20 x 100 (by the widths 20 x 110; only dense "
+               "layers in a chain, each with a bias, are dealt) name the columns and the outputs of every layer");
     BOOST_TEST(says({.widths = {20, 10}}, 2).find("2 widths") != std::string::npos);
     BOOST_TEST(says(dealt(0), 2) == "exchange::subnets: every is 0 (subnets must be put together) try 40");
     BOOST_TEST(says({.widths = {20, 3, 10}}, 4).find("3 hidden units for 4 nodes") != std::string::npos);

@@ -136,6 +136,8 @@ BOOST_AUTO_TEST_CASE(a_stage_that_fails_is_everybodys_error) {
 }
 
 BOOST_AUTO_TEST_CASE(options_that_make_no_sense) {
+    BOOST_TEST(refusal(solver::pipeline{.stages = static_cast<std::size_t>(-1)}) ==
+               "pipeline: stages is -1 (it must be at least 0) leave it at 0, for as many as there are ranks");
     BOOST_TEST(refusal(solver::pipeline{.stages = 99}).find("pipeline: 99 stages (this network can be cut at ") == 0u);
     BOOST_TEST(refusal(solver::pipeline{.micro_batches = 0}) ==
                "pipeline: micro_batches is 0 (it must be 1 to 32, so that each has a row of the batch) try 8");

@@ -66,9 +66,25 @@ BOOST_AUTO_TEST_CASE(compressed_differences_come_as_near_as_gossip) {
         const auto found = minimum(here, exchange, 300, "");
         BOOST_TEST(std::abs(found.objective - gossip.objective) <= 1e-3);
         BOOST_TEST(found.history.back().dual_residual <= 4 * gossip.history.back().dual_residual);
+        BOOST_TEST(found.message == "the limit of 300 iterations is used up");
     };
     near(exchange::compressed_gossip{topology::ring{}, compressor::top_k{.share = .2}, .3});
     near(exchange::compressed_gossip{topology::ring{}, compressor::quantized{}, .5});
+}
+
+BOOST_AUTO_TEST_CASE(nodes_that_drift_apart_are_told_so) {
+    const auto found =
+        minimum(communicator::single<>{},
+                exchange::compressed_gossip{topology::ring{}, compressor::top_k{.share = .05}, 1}, 40, "");
+    BOOST_TEST(found.history.back().dual_residual > 10);
+    BOOST_TEST((found.status == core::status::iteration_limit));
+    BOOST_TEST(found.message.find("the limit of 40 iterations is used up, and the nodes' distance from their mean grew "
+                                  "from ") == 0u,
+               found.message);
+    BOOST_TEST(
+        found.message.find(" (a consensus_rate of 1 is too large for what the compressor leaves out) try 0.25") !=
+            std::string::npos,
+        found.message);
 }
 
 BOOST_AUTO_TEST_CASE(what_they_remember_is_in_checkpoints) {

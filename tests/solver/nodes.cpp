@@ -178,6 +178,28 @@ BOOST_AUTO_TEST_CASE(one_copy_for_all_is_sgd_whatever_the_rule) {
     same(update::adam{});
 }
 
+BOOST_AUTO_TEST_CASE(what_becomes_of_momentum_at_a_meeting) {
+    // nodes that meet after every step: forgotten momentum is none, and its mean is that of one copy; kept, too, for a mean is linear
+    const auto source = rows_of(160, 4);
+    const penalty::l2 ridge{.strength = 1e-2};
+    const auto run = [&](const auto& exchange, double momentum) {
+        auto solver = on_nodes(exchange, .05, 4, 40, 4);
+        solver.momentum = momentum;
+        return minimum(communicator::single<>{}, solver, source, ridge, 4).weights;
+    };
+    const auto meets = [&](std::size_t every, exchange::at_meeting memory) {
+        return run(exchange::periodic{.every = every, .memory = memory}, .9);
+    };
+    using exchange::at_meeting;
+    const auto none = run(exchange::all_reduce{}, 0), whole = run(exchange::all_reduce{}, .9);
+    BOOST_TEST(distance(none, whole) > 1e-2);
+    BOOST_TEST(distance(meets(1, at_meeting::reset), none) < 1e-13);
+    BOOST_TEST(distance(meets(1, at_meeting::average), whole) < 1e-13);
+    BOOST_TEST(distance(meets(1, at_meeting::keep), whole) < 1e-13);
+    BOOST_TEST(distance(meets(3, at_meeting::keep), meets(3, at_meeting::average)) > 1e-6);
+    BOOST_TEST(distance(meets(3, at_meeting::keep), meets(3, at_meeting::reset)) > 1e-3);
+}
+
 BOOST_AUTO_TEST_CASE(nodes_that_wait_for_nobody_come_near_the_minimum) {
     const auto source = rows_of(160, 4);
     const penalty::l2 ridge{.strength = 5e-2};

@@ -172,18 +172,22 @@ BOOST_AUTO_TEST_CASE(a_table_whose_worker_failed_is_closed_on_all_ranks) {
 
 BOOST_AUTO_TEST_CASE(rows_and_sizes_that_do_not_exist_are_refused) {
     const auto hears = [](auto call, const std::string& expected) {
-        BOOST_TEST(heard_by_all(2, [&](const auto& c) {
-                       table::shared t{c, {.rows = 2, .width = 3}, table::sum{}, consistency::bulk_synchronous{}};
-                       table::shared s{c, {.width = 3}, table::sparse{}, consistency::bulk_synchronous{}};
-                       call(t, s);
-                   }) == said(core::error_kind::shape, expected));
+        const std::string found = heard_by_all(2, [&](const auto& c) {
+            table::shared t{c, {.rows = 2, .width = 3}, table::sum{}, consistency::bulk_synchronous{}};
+            table::shared s{c, {.width = 3}, table::sparse{}, consistency::bulk_synchronous{}};
+            call(t, s);
+        });
+        // who hears of the other's failure before its own has none of its own; then the rank is named
+        BOOST_TEST((found == said(core::error_kind::shape, expected) ||
+                    found == said(core::error_kind::shape, "rank 0: " + expected)),
+                   found);
     };
     const auto in_run = [](auto call) { return [call](auto& t, auto& s) { table::run(1, call, t, s); }; };
-    hears(in_run([](auto& me, auto&) { me.get(2); }), "rank 0: table: row 2 (rows are 0..1)");
-    hears(in_run([](auto& me, auto&) { me.add(9, std::vector<double>(3)); }), "rank 0: table: row 9 (rows are 0..1)");
+    hears(in_run([](auto& me, auto&) { me.get(2); }), "table: row 2 (rows are 0..1)");
+    hears(in_run([](auto& me, auto&) { me.add(9, std::vector<double>(3)); }), "table: row 9 (rows are 0..1)");
     hears(in_run([](auto& me, auto&) { me.add(0, std::vector<double>(4)); }),
-          "rank 0: table: 4 numbers for a row (its width is 3)");
-    hears(in_run([](auto&, auto& me) { me.add(0, 3, 1.0); }), "rank 0: table: entry 3 of a row (entries are 0..2)");
+          "table: 4 numbers for a row (its width is 3)");
+    hears(in_run([](auto&, auto& me) { me.add(0, 3, 1.0); }), "table: entry 3 of a row (entries are 0..2)");
     hears([](auto& t, auto&) { t.row(2); }, "table: row 2 (rows are 0..1)");
     hears([](auto& t, auto&) { t.set(1, std::vector<double>(2)); }, "table: 2 numbers for a row (its width is 3)");
 }
@@ -191,7 +195,7 @@ BOOST_AUTO_TEST_CASE(rows_and_sizes_that_do_not_exist_are_refused) {
 BOOST_AUTO_TEST_CASE(options_that_make_no_sense_are_refused_on_all_ranks) {
     const auto hears = [](const table::layout& layout, const auto& row, const auto& rule, const std::string& expected) {
         BOOST_TEST(heard_by_all(3, [&](const auto& c) { table::shared t(c, layout, row, rule); }) ==
-                   said(core::error_kind::option, "rank 0: " + expected));
+                   said(core::error_kind::option, expected));
     };
     const consistency::bulk_synchronous bsp;
     const auto table_hears = [&](const table::layout& layout, const std::string& expected) {

@@ -20,8 +20,8 @@ template <Communicator C> std::int32_t failure_lane(const C& c, const std::excep
     return mine ? c.size() - c.rank() : 0;
 }
 
-/// Throws, on every rank, the error of the rank that `lane` (a combined failure_lane, not 0) names.
-/// Two broadcasts, of 16 bytes and of the message.
+/// Throws, on every rank, the error of the rank that `lane` (a combined failure_lane, not 0) names; and the rank, unless all of them
+/// say the same. Two broadcasts, of 16 bytes and of the message, and an all-reduce of 4 bytes.
 template <Communicator C>
 [[noreturn]] void throw_together(const C& c, std::int32_t lane, const std::exception_ptr& mine) {
     const int failing = c.size() - lane;
@@ -36,7 +36,10 @@ template <Communicator C>
     message.resize(static_cast<std::size_t>(header[1]));
     c.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(message.data()), message.size()), failing);
     const auto kind = static_cast<core::error_kind>(header[0]);
-    core::throw_error(kind, quoted(kind, failing, c.size(), message));
+    std::int32_t differs = 1;
+    if (mine && core::kind_of(mine) == kind && core::message_of(mine) == message) differs = 0;
+    c.all_reduce(std::span<std::int32_t>(&differs, 1), operation::maximum);
+    core::throw_error(kind, differs == 0 ? message : quoted(kind, failing, c.size(), message));
 }
 
 }  // namespace detail

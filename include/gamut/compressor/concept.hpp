@@ -23,7 +23,8 @@
 ///     contracts               |y - x| <= q |x| with q < 1, whatever x is: error feedback remembers a bounded amount
 ///     needs_error_feedback    what it leaves out is left out for ever unless somebody remembers it
 ///     summable                it has mean(...), see Summable: messages may be added up on their way
-///     write(turn, x, bytes)   appends its part of the message; or write(turn, x, memory, bytes) with a template memory<T>
+///     write(turn, x, bytes)   appends its part of the message; or write(turn, x, memory, bytes) with a template memory<T>, which
+///                             a checkpoint can hold if it says describe(each), see stored_memory.hpp
 ///     read(payload, y)        fills y from that part; throws communicator_error for a part that it can't have written
 ///
 /// and optionally

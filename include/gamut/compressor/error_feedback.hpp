@@ -33,6 +33,11 @@ template <class C> struct error_feedback {
         std::vector<T> kept{};  ///< as many as numbers are sent; empty: all 0
         std::vector<T> sent{};  ///< room for the last message's numbers
         memory_of<C, T> inner{};
+
+        template <class Each> void describe(Each& each) {
+            each.of_nodes("kept", kept);
+            each("inner", inner);
+        }
     };
 
     std::uint32_t options() const { return detail::options_of(compressor); }

@@ -31,6 +31,8 @@ struct low_rank {
 
     template <class T> struct memory {
         std::vector<double> right{};  ///< Q, column by column
+
+        template <class Each> void describe(Each& each) { each("right", right); }
     };
 
     std::uint32_t options() const {

@@ -44,6 +44,9 @@ inline std::vector<std::string> names_in(const std::string& folder) {
     DIR* const open = ::opendir(folder.c_str());
     if (open == nullptr) {
         if (errno == ENOENT) return names;
+        if (errno == ENOTDIR)
+            throw error(text(folder, ": is no folder (checkpoints are files in one, whose names end in ",
+                             checkpoint_suffix, ") name the folder, or one of them"));
         throw error(text(folder, ": cannot be read (", std::strerror(errno), ") check the path and the rights"));
     }
     while (const dirent* const entry = ::readdir(open)) names.emplace_back(entry->d_name);
@@ -94,7 +97,14 @@ inline std::optional<checkpoint> newest_checkpoint(const std::string& from) {
         try {
             return checkpoint::load(files.back().path);
         } catch (const data_error& problem) {
-            if (files.size() == 1) throw;
+            if (files.size() == 1) {
+                std::string why = problem.what();
+                constexpr std::string_view older = "take an older checkpoint";
+                if (why.ends_with(older))
+                    why.replace(why.size() - older.size(), older.size(),
+                                "there is no older one: begin in a new folder");
+                throw data_error(why);
+            }
             std::fprintf(stderr, "gamut: %s\n", problem.what());
         }
     }
@@ -123,7 +133,8 @@ struct checkpoints {
         if (now.run == nullptr)
             throw option_error(
                 text("checkpoints: ", now.solver.empty() ? "this solver" : now.solver,
-                     " cannot be resumed (it does not say what its state is) see gamut/solver/state.hpp"));
+                     " cannot be resumed (it does not say what its state is) leave the checkpoints out, or, in a "
+                     "solver of your own, see gamut/solver/state.hpp"));
         if (begun || now.rank != 0) return;
         begin(now);
         begun = true;

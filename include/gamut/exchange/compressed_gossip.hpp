@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <gamut/communicator/concept.hpp>
@@ -59,6 +60,12 @@ struct compressed_gossip {
             throw core::option_error(core::text("compressed_gossip: consensus_rate is ", consensus_rate,
                                                 " (it must be above 0, and 1 at most) try 0.02"));
         compressor::validate(compressor);
+    }
+
+    /// What a run says behind a distance of the nodes that grew.
+    std::string advice() const {
+        return core::text(" (a consensus_rate of ", consensus_rate,
+                          " is too large for what the compressor leaves out) try ", consensus_rate / 4);
     }
 
     template <class A, class N> struct state {

@@ -45,6 +45,32 @@ struct subnets {
         if (every < 1) throw core::option_error("exchange::subnets: every is 0 (subnets must be put together) try 40");
     }
 
+    /// Whether the problem is of such a network; throws option_error. Another number of parameters is the state's to refuse.
+    template <class P> void check(const P& p) const {
+        static_assert(
+            requires { p.blocks_of_parameters(); }, "exchange::subnets: needs a network, whose hidden units are dealt; "
+                                                    "use exchange::periodic for other models");
+        validate();
+        const auto& blocks = p.blocks_of_parameters();
+        std::size_t made = 0;
+        for (std::size_t l = 1; l < widths.size(); ++l) made += (widths[l - 1] + 1) * widths[l];
+        if (made != p.dimension()) return;
+        for (std::size_t b = 0; b < std::max(blocks.size(), 2 * (widths.size() - 1)); ++b) {
+            if (b == blocks.size() || b == 2 * (widths.size() - 1))
+                throw core::option_error(
+                    core::text("exchange::subnets: the model has ", blocks.size(), " blocks of parameters (",
+                               widths.size() - 1, " dense layers, each ", "with a bias, have ", 2 * (widths.size() - 1),
+                               ") name the columns and the outputs of every layer"));
+            const std::size_t rows = b % 2 == 0 ? widths[b / 2] : 1, columns = widths[b / 2 + 1];
+            if (blocks[b].rows != rows || blocks[b].columns != columns)
+                throw core::option_error(core::text("exchange::subnets: block ", b, " of the model's parameters is ",
+                                                    blocks[b].rows, " x ", blocks[b].columns, " (by the widths ", rows,
+                                                    " x ", columns,
+                                                    "; only dense layers in a chain, each with a bias, ",
+                                                    "are dealt) name the columns and the outputs of every layer"));
+        }
+    }
+
     template <class A, class N> struct state {
         using T = typename A::value_type;
 

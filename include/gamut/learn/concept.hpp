@@ -98,4 +98,10 @@ concept Learner = std::copyable<L> &&
     requires communicator::Communicator<std::remove_cvref_t<decltype(learner.communicator)>>;
 };
 
+/// Without model_file.hpp: says so.
+template <Fitted F, class... None> void save(const F&, const std::string&, const None&...) {
+    static_assert(sizeof...(None) > 0 && sizeof(F) == 0,
+                  "save: include <gamut/learn/model_file.hpp> for what learners fitted as files");
+}
+
 }  // namespace gamut::learn

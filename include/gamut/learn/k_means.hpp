@@ -165,7 +165,13 @@ template <class C> struct k_means {
         return detail::fit_together(
             communicator,
             [&](core::any_observer observer) {
-                gamut::communicator::agree(communicator, [&] { validate(); });
+                gamut::communicator::agree(communicator, [&] {
+                    validate();
+                    if (observer.keeps() && (restarts > 1 || batch > 0))
+                        throw core::option_error(
+                            "k_means: checkpoints with restarts or a batch (only one run by all rows keeps what it "
+                            "needs) leave the checkpoints out, or set restarts = 1 and batch = 0");
+                });
                 const auto rows = detail::load_rows(communicator, source);
                 if (clusters > rows.rows())
                     throw core::data_error(core::text(rows.source, ": ", rows.rows(), " rows (", clusters,

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -90,6 +91,11 @@ auto share(const Estimator& e, const S& source, const fitted_network<Model, T, C
         if (trained.status != core::status::diverged) detail::round_to_float(trained.weights);
         return trained;
     });
+}
+
+/// Without file.hpp: says so.
+template <class Fit> void save(const Fit&, const std::string&, const sharing& = {}) {
+    static_assert(sizeof(Fit) == 0, "shrink::save: include <gamut/shrink/file.hpp>, and give it a fitted network");
 }
 
 }  // namespace gamut::shrink

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <span>
 #include <string>
@@ -102,6 +103,10 @@ template <class Rate, class Update, class Schedule> struct pipeline {
         if (!Schedule::flushes && micro_batches > 1)
             throw core::option_error(core::text("pipeline: micro_batches is ", micro_batches,
                                                 " (a schedule without a flush sends batches whole) leave it at 1"));
+        if (stages > static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()))
+            throw core::option_error(
+                core::text("pipeline: stages is ", static_cast<std::ptrdiff_t>(stages),
+                           " (it must be at least 0) leave it at 0, for as many as there are ranks"));
         if (!cuts.empty() && stages != 0 && stages != cuts.size() + 1)
             throw core::option_error(core::text("pipeline: ", stages, " stages and ", cuts.size(),
                                                 " cuts (they do not fit together) leave stages at 0"));

@@ -8,9 +8,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/compressor/concept.hpp>
+#include <gamut/compressor/none.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/stop.hpp>
@@ -19,6 +22,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/compressed_gradient.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/nodes_descent.hpp>
 #include <gamut/solver/replicated.hpp>
@@ -46,13 +50,26 @@ enum class momentum_rule { heavy_ball, nesterov };
 /// With an `exchange` (exchange/concept.hpp) every block of rows is a node with its own copy of the weights: node i minimises blocks times
 /// its loss plus the penalty, so that the mean over the nodes is the objective, and the result is the mean of the copies. Then
 /// records carry the nodes' distance from it, sqrt(mean |w_i - mean|^2), as dual_residual, and a prox follows each meeting. The same bits on any number of ranks.
+/// With a `compressor` (compressor/concept.hpp) the gradients of the blocks travel in fewer bytes: each block's is compressed, and all ranks
+/// step along the mean of what arrives; blocks times the length of a message, or what the compressor sums (exchange/compressed_mean.hpp).
+/// Such a run ends near the minimum, as near as the compressor lets it with a fixed rate; records have the exact objective and gradient.
+///     solver::sgd{.rate = .1, .blocks = 4, .compressor = compressor::error_feedback{compressor::top_k{.share = .01}}}
 /// `sharing` says how ranks share memory and messages (solver/replicated.hpp): zero keeps weights, gradients and the rule's memory in
 /// pieces, wait_free sends gradients while others are computed. The same weights, to the bit.
 /// Robbins and Monro 1951; Sutskever et al. 2013 for the form of momentum.
-template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
+template <class Rate, class Update, class Exchange, class Sharing, class Compressor> struct sgd {
     static_assert(schedule::Schedule<Rate>, "sgd: rate must be a number or a schedule; see gamut/solver/schedule.hpp");
     static_assert(update::Update<Update>,
                   "sgd: update must be a rule with slots and at<T>(step); see gamut/update/concept.hpp");
+    static_assert(std::is_class_v<Sharing>,
+                  "sgd: sharing must be solver::zero, wait_free or another with gradients(problem, batch) or "
+                  "minimize(sgd, problem, observers...); see gamut/solver/replicated.hpp");
+    static_assert(std::is_class_v<Exchange>,
+                  "sgd: exchange must be a method of meeting, exchange::gossip{topology::ring{}} say; see "
+                  "gamut/exchange/concept.hpp");
+    static_assert(compressor::Compressor<Compressor>,
+                  "sgd: compressor must have write(turn, x, bytes) and read(payload, y); see "
+                  "gamut/compressor/concept.hpp");
 
     Rate rate = 0.1;
     Update update{};
@@ -61,9 +78,10 @@ template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
     std::size_t batch = 32;  ///< rows, over all ranks together
     std::uint64_t seed = 1;
     std::size_t check_every = 1;  ///< epochs; 0: only at the end
-    std::size_t blocks =
-        0;  ///< with an exchange: nodes, each a block of rows; without: of the partition, 0: one per shard
+    /// With an exchange or a compressor: nodes, each a block of rows; without: of the partition, 0: one per shard.
+    std::size_t blocks = 0;
     Exchange exchange{};
+    Compressor compressor{};  ///< of the blocks' gradients
     Sharing sharing{};
     core::stop stop{.iterations = 50};
     std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
@@ -87,6 +105,11 @@ template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
                                "takes no other directions) leave it at 0, or use exchange::gossip"));
             if constexpr (requires { exchange.validate(); }) exchange.validate();
         }
+        if constexpr (is_compressed) {
+            if (blocks < 1)
+                throw core::option_error("sgd: blocks is 0 (a compressor is of the gradients of blocks) try 8");
+            compressor::validate(compressor);
+        }
         if constexpr (requires { sharing.validate(); }) sharing.validate();
         stop.validate("sgd");
     }
@@ -99,6 +122,14 @@ template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
         static_assert(
             !has_nodes || std::same_as<Sharing, replicated>,
             "sgd: sharing is of one copy of the weights, and an exchange has one per node; leave one of them out");
+        static_assert(!is_compressed || !has_nodes,
+                      "sgd: compressor is of gradients that all ranks add up, and an exchange sends what it wants; use "
+                      "exchange::compressed_gossip, or leave exchange out");
+        static_assert(!is_compressed || std::same_as<Sharing, replicated>,
+                      "sgd: compressor and sharing both say what of a gradient travels; leave one of them out");
+        static_assert(!Compressor::needs_error_feedback,
+                      "sgd: a biased compressor (top_k, sign, low_rank) loses what it does not send; wrap it: "
+                      "compressor::error_feedback{...}");
         if constexpr (has_nodes) {
             return detail::descend_on_nodes(*this, p, observers...);
         } else if constexpr (requires { sharing.minimize(*this, p, observers...); }) {
@@ -124,6 +155,7 @@ template <class Rate, class Update, class Exchange, class Sharing> struct sgd {
     static constexpr bool has_default_update = std::same_as<Update, update::plain>;
     static constexpr std::size_t slots = has_default_update ? 1 : Update::slots;
     static constexpr bool has_nodes = !std::same_as<Exchange, exchange::none>;
+    static constexpr bool is_compressed = !std::same_as<Compressor, compressor::none>;
 
     /// What step lengths of a prox are multiplied by.
     double gain() const { return has_default_update ? 1 / (1 - momentum) : update::gain(update); }
@@ -154,7 +186,12 @@ private:
         });
         const A start = best_start(p).weights;
         s.w = start;
-        const auto gradient = sharing.gradients(p, batch);
+        auto gradient = [&] {
+            if constexpr (is_compressed)
+                return detail::compressed_gradient(p, compressor);
+            else
+                return sharing.gradients(p, batch);
+        }();
         run<P, O...> record("sgd", p, stop, observers...);
 
         detail::epoch_judge<A> judge(start, stop.tolerance);
@@ -164,6 +201,7 @@ private:
             for (std::size_t i = 0; i < slots; ++i) each(core::text("memory.", i), s.memory[i]);
             each("updates", updates);
             judge.describe(each);
+            if constexpr (is_compressed) gradient.describe(each);
         };
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
         if (const auto last = record.resume(resume, state))

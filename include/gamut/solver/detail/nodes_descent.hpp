@@ -40,8 +40,43 @@ void settle_memory(exchange::at_meeting how, const N& nodes, std::vector<std::ar
     }
 }
 
+/// Whether nodes drift apart without end: their distance, over the rate, at iterations 1, 2, 4, ... What settles down grows at most
+/// as the iterations do, so by 4 since the iteration before the last of these; what diverges, by any factor.
+class drift_watch {
+public:
+    static bool due(std::size_t iteration) { return iteration > 0 && (iteration & (iteration - 1)) == 0; }
+    void remember(std::size_t iteration, double distance, double rate) {
+        before_ = after_;
+        after_ = {iteration, distance, rate};
+    }
+    bool grew(double distance, double rate) const {
+        return before_.distance > 0 && !(distance <= 4 * before_.distance) &&  // nor is it a matter of the rate alone
+               !(distance / rate <= 8 * before_.distance / before_.rate);
+    }
+    std::string words(double distance) const {
+        return core::text("the nodes' distance from their mean grew from ", before_.distance, " at iteration ",
+                          before_.iteration, " to ", distance);
+    }
+    /// For checkpoints; see solver/state.hpp.
+    template <class Each> void describe(Each& each) {
+        for (point* one : {&before_, &after_}) {
+            const std::string name = one == &before_ ? "before." : "after.";
+            each(name + "iteration", one->iteration);
+            each(name + "distance", one->distance);
+            each(name + "rate", one->rate);
+        }
+    }
+
+private:
+    struct point {
+        std::size_t iteration = 0;
+        double distance = 0, rate = 1;
+    };
+    point before_{}, after_{};
+};
+
 /// sgd with an exchange: every block of the problem is a node; see sgd.hpp. A pass over the data and what the exchange sends per epoch,
-/// and one more pass and two global sums per record.
+/// and one more pass and two global sums per record; for one that can drift apart, the same two sums at iterations 1, 2, 4, ...
 template <class Sgd, class P, class... O>
 core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p, O&... observers) {
     using A = typename P::array;
@@ -76,6 +111,7 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
     constexpr bool can_resume = !requires(decltype(state::method)& method) { method.settle(); };
     prepare(p, [&] {
         options.validate();
+        if constexpr (requires { options.exchange.check(p); }) options.exchange.check(p);
         if (!can_resume && !options.resume.empty())
             throw core::option_error(
                 "sgd: resume with an asynchronous exchange (its letters are in no checkpoint) begin anew, "
@@ -101,6 +137,8 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         judge.look(p, s.mean, s.gradient, s.moved, rate, now);
     };
 
+    constexpr bool can_drift = requires { options.exchange.advice(); };
+    drift_watch drift;
     std::size_t updates = 0;
     const auto kept = [&](auto& each) {
         each.shown("weights", [&] { return s.mean; });
@@ -113,6 +151,7 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         }
         each("mean", s.mean);
         judge.describe(each);
+        if constexpr (can_drift) each("drift", drift);
         each("updates", updates);
     };
     core::record now{.iteration = 0, .step = schedule::at(options.rate, 0)};
@@ -127,6 +166,13 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
         ending ended = judge(p, s.mean, now, asked, options.stop);
         if (ended.status) {
             if (now.phase == "apart" && *ended.status != core::status::diverged) look(now.step, now);
+            if constexpr (can_drift) {
+                const bool useless = *ended.status == core::status::iteration_limit ||
+                                     *ended.status == core::status::diverged || *ended.status == core::status::stalled;
+                const double distance = nodes.distance(s.method.copies(), s.mean);
+                if (useless && now.step > 0 && drift.grew(distance, now.step))
+                    ended.why += ", and " + drift.words(distance) + options.exchange.advice();
+            }
             return record.finish(std::move(s.mean), now.objective, *ended.status, std::move(ended.why));
         }
 
@@ -160,6 +206,11 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
             now.phase = {};
             look(step, now);
         }
+        if constexpr (can_drift)
+            if (drift_watch::due(epoch + 1) && step > 0) {
+                nodes.mean(s.method.copies(), s.moved);
+                drift.remember(epoch + 1, nodes.distance(s.method.copies(), s.moved), step);
+            }
     }
 }
 
