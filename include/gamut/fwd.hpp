@@ -46,7 +46,8 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 template <std::size_t I>
 struct matrix;  // parameter.hpp: blocks of parameters, with row, vector and number; blocks.hpp: all of them
 struct block_shape;
-struct image;  // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+struct image;    // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+struct shifted;  // drawn_moves.hpp: moves that are drawn for each row
 template <class Result, class... Step>
 struct program;  // a formula cut into steps (steps.hpp, cutting.hpp, relabel.hpp)
 struct place_set;
@@ -129,6 +130,7 @@ struct embedding;
 struct dropout;
 struct flatten;
 struct picture;  // the data are pictures
+struct augment;  // shifted and mirrored in training
 struct relu;
 struct tanh;
 struct sigmoid;

@@ -15,6 +15,7 @@
 #include <gamut/data/standardize.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/fitted_network.hpp>
+#include <gamut/network/augment.hpp>
 #include <gamut/network/average_pool.hpp>
 #include <gamut/network/batch_norm.hpp>
 #include <gamut/network/classifier.hpp>
