@@ -137,7 +137,9 @@ struct sigmoid;
 struct gelu;
 template <class... Layers> struct sequential;
 template <class... Layers> struct residual;
-struct cross_entropy;  // losses
+template <class First, class Second> struct branches;  // whose results are added up
+struct cross_entropy;                                  // losses
+struct hinge;
 struct squared;
 template <class Loss, class... Layers> struct feedforward;  // layers and a loss:
 template <class... Layers> struct classifier;
