@@ -50,7 +50,8 @@ template <class V> class rows;  // gradient.hpp: the reverse pass of one row
 template <std::size_t I>
 struct matrix;  // parameter.hpp: blocks of parameters, with row, vector and number; blocks.hpp: all of them
 struct block_shape;
-struct image;  // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+struct image;    // structure.hpp: moves of numbers; operations.hpp: them, products, masks
+struct shifted;  // drawn_moves.hpp: moves that are drawn for each row
 template <class Result, class... Step>
 struct program;  // a formula cut into steps (steps.hpp, cutting.hpp, relabel.hpp)
 struct place_set;
@@ -134,13 +135,16 @@ struct embedding;
 struct dropout;
 struct flatten;
 struct picture;  // the data are pictures
+struct augment;  // shifted and mirrored in training
 struct relu;
 struct tanh;
 struct sigmoid;
 struct gelu;
 template <class... Layers> struct sequential;
 template <class... Layers> struct residual;
-struct cross_entropy;  // losses
+template <class First, class Second> struct branches;  // whose results are added up
+struct cross_entropy;                                  // losses
+struct hinge;
 struct squared;
 template <class Loss, class... Layers> struct feedforward;  // layers and a loss:
 template <class... Layers> struct classifier;

@@ -15,8 +15,10 @@
 #include <gamut/data/standardize.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/fitted_network.hpp>
+#include <gamut/network/augment.hpp>
 #include <gamut/network/average_pool.hpp>
 #include <gamut/network/batch_norm.hpp>
+#include <gamut/network/branches.hpp>
 #include <gamut/network/classifier.hpp>
 #include <gamut/network/convolution.hpp>
 #include <gamut/network/dense.hpp>
@@ -24,12 +26,14 @@
 #include <gamut/network/embedding.hpp>
 #include <gamut/network/flatten.hpp>
 #include <gamut/network/gelu.hpp>
+#include <gamut/network/hinge.hpp>
 #include <gamut/network/layer_norm.hpp>
 #include <gamut/network/max_pool.hpp>
 #include <gamut/network/picture.hpp>
 #include <gamut/network/regressor.hpp>
 #include <gamut/network/relu.hpp>
 #include <gamut/network/residual.hpp>
+#include <gamut/network/sequential.hpp>
 #include <gamut/network/sigmoid.hpp>
 #include <gamut/network/tanh.hpp>
 #include <gamut/solver/formula_problem.hpp>

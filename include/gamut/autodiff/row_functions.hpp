@@ -94,7 +94,7 @@ template <Expression A> constexpr auto stop_gradient(const A& a) {
     return without_gradient<node_type<A>>(a.node());
 }
 
-/// 1 at the class that `index` holds, 0 elsewhere: a table of so many classes.
+/// 1 at the class that `index` holds, 0 elsewhere: a table of so many classes; classes 0: of as many as what stands beside it.
 template <class Index> struct indicator : expression {
     Index index;
     std::size_t classes;
@@ -126,5 +126,7 @@ template <Expression Index> constexpr auto one_hot(const Index& index, std::size
                   "one_hot: the index must be one value per row, such as y");
     return indicator<node_type<Index>>(index.node(), classes);
 }
+/// For all outputs of a table that it is added to, or the like: z - one_hot(y).
+template <Expression Index> constexpr auto one_hot(const Index& index) { return one_hot(index, 0); }
 
 }  // namespace gamut::autodiff

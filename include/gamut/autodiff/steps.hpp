@@ -93,6 +93,14 @@ template <class Op, class A, std::size_t Tag> struct structure_step {
     constexpr bool same_as(const structure_step& other) const { return op == other.op; }
 };
 
+/// slot = op(A), as it is drawn for each row of the data, see drawn_moves.hpp.
+template <class Op, class A, std::size_t Tag> struct drawn_move_step {
+    Op op;
+    static constexpr shape form = shape::table;
+    static constexpr bool active = A::active;
+    constexpr bool same_as(const drawn_move_step& other) const { return op == other.op; }
+};
+
 /// slot = [ A | B ], side by side.
 template <class A, class B> struct concatenation_step {
     static constexpr shape form = shape::table;
@@ -157,6 +165,7 @@ template <class E, bool M, std::size_t T> inline constexpr reads reads_of<column
 template <class A, std::size_t B, shape F, bool T>
 inline constexpr reads reads_of<product_step<A, B, F, T>> = reads_of<A> | reads{.parameters = place_set::of(B)};
 template <class Op, class A, std::size_t T> inline constexpr reads reads_of<structure_step<Op, A, T>> = reads_of<A>;
+template <class Op, class A, std::size_t T> inline constexpr reads reads_of<drawn_move_step<Op, A, T>> = reads_of<A>;
 template <class A, class B> inline constexpr reads reads_of<concatenation_step<A, B>> = reads_of<A> | reads_of<B>;
 template <class A, std::size_t B>
 inline constexpr reads reads_of<lookup_step<A, B>> = reads_of<A> | reads{.parameters = place_set::of(B)};

@@ -20,6 +20,18 @@ template <class... Layers> struct classifier : feedforward<cross_entropy, Layers
 
     constexpr std::size_t outputs(std::size_t classes) const { return classes; }
 };
+/// By another loss, which is named first:
+///
+///     network::classifier{network::hinge{}, network::dense{128}, network::relu{}, network::dense{10}}
+template <Loss L, class... Layers> struct classifier<L, Layers...> : feedforward<L, Layers...> {
+    static constexpr const char* name = name_with<L>("network classifier");
+    static constexpr bool classification = true;
+
+    constexpr classifier() = default;
+    constexpr explicit classifier(L, Layers... all) : feedforward<L, Layers...>(all...) {}
+
+    constexpr std::size_t outputs(std::size_t classes) const { return classes; }
+};
 template <class... Layers> classifier(Layers...) -> classifier<Layers...>;
 
 }  // namespace gamut::network

@@ -54,6 +54,21 @@ concept Layer = requires(const L& layer, image in) {
     layer(leaves<0>{}, autodiff::slot<0, autodiff::shape::table, false>{}, in);
 };
 
+/// A loss is two formulas of the last layer's outputs z: loss(z), which ends with mean(...) and reads autodiff::labels, and predict(z).
+///   name    what model files call a network with it; left out: what they call its kind
+template <class L>
+concept Loss = requires(const L& one, autodiff::slot<0, autodiff::shape::table, true> z) {
+    one.loss(z);
+    one.predict(z);
+};
+/// What model files call a network that ends in a loss.
+template <class L> constexpr const char* name_with(const char* kind) {
+    if constexpr (requires { L::name; })
+        return L::name;
+    else
+        return kind;
+}
+
 /// How many blocks a layer has.
 template <class L> inline constexpr std::size_t blocks_of = 0;
 template <class L>

@@ -15,6 +15,13 @@ template <class... Layers> struct regressor : feedforward<squared, Layers...> {
     constexpr regressor() = default;
     constexpr explicit regressor(Layers... all) : feedforward<squared, Layers...>(all...) {}
 };
+/// By another loss, which is named first.
+template <Loss L, class... Layers> struct regressor<L, Layers...> : feedforward<L, Layers...> {
+    static constexpr const char* name = name_with<L>("network regressor");
+
+    constexpr regressor() = default;
+    constexpr explicit regressor(L, Layers... all) : feedforward<L, Layers...>(all...) {}
+};
 template <class... Layers> regressor(Layers...) -> regressor<Layers...>;
 
 }  // namespace gamut::network

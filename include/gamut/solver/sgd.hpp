@@ -24,6 +24,7 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/compressed_gradient.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
+#include <gamut/solver/detail/mean_gradient.hpp>
 #include <gamut/solver/detail/nodes_descent.hpp>
 #include <gamut/solver/replicated.hpp>
 #include <gamut/solver/run.hpp>
@@ -44,6 +45,10 @@ enum class momentum_rule { heavy_ball, nesterov };
 ///   w = prox(w - rate d)       the prox only for penalties that are not smooth, which adaptive rules do not take
 /// `rate` is a number or a schedule over epochs (solver/schedule.hpp), `update` a rule (update/concept.hpp). The batches depend
 /// on the seed alone, not on the ranks. Steps of the prox are rate gain(update), which is what gradients count for in the end.
+/// With `accumulate` = k a step uses the mean of k batches' gradients, one batch after another; the last step of an epoch takes those that
+/// are left. That is the gradient of the mean over all their rows, up to rounding, unless the loss looks at the batch (batch_norm). Of
+/// networks and formulas it is that of a batch of k times the rows where k divides the number of batches (and nothing is drawn for the
+/// batch, as dropout does); other problems draw other rows for batches of another size. Each batch is a global sum of its own.
 /// An iteration is an epoch. Every `check_every` epochs one more pass finds objective and gradient at w, and the run
 /// stops when |gradient| <= stop.tolerance |gradient at the start| (of the prox-gradient step, if there is a prox);
 /// in between, records carry the mean of the batches' objectives, in the phase "batches".
@@ -75,7 +80,8 @@ template <class Rate, class Update, class Exchange, class Sharing, class Compres
     Update update{};
     double momentum = 0;
     momentum_rule rule = momentum_rule::heavy_ball;
-    std::size_t batch = 32;  ///< rows, over all ranks together
+    std::size_t batch = 32;      ///< rows, over all ranks together
+    std::size_t accumulate = 1;  ///< batches whose gradients are one step's
     std::uint64_t seed = 1;
     std::size_t check_every = 1;  ///< epochs; 0: only at the end
     /// With an exchange or a compressor: nodes, each a block of rows; without: of the partition, 0: one per shard.
@@ -96,6 +102,8 @@ template <class Rate, class Update, class Exchange, class Sharing, class Compres
             throw core::option_error(core::text("sgd: momentum is ", momentum,
                                                 " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("sgd: batch is 0 (at least 1 row is needed) try 32");
+        if (accumulate < 1)
+            throw core::option_error("sgd: accumulate is 0 (a step needs the gradient of a batch) leave it at 1");
         if constexpr (has_nodes) {
             if (blocks < 1) throw core::option_error("sgd: blocks is 0 (an exchange needs nodes) try 8");
             if (!exchange::takes_directions<Exchange> && momentum > 0)
@@ -221,12 +229,15 @@ private:
 
             const std::size_t epoch = now.iteration;
             double sum = 0, step = now.step;
-            for (std::size_t index = 0; index < batches; ++index) {
-                const solver::batch rows{batch, seed, epoch, index};
+            for (std::size_t index = 0; index < batches;) {
+                const detail::batches_of_step some(index, accumulate, batches);
+                index = some.end;
                 step = schedule::at(rate, static_cast<double>(epoch) +
-                                              static_cast<double>(index) / static_cast<double>(batches));
-                sum += gradient(s.w, rows, s.gradient);
-                if constexpr (!P::smooth) sum += p.penalty(s.w);
+                                              static_cast<double>(some.begin) / static_cast<double>(batches));
+                sum += detail::mean_gradient(some, s.gradient, s.moved, [&](std::size_t which, A& to) {
+                    return gradient(s.w, solver::batch{batch, seed, epoch, which}, to);
+                });
+                if constexpr (!P::smooth) sum += static_cast<double>(some.size()) * p.penalty(s.w);
                 turn(++updates, s.w, s.gradient, s.memory);
                 s.moved = s.w - static_cast<T>(step) * s.gradient;
                 if constexpr (P::smooth)

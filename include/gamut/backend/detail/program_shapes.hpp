@@ -125,6 +125,10 @@ private:
     autodiff::table_shape shape_of(const autodiff::structure_step<Op, A, Tag>& s) const {
         return s.op.shape(operand<A>());
     }
+    template <class Op, class A, std::size_t Tag>
+    autodiff::table_shape shape_of(const autodiff::drawn_move_step<Op, A, Tag>& s) const {
+        return s.op.shape(operand<A>());
+    }
     template <class A, class B> autodiff::table_shape shape_of(const autodiff::concatenation_step<A, B>&) const {
         const auto a = operand<A>(), b = operand<B>();
         if (a.rows != b.rows)

@@ -43,6 +43,10 @@ template <class Op, class A, std::size_t G>
 struct kind_of_step<autodiff::structure_step<Op, A, G>> : kind_of_step<int> {
     static constexpr bool writes_all = false;
 };
+template <class Op, class A, std::size_t G>
+struct kind_of_step<autodiff::drawn_move_step<Op, A, G>> : kind_of_step<int> {
+    static constexpr bool writes_all = false;
+};
 template <class A, class B> struct kind_of_step<autodiff::concatenation_step<A, B>> : kind_of_step<int> {
     static constexpr bool writes_all = false;
 };

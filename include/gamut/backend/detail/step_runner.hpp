@@ -193,6 +193,45 @@ private:
         if constexpr (Dual)
             runs_[S].reverse(a.values, out.values, a.adjoint_tangents, from, out.adjoint_tangents, to, rows.rows);
     }
+    /// f(first of what is read, first of what is made, count): where the numbers go that were drawn to move, all rows one after another.
+    template <std::size_t S, class Op, class A, std::size_t G, class F>
+    void each_drawn_run(const autodiff::drawn_move_step<Op, A, G>& step, const table<T>& a, const table<T>& out,
+                        const data_rows<T>& rows, const F& f) const {
+        const core::random draws{rows.seed, rows.step * 256 + S};
+        for (std::size_t i = 0; i < rows.rows; ++i) {
+            typename Op::choice how{};
+            if (rows.training) how = step.op.choose(draws, rows.numbers ? rows.numbers[i] : i);
+            step.op.runs({a.per_row, a.columns}, how,
+                         [&](std::size_t row, std::size_t column, std::size_t to, std::size_t there, std::size_t n) {
+                             f((i * a.per_row + row) * a.stride + column, (i * out.per_row + to) * out.stride + there,
+                               n);
+                         });
+        }
+    }
+    template <bool Dual, std::size_t S, class Op, class A, std::size_t G>
+    void forward_of(const autodiff::drawn_move_step<Op, A, G>& step, const table<T>& out, const data_rows<T>& rows) {
+        const auto a = this->template operand<A>(rows);
+        const auto go = [&](const T* from, T* to) {
+            if (rows.training) std::fill_n(to, rows.rows * out.per_row * out.stride, T(0));
+            each_drawn_run<S>(step, a, out, rows, [&](std::size_t here, std::size_t there, std::size_t n) {
+                std::copy_n(from + here, n, to + there);
+            });
+        };
+        go(a.values, out.values);
+        if constexpr (Dual && moves<A>) go(a.tangents, out.tangents);
+    }
+    template <bool Dual, std::size_t S, class Op, class A, std::size_t G, class Store>
+    void reverse_of(const autodiff::drawn_move_step<Op, A, G>& step, const table<T>& out, const data_rows<T>& rows,
+                    const Store&) {
+        const auto a = this->template operand<A>(rows);
+        const auto pull = [&](const T* from, T* to) {
+            each_drawn_run<S>(step, a, out, rows, [&](std::size_t here, std::size_t there, std::size_t n) {
+                for (std::size_t k = 0; k < n; ++k) to[here + k] += from[there + k];
+            });
+        };
+        pull(out.adjoints, a.adjoints);
+        if constexpr (Dual) pull(out.adjoint_tangents, a.adjoint_tangents);
+    }
     template <bool Dual, std::size_t S, class A, class B>
     void forward_of(const autodiff::concatenation_step<A, B>&, const table<T>& out, const data_rows<T>& rows) {
         const auto put = [&]<class X>(std::size_t first, const X*) {

@@ -20,6 +20,7 @@
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
+#include <gamut/solver/detail/mean_gradient.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
 
@@ -178,13 +179,17 @@ core::result<typename P::array> descend_on_nodes(const Sgd& options, const P& p,
 
         const std::size_t epoch = now.iteration;
         double step = now.step;
-        for (std::size_t index = 0; index < batches; ++index) {
-            const batch rows{options.batch, options.seed, epoch, index};
-            step = schedule::at(options.rate,
-                                static_cast<double>(epoch) + static_cast<double>(index) / static_cast<double>(batches));
+        for (std::size_t index = 0; index < batches;) {
+            const batches_of_step some(index, options.accumulate, batches);
+            index = some.end;
+            step = schedule::at(options.rate, static_cast<double>(epoch) +
+                                                  static_cast<double>(some.begin) / static_cast<double>(batches));
             ++updates;
             const auto gradient = [&](std::size_t i, const A& w, A& g) {
-                p.local_gradient(p.first_block() + i, w, rows, g);
+                mean_gradient(some, g, s.moved, [&](std::size_t which, A& to) {
+                    return p.local_gradient(p.first_block() + i, w, batch{options.batch, options.seed, epoch, which},
+                                            to);
+                });
             };
             if constexpr (exchange::takes_directions<method_type>)
                 s.method.round(step, gradient,

@@ -18,6 +18,8 @@ namespace gamut::solver::detail {
 template <class Step> inline constexpr bool reads_data = false;
 template <class Op, std::size_t G>
 inline constexpr bool reads_data<autodiff::structure_step<Op, autodiff::inputs, G>> = true;
+template <class Op, std::size_t G>
+inline constexpr bool reads_data<autodiff::drawn_move_step<Op, autodiff::inputs, G>> = true;
 template <std::size_t B, autodiff::shape F, bool Transposed>
 inline constexpr bool reads_data<autodiff::product_step<autodiff::inputs, B, F, Transposed>> = true;
 template <std::size_t B> inline constexpr bool reads_data<autodiff::lookup_step<autodiff::inputs, B>> = true;

@@ -14,6 +14,7 @@
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/solver/concept.hpp>
+#include <gamut/solver/detail/mean_gradient.hpp>
 #include <gamut/solver/detail/sharded_weights.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -94,10 +95,14 @@ core::result<typename P::array> descend_sharded(const Sgd& options, const P& p, 
 
         const std::size_t epoch = now.iteration;
         double sum = 0, step = now.step;
-        for (std::size_t index = 0; index < batches; ++index) {
-            step = schedule::at(options.rate,
-                                static_cast<double>(epoch) + static_cast<double>(index) / static_cast<double>(batches));
-            sum += s.w.batch_gradient({options.batch, options.seed, epoch, index});
+        for (std::size_t index = 0; index < batches;) {
+            const batches_of_step some(index, options.accumulate, batches);
+            index = some.end;
+            step = schedule::at(options.rate, static_cast<double>(epoch) +
+                                                  static_cast<double>(some.begin) / static_cast<double>(batches));
+            sum += mean_gradient(some, s.w.gradient(), s.moved, [&](std::size_t which, A& to) {
+                return s.w.batch_gradient({options.batch, options.seed, epoch, which}, to);
+            });
             options.turn(++updates, s.w.pieces(), s.w.gradient(), s.memory);
             s.moved = s.w.pieces() - static_cast<T>(step) * s.w.gradient();
             std::swap(s.w.pieces(), s.moved);

@@ -85,18 +85,18 @@ public:
         cut(whole_, pieces_);
     }
 
-    /// gradient() becomes this rank's pieces of a batch's gradient; returns the batch's objective.
-    double batch_gradient(const batch& wanted) {
+    /// gradient becomes this rank's pieces of a batch's; returns the batch's objective.
+    double batch_gradient(const batch& wanted, A& gradient) {
         for (block& one : blocks_) one.penalty = std::numeric_limits<double>::quiet_NaN();
         std::fill(sums_.begin(), sums_.end(), 0.0);
         double objective = go_over_steps(parts_, wanted, *this);
         if (stage_ == 1)
             for (std::size_t b = parts_.blocks(); b-- > 0;)
                 if (parts_.holds(b)) scatter(b);
-        for (std::size_t k = 0; k < sums_.size(); ++k) gradient_[k] = static_cast<T>(sums_[k]);
+        for (std::size_t k = 0; k < sums_.size(); ++k) gradient[k] = static_cast<T>(sums_[k]);
         double penalty = 0;
         for (std::size_t b = 0; b < blocks_.size(); ++b) {
-            p_.add_slopes(b, piece(blocks_[b], pieces_), piece(blocks_[b], gradient_));
+            p_.add_slopes(b, piece(blocks_[b], pieces_), piece(blocks_[b], gradient));
             if (!std::isnan(blocks_[b].penalty)) penalty += blocks_[b].penalty;
         }
         return objective + penalty;
