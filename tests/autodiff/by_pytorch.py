@@ -244,7 +244,8 @@ def networks():
         "two hidden layers, squared": (chain(dense(5), tanh, dense(4), gelu, dense(1)), 4, 0),
         "convolution with steps": (chain(picture(6, 6, 1), convolution(2, 3, 2, 1), tanh, average_pool(2, 2), flatten, dense(3)), 36, 0),
         "nothing dropped": (chain(dense(6), gelu, dropout, dense(3)), 5, 0),
-        "residual of channels": (chain(picture(4, 4, 2), residual(convolution(2, 3, border=1), batch_norm, relu), max_pool(2), flatten, dense(3)), 32, 0),
+        "residual of channels": (chain(picture(4, 4, 1), convolution(2, 3, border=1), residual(convolution(2, 3, border=1), batch_norm, relu),
+                                       max_pool(2), flatten, dense(3)), 16, 0),
         "embedding, normalised": (chain(embedding(3, 4), flatten, layer_norm, residual(dense(8), tanh), dense(3)), 2, 3),
     }
 
