@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
-// Every layer within a small network, against finite differences.
+// Every layer within a small network, against finite differences and PyTorch (tests/autodiff/by_pytorch.py).
 #include <gamut/network/average_pool.hpp>
 #include <gamut/network/batch_norm.hpp>
 #include <gamut/network/classifier.hpp>
@@ -28,6 +28,7 @@
 
 #include <cmath>
 
+#include "autodiff/by_pytorch.hpp"
 #include "backend/check_formula.hpp"
 
 using namespace gamut::network;
@@ -35,14 +36,18 @@ using namespace gamut::network;
 BOOST_AUTO_TEST_SUITE(layers)
 
 namespace {
-/// A network's own start, a little moved so that no derivative is zero by symmetry, at six rows.
-template <class Net> void check(const Net& net, std::size_t columns, const char* what) {
+/// A network's own start, a little moved so that no derivative is zero by symmetry, at six rows; then beside PyTorch.
+/// numbers: the data are 0, 1, ..., numbers - 1, where rows of a block are looked up.
+template <class Net> void check(const Net& net, std::size_t columns, const char* what, std::size_t numbers = 0) {
     const auto shapes = net.shapes(columns);
     formula_point at(6, columns, 3, dimension_of(shapes));
     const auto start = net.template start<double>(columns);
     BOOST_REQUIRE(start.size() == at.w.size());
     for (std::size_t i = 0; i < start.size(); ++i) at.w[i] = start[i] + 0.1 * at.w[i];
-    check_program(net.loss_program(columns), shapes, at, what);
+    for (std::size_t i = 0; i < at.x.size() && numbers > 0; ++i) at.x[i] = static_cast<double>(i * i % numbers);
+    const auto program = net.loss_program(columns);
+    check_program(program, shapes, at, what);
+    by_pytorch::compare(what, program, shapes, 6, columns, 3, numbers);
 }
 
 /// A layer of one's own: x sigmoid(beta x).
@@ -77,11 +82,20 @@ BOOST_AUTO_TEST_CASE(residuals_dropout_and_a_layer_of_ones_own) {
     check(regressor{dense{6}, swish{}, dense{1}}, 4, "regressor");
 }
 BOOST_AUTO_TEST_CASE(embeddings) {
-    const classifier net{embedding{3, 4}, flatten{}, dense{3}};
-    const auto shapes = net.shapes(2);
-    formula_point at(6, 2, 3, dimension_of(shapes));
-    for (std::size_t i = 0; i < at.x.size(); ++i) at.x[i] = static_cast<double>(i * i % 3);
-    check_program(net.loss_program(2), shapes, at, "embedding");
+    check(classifier{embedding{3, 4}, flatten{}, dense{3}}, 2, "embedding", 3);
+    check(classifier{embedding{3, 4}, flatten{}, layer_norm{}, residual{dense{8}, gamut::network::tanh{}}, dense{3}}, 2,
+          "embedding, normalised", 3);
+}
+BOOST_AUTO_TEST_CASE(others_that_pytorch_knows) {
+    check(regressor{dense{5}, gamut::network::tanh{}, dense{4}, gelu{}, dense{1}}, 4, "two hidden layers, squared");
+    check(classifier{picture{6, 6, 1}, convolution{.channels = 2, .kernel = 3, .step = 2, .border = 1},
+                     gamut::network::tanh{}, average_pool{2}, flatten{}, dense{3}},
+          36, "convolution with steps");
+    check(classifier{dense{6}, gelu{}, dropout{0}, dense{3}}, 5, "nothing dropped");
+    check(classifier{picture{4, 4, 1}, convolution{.channels = 2, .kernel = 3, .border = 1},
+                     residual{convolution{.channels = 2, .kernel = 3, .border = 1}, batch_norm{}, relu{}}, max_pool{2},
+                     flatten{}, dense{3}},
+          16, "residual of channels");
 }
 
 BOOST_AUTO_TEST_CASE(parameters_begin_as_the_rule_says) {

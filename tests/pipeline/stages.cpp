@@ -4,6 +4,8 @@
 #include <gamut/solver/pipeline.hpp>
 #include <gamut/solver/pipeline_schedule.hpp>
 
+#include <gamut/update/adam.hpp>
+
 #include <boost/test/unit_test.hpp>
 
 #include <algorithm>
@@ -39,6 +41,21 @@ template <class Options> std::vector<counts> counted(Options options, std::size_
             at_work.epoch(0);
             const auto& mine = *at_work.stages().front();
             found[static_cast<std::size_t>(c.rank())] = {mine.most_kept(), mine.most_versions(), mine.forwards()};
+        });
+    });
+    return found;
+}
+
+/// What each stage holds for micro-batches of 20 rows.
+template <class Options> std::vector<std::size_t> bytes_held(Options options) {
+    std::vector<std::size_t> found(options.stages);
+    options.batch = 60, options.micro_batches = 3;
+    ranks::run(static_cast<int>(options.stages), [&](const ranks& c) {
+        with_problem(nets::small(), c, 60, 4, [&](const auto& p) {
+            using P = std::remove_cvref_t<decltype(p)>;
+            const solver::detail::pipeline_run<P, Options> at_work(p, options,
+                                                                   solver::detail::pipeline_plan_of(p, options));
+            found[static_cast<std::size_t>(c.rank())] = at_work.stages().front()->bytes();
         });
     });
     return found;
@@ -116,6 +133,29 @@ BOOST_AUTO_TEST_CASE(inputs_that_stages_keep) {
                 BOOST_TEST((one[s] == counts{1, 1, once}));
             }
         }
+}
+
+BOOST_AUTO_TEST_CASE(a_stage_holds_what_its_own_steps_need) {
+    // 20-24-16-10, in numbers of 8 bytes. Slots: X A, relu, h B, relu, h C, for 24 rows (20, to a multiple of 8), values and adjoints,
+    // columns to a multiple of 8; a bias is two lines, in sixteens; 8 lanes for the widest formula. Parameters: themselves, two
+    // memories of Adam, and the gradient.
+    const auto table = [](std::size_t columns) { return 2 * 24 * columns; };
+    const std::size_t lanes = 8 * 2 * 24, first = 20 * 24 + 24, second = 24 * 16 + 16, third = 16 * 10 + 10;
+    const solver::pipeline<double, update::adam> adam{.update = {}};
+    const auto in = [&](std::size_t stages) {
+        auto options = adam;
+        options.stages = stages;
+        return bytes_held(options);
+    };
+    const std::vector<std::size_t> one{8 * (table(24) + table(24) + 3 * table(16) + 64 + 32 + 32 + lanes) +
+                                       8 * 4 * (first + second + third)};
+    BOOST_TEST(in(1) == one);
+    const std::vector<std::size_t> two{8 * (table(24) + table(24) + 64 + lanes) + 8 * 4 * first,
+                                       8 * (table(24) + 3 * table(16) + 32 + 32 + lanes) +
+                                           8 * 4 * (second + third)};  // the cut is behind the relu
+    BOOST_TEST(in(2) == two);
+    const auto four = in(4);
+    BOOST_TEST(*std::max_element(four.begin(), four.end()) < two[1]);
 }
 
 BOOST_AUTO_TEST_CASE(pipedream_keeps_versions) {

@@ -13,11 +13,6 @@
 
 namespace gamut::backend {
 
-/// Steps begin <= s < end of a program; step `size` is the result.
-struct step_range {
-    std::size_t begin = 0, end = 0;
-};
-
 /// Runs a program over rows of the data, forward and back, in memory that is taken once: nothing is allocated afterwards. One thread's.
 ///   forward(rows, steps, store)    the loss, and the adjoints of what it reads
 ///   reverse(rows, steps, store)    in the opposite order, adding to the gradient
@@ -31,11 +26,12 @@ public:
     static constexpr std::size_t size = sizeof...(Step);
     static constexpr bool has_loss = Result::form == autodiff::shape::total;
 
-    /// dual: room for derivatives in a direction, too. Throws shape_error where blocks, data and formula do not fit.
+    /// dual: room for derivatives in a direction, too. range: the steps that will be run, which have memory; of the others there are
+    /// the shapes. Throws shape_error where blocks, data and formula do not fit.
     program_run(const autodiff::program<Result, Step...>& program, std::vector<autodiff::block_shape> blocks,
-                std::size_t data_columns, std::size_t most_rows, bool dual = false)
+                std::size_t data_columns, std::size_t most_rows, bool dual = false, step_range range = all())
         : blocks_(std::move(blocks)),
-          runner_(program, blocks_, data_columns, most_rows, dual) {
+          runner_(program, blocks_, data_columns, most_rows, dual, range) {
         offsets_.push_back(0);
         for (const auto& b : blocks_) offsets_.push_back(offsets_.back() + b.size());
     }
@@ -62,25 +58,22 @@ public:
     double forward(const data_rows<T>& rows, step_range range, const Store& store) {
         if (rows.rows == 0) return 0;
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            ((S >= range.begin && S < range.end ? runner_.template forward<Dual, S>(rows, store) : void()), ...);
+            ((range.has(S) ? runner_.template forward<Dual, S>(rows, store) : void()), ...);
         }
         (std::make_index_sequence<size>());
         if constexpr (has_loss)
-            if (range.begin <= size && range.end > size) return runner_.template loss<Dual>(rows, store);
+            if (range.has(size)) return runner_.template loss<Dual>(rows, store);
         return 0;
     }
     template <bool Dual = false, class Store>
     void reverse(const data_rows<T>& rows, step_range range, const Store& store) {
         if (rows.rows == 0) return;
-        if (range.begin <= size && range.end > size) {
+        if (range.has(size)) {
             detail::for_each_place<runner::plan.unused>([&]<std::size_t B>() { store.ready(B); });
             runner_.template finish<Dual, size>(store);
         }
         [&]<std::size_t... S>(std::index_sequence<S...>) {
-            ((size - 1 - S >= range.begin && size - 1 - S < range.end
-                  ? runner_.template reverse<Dual, size - 1 - S>(rows, store)
-                  : void()),
-             ...);
+            ((range.has(size - 1 - S) ? runner_.template reverse<Dual, size - 1 - S>(rows, store) : void()), ...);
         }
         (std::make_index_sequence<size>());
     }

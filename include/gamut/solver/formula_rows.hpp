@@ -54,20 +54,21 @@ public:
           scaling_(std::move(scaling)),
           groups_(
               data.partition.blocks_of(static_cast<std::size_t>(ranks.rank()), static_cast<std::size_t>(ranks.size()))),
-          total_weight_(data::total_weight(ranks, data)) {
+          total_weight_(data::total_weight(ranks, data)),
+          outline_(program_, blocks_, data_.columns(), rows_at_once, false, backend::step_range{}) {
         if (data.has_offsets)
             throw core::option_error("formula: offsets (only models of one product know them) leave them out");
         const int threads = machine.threads_of(ranks.local_size());
-        const std::size_t count = std::clamp<std::size_t>(groups_.size(), 1, static_cast<std::size_t>(threads));
-        for (std::size_t t = 0; t < count; ++t) workspaces_.push_back(std::make_unique<workspace>(*this));
+        workspaces_.resize(std::clamp<std::size_t>(groups_.size(), 1, static_cast<std::size_t>(threads)));
     }
 
     const Dataset& data() const { return data_; }
     const C& ranks() const { return ranks_; }
     const data::standardization& scaling() const { return scaling_; }
     double total_weight() const { return total_weight_; }
-    std::size_t dimension() const { return workspaces_.front()->run.dimension(); }
-    const run_type& program() const { return workspaces_.front()->run; }
+    std::size_t dimension() const { return outline_.dimension(); }
+    /// The program, of which no step can be run: shapes and offsets.
+    const run_type& program() const { return outline_; }
     /// This rank's groups, and the threads that go over them.
     data::range groups() const { return groups_; }
     std::size_t threads() const { return workspaces_.size(); }
@@ -92,9 +93,8 @@ public:
     }
     /// H v.
     void hessian(const T* w, const T* v, std::span<double> sums) const {
-        for (auto& work : workspaces_)
-            if (!work->twice) work->twice.emplace(program_, blocks_, data_.columns(), rows_at_once, true);
         globally(sums, [&](workspace& work, std::size_t group, double* partial) {
+            if (!work.twice) work.twice.emplace(program_, blocks_, data_.columns(), rows_at_once, true);
             each_part(work, group,
                       [&](const backend::data_rows<T>& rows) { add_gradient<true>(work, rows, w, v, partial); });
         });
@@ -142,7 +142,7 @@ public:
     /// of those in a batch.
     double group_loss(std::size_t group, const T* w) const {
         double loss = 0;
-        workspace& work = *workspaces_.front();
+        workspace& work = workspace_of(0);
         each_part(work, group, [&](const backend::data_rows<T>& rows) {
             loss += work.run.forward(rows, work.run.all(), work.run.flat(w));
         });
@@ -150,13 +150,13 @@ public:
     }
     void group_gradient(std::size_t group, const T* w, std::span<double> sums) const {
         std::fill(sums.begin(), sums.end(), 0.0);
-        workspace& work = *workspaces_.front();
+        workspace& work = workspace_of(0);
         each_part(work, group,
                   [&](const backend::data_rows<T>& rows) { add_gradient<false>(work, rows, w, nullptr, sums.data()); });
     }
     void group_gradient(std::size_t group, const T* w, const batch& wanted, std::span<double> sums) const {
         std::fill(sums.begin(), sums.end(), 0.0);
-        add_batch(*workspaces_.front(), group, w, wanted, sums.data());
+        add_batch(workspace_of(0), group, w, wanted, sums.data());
     }
 
     /// The means over rows that the program takes (column_mean), themselves means over the parts in which the rows are passed over.
@@ -191,6 +191,12 @@ private:
         }
     };
 
+    /// Of a thread, taken when it is wanted first: whoever runs the steps elsewhere (pipelines, stores) needs none here.
+    workspace& workspace_of(std::size_t thread) const {
+        auto& own = workspaces_[thread];
+        if (!own) own = std::make_unique<workspace>(*this);
+        return *own;
+    }
     /// f(workspace, group, partial) for this rank's groups; then the sum over all. If it throws on one rank, all throw.
     template <class F> void globally(std::span<double> sums, const F& f) const {
         std::exception_ptr failure;
@@ -201,7 +207,7 @@ private:
             std::fill(own.begin(), own.end(), 0.0);
             backend::parallel_for(
                 groups_.begin, groups_.end, workspaces_.size(), [&](std::size_t group, std::size_t thread) {
-                    f(*workspaces_[thread], group, own.data() + (group - groups_.begin) * sums.size());
+                    f(workspace_of(thread), group, own.data() + (group - groups_.begin) * sums.size());
                 });
         } catch (...) {
             failure = std::current_exception();
@@ -266,7 +272,8 @@ private:
     data::standardization scaling_;
     data::range groups_;
     double total_weight_;
-    std::vector<std::unique_ptr<workspace>> workspaces_;
+    run_type outline_;
+    mutable std::vector<std::unique_ptr<workspace>> workspaces_;
     mutable std::vector<double> partials_;
     mutable std::vector<epoch_order> orders_ = std::vector<epoch_order>(groups_.size());
 };

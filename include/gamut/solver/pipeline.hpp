@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
-#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -153,50 +152,49 @@ template <class Rate, class Update, class Schedule> struct pipeline {
 private:
     template <class P, class... O> core::result<typename P::array> descend(const P& p, O&... observers) const {
         using A = typename P::array;
-        struct state {
-            A w, gradient, moved;
-            std::array<A, slots> memory;
-            explicit state(const A& start) : w(start), gradient(start), moved(start) {
-                for (A& m : memory) m = A(start.size());
-            }
-        };
         detail::pipeline_plan plan;
-        auto s = prepare(p, [&] {
+        A w = prepare(p, [&] {
             validate();
             plan = detail::pipeline_plan_of(p, *this);
-            return state(p.start());
+            return A(p.start());
         });
         detail::pipeline_run<P, pipeline> at_work(p, *this, plan);
-        const A start = s.w;
         run<P, O...> record("pipeline", p, stop, observers...);
 
-        detail::epoch_judge<A> judge(start, stop.tolerance);
+        detail::epoch_judge<A> judge(w, stop.tolerance);
         const auto state = [&](auto& each) {
-            each("weights", s.w);
-            for (std::size_t i = 0; i < slots; ++i) {
-                if constexpr (std::same_as<std::remove_cvref_t<decltype(each)>, state_writer>)
-                    at_work.memory(i, s.memory[i]);
-                each(core::text("memory.", i), s.memory[i]);
+            using Each = std::remove_cvref_t<decltype(each)>;
+            each("weights", w);
+            if constexpr (!std::same_as<Each, weights_finder>) {
+                A whole(w.size());  // of the update's memory, which stages have; for checkpoints alone
+                for (std::size_t i = 0; i < slots; ++i) {
+                    if constexpr (std::same_as<Each, state_writer>) at_work.memory(i, whole);
+                    each(core::text("memory.", i), whole);
+                    if constexpr (std::same_as<Each, state_reader>) at_work.set_memory(i, whole);
+                }
             }
             judge.describe(each);
+        };
+        const auto look = [&](double step, core::record& at) {
+            A gradient(w.size()), moved(w.size());
+            judge.look(p, w, gradient, moved, step, at);
         };
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
         if (const auto last = record.resume(resume, state)) {
             now = *last;
-            for (std::size_t i = 0; i < slots; ++i) at_work.set_memory(i, s.memory[i]);
         } else {
-            judge.look(p, s.w, s.gradient, s.moved, now.step, now);
+            look(now.step, now);
         }
-        at_work.set_weights(s.w);
+        at_work.set_weights(w);
         for (;;) {
-            now.nonzeros = nonzeros(p, s.w);
+            now.nonzeros = nonzeros(p, w);
             const std::optional<core::status> asked = record.report(now);
-            ending ended = judge(p, s.w, now, asked, stop);
+            ending ended = judge(p, w, now, asked, stop);
             if (ended.status) {
                 at_work.settle();
                 if (*ended.status != core::status::diverged && std::isnan(now.residual))
-                    now.objective = objective(p, s.w);
-                return record.finish(std::move(s.w), now.objective, *ended.status, std::move(ended.why));
+                    now.objective = objective(p, w);
+                return record.finish(std::move(w), now.objective, *ended.status, std::move(ended.why));
             }
 
             const std::size_t epoch = now.iteration, batches = at_work.batches();
@@ -204,12 +202,12 @@ private:
                                                        static_cast<double>(batches - 1) / static_cast<double>(batches));
             now = {.phase = "batches", .iteration = epoch + 1, .step = step};
             now.objective = at_work.epoch(epoch);
-            at_work.weights(s.w);
+            at_work.weights(w);
             record.add_passes(1);
             const bool at_limit = now.iteration >= stop.iterations;
             if (at_limit || (check_every > 0 && now.iteration % check_every == 0)) {
                 now.phase = {};
-                judge.look(p, s.w, s.gradient, s.moved, step, now);
+                look(step, now);
             }
         }
     }

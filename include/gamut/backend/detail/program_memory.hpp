@@ -15,19 +15,18 @@
 
 namespace gamut::backend::detail {
 
-/// The memory of a program for some rows of data, taken once: its slots, a line for each row of parameters, and lanes for formulas
+/// The memory of a range of a program's steps for some rows of data, taken once: the slots that they touch, a line for each row of parameters, and lanes for formulas
 /// that need a row whole. Zeros; what lies beyond the columns of a table is never a number that counts.
 template <class T, std::size_t Size> class program_memory {
 public:
     std::array<table<T>, Size + 1> slots{};
     std::vector<table<T>> parameters;
 
-    program_memory(const program_plan<Size>& plan, const program_shapes<Size>& shapes,
+    program_memory(const program_plan<Size>& plan, step_range range, const program_shapes<Size>& shapes,
                    const std::array<autodiff::shape, Size + 1>& forms, std::span<const autodiff::block_shape> blocks,
                    std::size_t rows, std::size_t lanes, bool dual)
         : parameters(blocks.size()) {
-        autodiff::place_set lines;
-        for (const auto& r : plan.reads) lines = lines | r.parameters;
+        const autodiff::place_set touched = plan.touched(range), lines = plan.blocks_of(range);
         // twice the same walk: to count, and to hand out
         for (T* first = nullptr;; first = memory_.data()) {
             std::size_t total = 0;
@@ -47,6 +46,7 @@ public:
                 const bool one = forms[i] == autodiff::shape::rows;
                 t.per_row = shapes.slots[i].rows, t.columns = shapes.slots[i].columns;
                 t.stride = one ? 1 : (t.columns + 7) / 8 * 8;
+                if (!touched.has(i)) continue;
                 give(t, plan.lines.has(i) ? t.stride : (rows * t.per_row + 7) / 8 * 8 * t.stride, plan.active.has(i));
             }
             for (std::size_t b = 0; b < blocks.size(); ++b) {
@@ -56,7 +56,8 @@ public:
             }
             lanes_ = take(lanes * 8 * (dual ? 2 : 1));
             if (first) return;
-            memory_.assign(std::max<std::size_t>(total, 1), T(0));
+            memory_.assign(total, T(0));
+            if (total == 0) return;
         }
     }
     program_memory(program_memory&&) = default;

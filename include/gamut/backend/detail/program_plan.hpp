@@ -7,6 +7,17 @@
 
 #include <gamut/autodiff/program.hpp>
 
+namespace gamut::backend {
+
+/// Steps begin <= s < end of a program; step `size` is the result.
+struct step_range {
+    std::size_t begin = 0, end = 0;
+
+    constexpr bool has(std::size_t s) const { return s >= begin && s < end; }
+};
+
+}  // namespace gamut::backend
+
 namespace gamut::backend::detail {
 
 /// What follows from a program alone, found once by the compiler. Step `size` is the result.
@@ -28,6 +39,23 @@ template <std::size_t Size> struct program_plan {
         for (std::size_t i = 0; i < s && i < Size; ++i)
             if (last_use[i] >= s && last_use[i] <= Size) live.add(i);
         return live;
+    }
+    /// The slots that steps of a range write or read, or that cross it: what must be in memory where it is run.
+    constexpr autodiff::place_set touched(step_range range) const {
+        autodiff::place_set all;
+        if (range.begin >= range.end) return all;
+        all = live_at(range.begin) | live_at(range.end);
+        for (std::size_t s = range.begin; s < range.end; ++s) {
+            all = all | reads[s].slots();
+            if (s < Size) all.add(s);
+        }
+        return all;
+    }
+    /// The blocks of parameters that they read.
+    constexpr autodiff::place_set blocks_of(step_range range) const {
+        autodiff::place_set all;
+        for (std::size_t s = range.begin; s < range.end; ++s) all = all | reads[s].parameters;
+        return all;
     }
 };
 

@@ -60,13 +60,15 @@ public:
     using program_type = autodiff::program<Result, Step...>;
 
     step_context(const program_type& program, std::span<const autodiff::block_shape> blocks, std::size_t data_columns,
-                 std::size_t most_rows, bool dual)
+                 std::size_t most_rows, bool dual, step_range range)
         : program_(program),
           shapes_(program, blocks, data_columns),
           blocks_(blocks.begin(), blocks.end()),
           matrices_(blocks.size()),
-          memory_(plan, shapes_, {Step::form..., Result::form}, blocks, most_rows, lanes_needed(), dual) {
-        [&]<std::size_t... S>(std::index_sequence<S...>) { (find_runs<S>(std::get<S>(program_.steps)), ...); }
+          memory_(plan, range, shapes_, {Step::form..., Result::form}, blocks, most_rows, lanes_needed(range), dual) {
+        [&]<std::size_t... S>(std::index_sequence<S...>) {
+            ((range.has(S) ? find_runs<S>(std::get<S>(program_.steps)) : void()), ...);
+        }
         (std::make_index_sequence<size>());
     }
 
@@ -101,10 +103,11 @@ protected:
         if constexpr (!std::is_same_v<A, autodiff::inputs>) stride = memory_.slots[A::index].stride;
         runs_[S] = structure_runs<T>(step.op, from, stride, memory_.slots[S].stride);
     }
-    /// Lanes that formulas which need a row whole take.
-    std::size_t lanes_needed() const {
-        std::size_t most = 0;
+    /// Lanes that formulas of a range which need a row whole take.
+    std::size_t lanes_needed(step_range range) const {
+        std::size_t most = 0, step = 0;
         const auto see = [&](const autodiff::reads& r, std::size_t scratch) {
+            if (!range.has(step++)) return;
             std::size_t sum = 0, widest = 1;
             for (std::size_t i = 0; i < size; ++i)
                 if (r.slots().has(i)) {

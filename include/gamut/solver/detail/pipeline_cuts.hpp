@@ -38,11 +38,7 @@ template <class T, class Result, class... Step> struct pipeline_steps<backend::p
                                                                           autodiff::place_set{}};
 
     /// The blocks of parameters that the steps of a range read.
-    static autodiff::place_set blocks_of(backend::step_range range) {
-        autodiff::place_set all;
-        for (std::size_t s = range.begin; s < range.end; ++s) all = all | plan.reads[s].parameters;
-        return all;
-    }
+    static autodiff::place_set blocks_of(backend::step_range range) { return plan.blocks_of(range); }
     /// The places where a stage may begin: a block of parameters has one stage, and what crosses is a table of rows, no mean over them.
     static std::vector<std::size_t> places() {
         std::vector<std::size_t> found;

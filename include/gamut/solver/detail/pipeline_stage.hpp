@@ -23,8 +23,8 @@ namespace gamut::solver::detail {
 /// that have been forward and not back: what came in, and the weights that they were read with. The program's memory has room for one
 /// micro-batch, so a backward begins with another forward, unless the last forward was of the same one; the last stage, whose forward
 /// nobody waits for, does it then. Masks of dropout are drawn for (seed, step, row), so they are the same again.
-/// Options: solver::pipeline. Memory: the slots of all steps for one micro-batch, and 1 + slots times the stage's parameters, once
-/// more for each version.
+/// Options: solver::pipeline. Memory: the slots that its steps touch, for one micro-batch, and 1 + slots times the stage's parameters and
+/// their gradient in double, weights once more for each version.
 template <class P, class Options> class pipeline_stage {
     using run_type = std::remove_cvref_t<decltype(std::declval<const P&>().rows().program())>;
     using steps = pipeline_steps<run_type>;
@@ -43,7 +43,7 @@ public:
           in_(steps::plan.live_at(range.begin)),
           out_(range.end <= steps::size ? steps::plan.live_at(range.end) : autodiff::place_set{}),
           blocks_(blocks_of(p, range)),
-          run_(p.rows().formula(), p.blocks_of_parameters(), p.dataset().columns(), rows.most_rows()) {
+          run_(p.rows().formula(), p.blocks_of_parameters(), p.dataset().columns(), rows.most_rows(), false, range) {
         offsets_.resize(p.blocks_of_parameters().size());
         std::size_t size = 0;
         for (const std::size_t b : blocks_) {
@@ -138,6 +138,11 @@ public:
     std::size_t most_kept() const { return most_kept_; }
     std::size_t most_versions() const { return most_versions_; }
     std::size_t forwards() const { return forwards_; }
+    /// What it holds as long as it lives: the program's memory, weights, gradient, and the update's memory.
+    std::size_t bytes() const {
+        return run_.workspace_bytes() + (weights_->size() + memory_.size() + part_.size()) * sizeof(T) +
+               sums_.size() * sizeof(double);
+    }
 
 private:
     struct kept {
