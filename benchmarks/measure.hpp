@@ -14,7 +14,8 @@ namespace benchmark {
 
 struct record {
     std::string name, metric;
-    double value, goal;  // goal: not finite if there is none
+    double value, goal;     // goal: not finite if there is none
+    bool at_least = false;  // the goal is to have as much, not as little
 };
 
 template <class F> double seconds(F&& f) {
@@ -39,7 +40,8 @@ inline std::string option(int argc, char** argv, const char* option, const char*
 inline int report(const std::vector<record>& records, const std::string& path) {
     for (const record& r : records)
         if (std::isfinite(r.goal))
-            std::printf("%-22s %-18s %8.3f  (goal %.3g)\n", r.name.c_str(), r.metric.c_str(), r.value, r.goal);
+            std::printf("%-22s %-18s %8.3f  (goal %s%.3g)\n", r.name.c_str(), r.metric.c_str(), r.value,
+                        r.at_least ? "at least " : "", r.goal);
         else
             std::printf("%-22s %-18s %8.3f\n", r.name.c_str(), r.metric.c_str(), r.value);
     if (path.empty()) return 0;
@@ -47,9 +49,10 @@ inline int report(const std::vector<record>& records, const std::string& path) {
     if (file == nullptr) return 1;
     std::fputs("[", file);
     for (std::size_t i = 0; i < records.size(); ++i)
-        std::fprintf(file, "%s\n  {\"case\": \"%s\", \"metric\": \"%s\", \"value\": %.6g, \"goal\": %s}", i ? "," : "",
-                     records[i].name.c_str(), records[i].metric.c_str(), records[i].value,
-                     std::isfinite(records[i].goal) ? std::to_string(records[i].goal).c_str() : "null");
+        std::fprintf(file, "%s\n  {\"case\": \"%s\", \"metric\": \"%s\", \"value\": %.6g, \"goal\": %s%s}",
+                     i ? "," : "", records[i].name.c_str(), records[i].metric.c_str(), records[i].value,
+                     std::isfinite(records[i].goal) ? std::to_string(records[i].goal).c_str() : "null",
+                     records[i].at_least ? ", \"at_least\": true" : "");
     std::fputs("\n]\n", file);
     return std::fclose(file) == 0 ? 0 : 1;
 }

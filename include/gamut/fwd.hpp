@@ -235,7 +235,8 @@ template <class C> class slots;  // writing to others without waiting, and with 
 template <class G = topology::ring> struct asynchronous_push_sum;
 template <class G = topology::ring, class Rule = topology::metropolis> struct asynchronous_gossip;
 template <class Compressor, class T>
-struct mean_memory;  // compressed_mean.hpp: means of vectors, in compressed messages
+struct
+    mean_memory;  // compressed_mean.hpp: means of vectors, in compressed messages; step_seconds.hpp: how long a meeting will take
 }  // namespace exchange
 
 namespace consistency {  // see concept.hpp: how stale what workers read may be
