@@ -282,7 +282,7 @@ private:
         try {
             here.complete(request, name);
         } catch (...) {
-            static_cast<void>(copy.release());
+            detail::keep_for_mpi(std::move(copy));
             throw;
         }
         std::copy(copy.get(), copy.get() + values.size(), values.begin());

@@ -9,9 +9,13 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <gamut/core/error.hpp>
 
@@ -41,6 +45,19 @@ inline boost::mpi::communicator duplicate_of_world() {
     boost::mpi::communicator copy(MPI_COMM_WORLD, boost::mpi::comm_duplicate);
     checked(MPI_Comm_set_errhandler(copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
     return copy;
+}
+
+/// Keeps what MPI may still read or write, now that nobody waits for it any more, until the process ends.
+template <class Pointer> void keep_for_mpi(Pointer owner) noexcept {
+    try {
+        static std::mutex guard;
+        static auto& kept = *new std::vector<std::shared_ptr<void>>;  // outlives whatever is destroyed at the end
+        const std::lock_guard lock(guard);
+        kept.reserve(kept.size() + 1);
+        kept.emplace_back(std::move(owner));
+    } catch (...) {
+        static_cast<void>(owner.release());
+    }
 }
 
 inline constexpr int stuck = 75;   // exit code of a job that the watchdog ended: try again later (EX_TEMPFAIL)
