@@ -11,21 +11,42 @@
 
 namespace gamut::learn::detail {
 
-/// A += sum over four vectors of w v v' for the lower triangle, b += sum c v; rows of A are `padded` long.
-struct four_squares {
+/// A += sum over `count` vectors of w v v', b += sum c v, all of length `padded`, a multiple of 8: the lower triangle of A, by tiles of eight
+/// rows and columns that stay in registers.
+struct sum_of_squares {
     template <std::size_t Bytes>
-    GAMUT_INLINE static void run(const double* v, const double* w, const double* c, std::size_t rank,
+    GAMUT_INLINE static void run(const double* v, const double* w, const double* c, std::size_t count,
                                  std::size_t padded, double* a, double* b) {
         using P = backend::pack<double, Bytes>;
-        const double *const v0 = v, *const v1 = v + padded, *const v2 = v + 2 * padded, *const v3 = v + 3 * padded;
-        for (std::size_t block = 0; block < padded; block += 8) {
-            const P x0 = P::load(v0 + block), x1 = P::load(v1 + block), x2 = P::load(v2 + block),
-                    x3 = P::load(v3 + block);
-            ((P::load(b + block) + P(c[0]) * x0 + P(c[1]) * x1) + (P(c[2]) * x2 + P(c[3]) * x3)).store(b + block);
-            const P y0 = P(w[0]) * x0, y1 = P(w[1]) * x1, y2 = P(w[2]) * x2, y3 = P(w[3]) * x3;
-            for (std::size_t row = block; row < rank; ++row) {
-                double* const to = a + row * padded + block;
-                ((P::load(to) + P(v0[row]) * y0 + P(v1[row]) * y1) + (P(v2[row]) * y2 + P(v3[row]) * y3)).store(to);
+        for (std::size_t column = 0; column < padded; column += 8) {
+            P side = P::load(b + column);
+            for (std::size_t e = 0; e < count; ++e) side += P::gather(c + e, 0) * P::load(v + e * padded + column);
+            side.store(b + column);
+            for (std::size_t row = column; row < padded; row += 8) {
+                double* const to = a + row * padded + column;
+                P s0 = P::load(to), s1 = P::load(to + padded), s2 = P::load(to + 2 * padded),
+                  s3 = P::load(to + 3 * padded), s4 = P::load(to + 4 * padded), s5 = P::load(to + 5 * padded),
+                  s6 = P::load(to + 6 * padded), s7 = P::load(to + 7 * padded);
+                for (std::size_t e = 0; e < count; ++e) {
+                    const double* const x = v + e * padded + row;
+                    const P y = P::gather(w + e, 0) * P::load(v + e * padded + column);
+                    s0 += P::gather(x, 0) * y;
+                    s1 += P::gather(x + 1, 0) * y;
+                    s2 += P::gather(x + 2, 0) * y;
+                    s3 += P::gather(x + 3, 0) * y;
+                    s4 += P::gather(x + 4, 0) * y;
+                    s5 += P::gather(x + 5, 0) * y;
+                    s6 += P::gather(x + 6, 0) * y;
+                    s7 += P::gather(x + 7, 0) * y;
+                }
+                s0.store(to);
+                s1.store(to + padded);
+                s2.store(to + 2 * padded);
+                s3.store(to + 3 * padded);
+                s4.store(to + 4 * padded);
+                s5.store(to + 5 * padded);
+                s6.store(to + 6 * padded);
+                s7.store(to + 7 * padded);
             }
         }
     }
@@ -79,7 +100,7 @@ public:
           lambda_(lambda),
           a_(padded_ * padded_),
           b_(padded_),
-          waiting_(4 * padded_),
+          waiting_(block * padded_),
           systems_(8 * rank * (rank + 1) / 2),
           sides_(8 * rank) {}
 
@@ -96,13 +117,10 @@ public:
         std::copy_n(v, rank_, waiting_.data() + count_ * padded_);
         w_[count_] = w;
         c_[count_] = c;
-        if (++count_ == 4) square();
+        if (++count_ == block) square();
     }
     void end(double* x) {
-        if (count_ > 0) {
-            for (; count_ < 4; ++count_) w_[count_] = c_[count_] = 0;
-            square();
-        }
+        square();
         double* to = systems_.data() + systems_waiting_;
         for (std::size_t i = 0; i < rank_; ++i)
             for (std::size_t j = 0; j <= i; ++j, to += 8) *to = a_[i * padded_ + j];
@@ -119,15 +137,17 @@ public:
     }
 
 private:
+    static constexpr std::size_t block = 32;  // vectors that are added at once
+
     void square() {
-        backend::run<four_squares>(waiting_.data(), w_.data(), c_.data(), rank_, padded_, a_.data(), b_.data());
+        backend::run<sum_of_squares>(waiting_.data(), w_.data(), c_.data(), count_, padded_, a_.data(), b_.data());
         count_ = 0;
     }
 
     std::size_t rank_, padded_, count_ = 0, systems_waiting_ = 0;
     double lambda_;
     backend::aligned_vector<double> a_, b_, waiting_;
-    std::array<double, 4> w_{}, c_{};
+    std::array<double, block> w_{}, c_{};
     backend::aligned_vector<double> systems_, sides_;
     std::array<double*, 8> places_{};
 };
