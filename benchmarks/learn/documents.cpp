@@ -57,8 +57,7 @@ std::string two_steps(const arguments& given, const data::arrays<backend::sparse
             const auto z = found.transform(source);
             return data::arrays(z.values, z.rows(), z.width, source.load(communicator::single<>{}).y);
         };
-        const estimator machine{
-            .model = model::hinge{}, .penalty = penalty::l2{.lambda = 1e-3}, .backend = host(given)};
+        const estimator machine{.model = model::hinge{}, .penalty = penalty::l2{1e-3}, .backend = host(given)};
         errors = 1 - machine.fit(shares(train)).score(shares(test)).accuracy;
     });
     return core::text(", \"two_steps_error\": ", errors, ", \"two_steps_seconds\": ", seconds);

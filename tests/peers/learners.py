@@ -39,6 +39,14 @@ mixed = {"X": np.array([[0.0], [1.0], [3.0]]), "y": np.array([0.0, 1.0, 0.0])}  
 close(q.couples_in_wrong_order(mixed, np.array([1.0]), {}), 1)
 close(q.wrong_classes({"y_test": np.array([1, 2, 3, 4])}, np.array([1.0, 2.0, 0.0, 0.0]), {}), 0.5)
 
+# one word of two kinds, one document, two tokens in one topic of two: p = (beta (beta + 1)) / (2 beta (2 beta + 1)) alpha (alpha + 1) / (2 alpha (2 alpha + 1))
+alpha, beta = 0.3, 0.7
+p = beta * (beta + 1) / (2 * beta * (2 * beta + 1)) * alpha * (alpha + 1) / (2 * alpha * (2 * alpha + 1))
+tokens = np.array([1.0, 1.0, 0.0, 0.0, 1.0, 1.0])  # words, documents, topics
+close(q.negative_likelihood({"X": np.zeros((1, 2))}, tokens, {"k": 2, "alpha": alpha, "beta": beta}), -np.log(p) / 2)
+close(q.negative_likelihood({"X": np.zeros((1, 2))}, np.array([9.5]), {}), 9.5)
+close(q.slowdown({"sweep_seconds": [3.0, 8.0, 4.0], "fewer_sweep_seconds": [2.0, 4.0, 4.0]})[0][1], 1.5)
+
 # until: the first iteration that is as good as the other's end; all of the time where there is none
 until, whole = q.Question("a", None, [], [], until=True), q.Question("b", None, [], [])
 ours = {"seconds": [4.0], "trace": [[[1.0, 9.0, 0], [2.0, 5.0, 0], [4.0, 3.0, 0]]], "objective": [3.0], "processor_seconds": [4.0], "memory": [1.0]}
@@ -53,6 +61,12 @@ close(found["over_peer"], 1.0)  # 2 s until 6 beside 2 s; 4 s beside 8 s
 close(found["over_slow"], 0.5)
 close(found["objective_minus_peer_relative"], 0.5)  # beside the best
 close(found["memory_over_peer"], 0.5)
+words = q.Question("c", None, [], [], tokens=True, alone=lambda measured: [("twice", 2 * measured["seconds"][0], None)])
+found = {r["metric"]: r for r in compare.records_of(words, {"gamut": ours, **others})}
+close(found["tokens_per_second_over_peer"]["value"], 0.5)  # 4 s beside 2 s, the worst
+assert found["tokens_per_second_over_peer"]["at_least"] and compare.table.mark(found["tokens_per_second_over_peer"]) == "missed"
+close(found["twice"]["value"], 8)
+close({r["metric"]: r["value"] for r in compare.records_of(words, {"gamut": ours})}["twice"], 8)  # without peers, too
 print("the judges are right")
 """
 
