@@ -59,6 +59,24 @@ inline std::string checksum(std::string_view bytes) {
     return digits;
 }
 
+/// Empties a document when its scope ends, from its leaves on: what is left of it is destroyed without taking memory, which the library
+/// of JSON does for what is in lists and objects, and where there is none that would end the program.
+class emptied_at_end {
+public:
+    explicit emptied_at_end(nlohmann::json& file) : file_(file) {}
+    ~emptied_at_end() { empty(file_); }
+    emptied_at_end(const emptied_at_end&) = delete;
+    emptied_at_end& operator=(const emptied_at_end&) = delete;
+
+private:
+    static void empty(nlohmann::json& one) noexcept {
+        if (!one.is_structured()) return;
+        for (nlohmann::json& inner : one) empty(inner);  // as deep as deepest_model_file
+        one.clear();
+    }
+    nlohmann::json& file_;
+};
+
 /// One number per row, or a list of `outputs` numbers.
 inline nlohmann::json by_output(const double* values, std::size_t outputs) {
     if (outputs == 1) return *values;
@@ -103,9 +121,8 @@ template <class Model, class T, class C> void check_before_saving(const fitted<M
     check_numbers("scales", fit.scaling.scales);
 }
 
-template <class Model, class T, class C> nlohmann::json to_json(const fitted<Model, T, C>& fit) {
+template <class Model, class T, class C> void put(const fitted<Model, T, C>& fit, nlohmann::json& file) {
     check_before_saving(fit);
-    nlohmann::json file;
     file["format"] = "gamut model";
     file["version"] = model_file_version;
     file["model"] = model_name<Model>();
@@ -123,12 +140,13 @@ template <class Model, class T, class C> nlohmann::json to_json(const fitted<Mod
         file["weights"].push_back(by_output(fit.weights.data() + j * fit.outputs, fit.outputs));
     }
     file["intercept"] = by_output(fit.intercept.data(), fit.outputs);
-    file["standardization"] = {
-        {"means", fit.scaling.means}, {"scales", fit.scaling.scales}, {"weights", fit.solver_weights}};
+    auto& units = file["standardization"];
+    units["means"] = fit.scaling.means;
+    units["scales"] = fit.scaling.scales;
+    units["weights"] = fit.solver_weights;
     file["iterations"] = fit.iterations;
     file["passes"] = fit.passes;
     file["checksum"] = checksum(file.dump());
-    return file;
 }
 
 /// The members of a model file, each checked for its type and range before it becomes a value.
@@ -220,6 +238,7 @@ inline void check_head(nlohmann::json& file, const model_file_reader& read, cons
 
 template <class Model, class T, class C>
 void from_json(nlohmann::json file, const std::string& path, fitted<Model, T, C>& fit) {
+    const emptied_at_end emptied(file);
     const model_file_reader read(file, path);
     check_head(file, read, "model");
     if (const std::string name = read.text("model"); name != model_name<Model>())
@@ -384,8 +403,11 @@ template <class Read> void read_json(const std::string& text, const std::string&
 template <class Model, class T, class C> void save(const fitted<Model, T, C>& fit, const std::string& path) {
     communicator::agree(fit.communicator, [&] {
         if (fit.communicator.rank() != 0) return;
+        nlohmann::json made;
+        const detail::emptied_at_end emptied(made);
+        detail::put(fit, made);
         core::whole_file file(path);
-        file.write(detail::to_json(fit).dump(1) + "\n");
+        file.write(made.dump(1) + "\n");
         file.close();
     });
 }

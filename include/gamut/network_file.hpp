@@ -28,7 +28,7 @@ namespace gamut {
 
 namespace detail {
 
-template <class Model, class T, class C> nlohmann::json to_json(const fitted_network<Model, T, C>& fit) {
+template <class Model, class T, class C> void put(const fitted_network<Model, T, C>& fit, nlohmann::json& file) {
     const auto check_text = [](const std::string& text) {
         if (!core::is_utf8(text))
             throw core::data_error(core::text("save: '", core::visible(text, 40),
@@ -42,7 +42,6 @@ template <class Model, class T, class C> nlohmann::json to_json(const fitted_net
             if (!std::isfinite(number))
                 throw core::data_error(core::text("save: one of the fit's numbers is ", number,
                                                   " (nothing can be predicted with it) fit the network again"));
-    nlohmann::json file;
     file["format"] = "gamut network";
     file["version"] = model_file_version;
     file["model"] = model_name<Model>();
@@ -53,19 +52,21 @@ template <class Model, class T, class C> nlohmann::json to_json(const fitted_net
     file["columns"] = fit.features;
     file["classes"] = fit.classes;
     file["label"] = fit.label;
-    file["standardization"] = {
-        {"means", fit.scaling.means}, {"scales", fit.scaling.scales}, {"constant", fit.scaling.constant}};
+    auto& units = file["standardization"];
+    units["means"] = fit.scaling.means;
+    units["scales"] = fit.scaling.scales;
+    units["constant"] = fit.scaling.constant;
     file["status"] = core::name(fit.status);
     file["message"] = fit.message;
     file["objective"] = fit.objective;
     file["iterations"] = fit.iterations;
     file["passes"] = fit.passes;
     file["checksum"] = checksum(file.dump());
-    return file;
 }
 
 template <class Model, class T, class C>
 void from_json(nlohmann::json file, const std::string& path, fitted_network<Model, T, C>& fit) {
+    const emptied_at_end emptied(file);
     const model_file_reader read(file, path);
     check_head(file, read, "network");
     if (const std::string name = read.text("model"); name != model_name<Model>())
@@ -92,7 +93,8 @@ void from_json(nlohmann::json file, const std::string& path, fitted_network<Mode
     bool same = blocks.size() == fit.blocks.size();
     std::size_t parameters = 0;
     for (std::size_t b = 0; same && b < fit.blocks.size(); ++b) {
-        same = blocks[b] == nlohmann::json{fit.blocks[b].rows, fit.blocks[b].columns};
+        same = blocks[b].is_array() && blocks[b].size() == 2 && blocks[b][0] == fit.blocks[b].rows &&
+               blocks[b][1] == fit.blocks[b].columns;
         parameters += fit.blocks[b].size();
     }
     if (!same)
@@ -119,8 +121,11 @@ void from_json(nlohmann::json file, const std::string& path, fitted_network<Mode
 template <class Model, class T, class C> void save(const fitted_network<Model, T, C>& fit, const std::string& path) {
     communicator::agree(fit.communicator, [&] {
         if (fit.communicator.rank() != 0) return;
+        nlohmann::json made;
+        const detail::emptied_at_end emptied(made);
+        detail::put(fit, made);
         core::whole_file file(path);
-        file.write(detail::to_json(fit).dump(1) + "\n");
+        file.write(made.dump(1) + "\n");
         file.close();
     });
 }

@@ -23,7 +23,9 @@ json good_file(std::size_t columns, std::size_t classes) {
     for (std::size_t k = 0; k < classes; ++k) fit.classes.push_back(core::text('c', k));
     fit.weights.assign(columns * classes, 0.0);
     fit.intercept.assign(classes, 1.0);
-    return detail::to_json(fit);
+    json file;
+    detail::put(fit, file);
+    return file;
 }
 
 /// What loading says, without the file's name; empty: nothing.
@@ -81,7 +83,7 @@ BOOST_AUTO_TEST_CASE(columns_of_one_name_are_refused_when_saved_and_when_loaded)
     fit.features = {"a", "b", "a"};
     fit.weights = {0, 1, 2};
     fit.intercept = {0};
-    BOOST_CHECK_EXCEPTION(detail::to_json(fit), core::data_error, [](const core::data_error& problem) {
+    BOOST_CHECK_EXCEPTION(detail::put(fit, file), core::data_error, [](const core::data_error& problem) {
         return contains(problem.what(), "save: features has 'a' twice (they are told apart by name) rename one");
     });
 }

@@ -111,6 +111,7 @@ template <Fitted F> void save(const F& fit, const std::string& path) {
         if (fit.communicator.rank() != 0) return;
         fit.validate();
         decltype(gamut::detail::parsed_model_file("", "")) file;
+        const gamut::detail::emptied_at_end emptied(file);
         file["format"] = "gamut learner";
         file["version"] = gamut::detail::model_file_version;
         file["learner"] = F::name;
@@ -130,6 +131,7 @@ F<C> load(const std::string& path, const C& ranks = {}) {
     F<C> fit(ranks);
     communicator::agree(ranks, [&] {
         gamut::detail::read_json(text, path, [&](auto file) {
+            const gamut::detail::emptied_at_end emptied(file);
             const gamut::detail::model_file_reader read(file, path);
             gamut::detail::check_head(file, read, "learner");
             if (const std::string name = read.text("learner"); name != F<C>::name)

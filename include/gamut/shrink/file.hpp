@@ -77,7 +77,9 @@ template <class Model, class T, class C>
 std::string compressed(const fitted_network<Model, T, C>& fit, compressed_size& size) {
     const auto tensors = tensors_of(fit);
     const auto each = tensor_of_each(tensors, fit.blocks.size());
-    auto head = gamut::detail::to_json(fit);
+    decltype(gamut::detail::parsed_model_file("", "")) head;
+    const gamut::detail::emptied_at_end emptied(head);
+    gamut::detail::put(fit, head);
     head.erase("weights");
     auto& coded = head["coded"] = decltype(head)::array();
     std::string blocks;
@@ -136,10 +138,12 @@ template <class Model, class T, class C>
 void read_compressed(std::string_view file, const std::string& path, fitted_network<Model, T, C>& fit) {
     const std::string head(compressed_head(file, path));
     gamut::detail::read_json(head, path, [&](auto json) {
+        const gamut::detail::emptied_at_end emptied(json);
         const gamut::detail::model_file_reader read(json, path);
         if (!json.is_object()) read.refuse("no compressed network (its head is no object) write it again");
         const auto shapes = fit.model.shapes(read.texts("columns").size());
         auto wanted = decltype(json)::array();
+        const gamut::detail::emptied_at_end emptied_too(wanted);
         std::size_t parameters = 0;
         for (const auto& shape : shapes) wanted.push_back({shape.rows, shape.columns}), parameters += shape.size();
         if (read.list("blocks") != wanted)

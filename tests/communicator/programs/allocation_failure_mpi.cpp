@@ -23,5 +23,7 @@ int main(int count, char** words) {
     }
     if (failing_allocations::fails == 0 && ranks.rank() == 1)
         std::printf("allocations %ld\n", failing_allocations::count.load());
-    if (failing_allocations::fails != 0) std::printf("rank %d: %s\n", ranks.rank(), found.c_str());
+    if (failing_allocations::fails == 0) return 0;
+    std::printf("rank %d: %s\n", ranks.rank(), found.c_str());
+    return 3;  // of ranks that agreed upon it, and could go on; otherwise the session ends the job with 70
 }

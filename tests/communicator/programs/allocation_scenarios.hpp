@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
+#include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include <gamut/communicator/together.hpp>
@@ -14,7 +17,9 @@
 #include <gamut/data/arrays.hpp>
 #include <gamut/estimator.hpp>
 #include <gamut/exchange/gossip.hpp>
+#include <gamut/fitted.hpp>
 #include <gamut/model/logistic.hpp>
+#include <gamut/model_file.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/asynchronous.hpp>
 #include <gamut/solver/lbfgs.hpp>
@@ -45,8 +50,29 @@ template <class C, class Solver> double objective(const C& ranks, const Solver& 
     return e.fit(rows(), looks).objective;
 }
 
-constexpr int count = 4;
-inline const char* const names[count] = {"lbfgs", "compressed gradients", "gossip", "tables"};
+/// A file of this process; of several, rank 0's is written and read.
+struct own_file {
+    const std::string path =
+        (std::filesystem::temp_directory_path() / core::text("gamut_allocations_", ::getpid(), ".json")).string();
+    ~own_file() { std::filesystem::remove(path); }
+};
+
+/// A fit that goes through a file.
+template <class C> double through_a_file(const C& ranks) {
+    static const own_file file;
+    fitted<model::logistic, double, C> fit{.communicator = ranks};
+    fit.features = {"a", "b"};
+    fit.classes = {"no", "yes"};
+    fit.outputs = 1;
+    fit.weights = {1, 2};
+    fit.intercept = {3};
+    fit.scaling.means = fit.scaling.scales = {1, 1};
+    save(fit, file.path);
+    return load<model::logistic>(file.path, ranks).weights[1];
+}
+
+constexpr int count = 5;
+inline const char* const names[count] = {"lbfgs", "compressed gradients", "gossip", "tables", "a file"};
 
 /// A number that ranks share, or what they throw together.
 template <class C> double run(int which, const C& ranks) {
@@ -60,6 +86,7 @@ template <class C> double run(int which, const C& ranks) {
     if (which == 2)
         return objective(
             ranks, solver::sgd{.rate = .1, .blocks = 4, .exchange = exchange::gossip{topology::ring{}}, .stop = stop});
+    if (which == 4) return communicator::together(ranks, [&] { return through_a_file(ranks); });
     return objective(ranks, solver::asynchronous{.rate = .1,
                                                  .blocks = 4,
                                                  .consistency = consistency::bounded_staleness{.slack = 0},

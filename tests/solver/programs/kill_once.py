@@ -23,7 +23,7 @@ def start(ranks, folder):
 
 
 def finish(process):
-    output, errors = process.communicate(timeout=200)
+    output, errors = process.communicate(timeout=250)
     if process.returncode != 0 or "gamut:" in errors:  # what it says of a checkpoint that it passes over
         sys.exit(f"exit code {process.returncode}\n{errors}")
     return output
@@ -50,7 +50,7 @@ def kill_all(process):
     for worker in workers:
         kill(worker)
     kill(process.pid)
-    process.communicate(timeout=200)
+    process.communicate(timeout=250)
 
 
 with tempfile.TemporaryDirectory() as whole:
