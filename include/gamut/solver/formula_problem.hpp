@@ -180,7 +180,7 @@ public:
     /// The memory that evaluations keep, until the next one: for those who run the steps elsewhere.
     void give_back() const {
         rows_.give_back();
-        sums_ = {};
+        std::vector<double>().swap(sums_);
     }
 
     // ---- for those who sum gradients block by block ----

@@ -83,7 +83,7 @@ public:
     }
     void give_back() const {
         for (auto& work : workspaces_) work.reset();
-        partials_ = {};
+        std::vector<double>().swap(partials_);
     }
     /// Memory for a program over rows_at_once rows, and for those rows.
     run_type make_run() const { return {program_, blocks_, data_.columns(), rows_at_once}; }
