@@ -154,6 +154,17 @@ BOOST_AUTO_TEST_CASE(a_stage_holds_what_its_own_steps_need) {
                                        8 * (table(24) + 3 * table(16) + 32 + 32 + lanes) +
                                            8 * 4 * (second + third)};  // the cut is behind the relu
     BOOST_TEST(in(2) == two);
+    with_problem(nets::small(), communicator::single<>{}, 60, 4, [](const auto& p) {
+        std::size_t records = 0, most = 0;  // of the whole program's memory, between looks
+        solver::pipeline{.stages = 2, .stop = {.iterations = 2}}.minimize(p, [&](const core::record&) {
+            ++records;
+            most = std::max(most, p.rows().workspace_bytes());
+        });
+        BOOST_TEST(records == 3u);
+        BOOST_TEST(most == 0u);
+        p.value(p.start());
+        BOOST_TEST(p.rows().workspace_bytes() > 0u);
+    });
     const auto four = in(4);
     BOOST_TEST(*std::max_element(four.begin(), four.end()) < two[1]);
 }

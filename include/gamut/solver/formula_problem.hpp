@@ -177,6 +177,12 @@ public:
     };
     group block(std::size_t b) const { return {*this, b}; }
 
+    /// The memory that evaluations keep, until the next one: for those who run the steps elsewhere.
+    void give_back() const {
+        rows_.give_back();
+        std::vector<double>().swap(sums_);
+    }
+
     // ---- for those who sum gradients block by block ----
     /// The objective of a loss; adds what a smooth penalty adds to the gradient of that.
     double add_penalty(double loss, const array& w, array& gradient) const {

@@ -72,6 +72,19 @@ public:
     /// This rank's groups, and the threads that go over them.
     data::range groups() const { return groups_; }
     std::size_t threads() const { return workspaces_.size(); }
+    /// What evaluations take when they begin, and keep; and it is given back, until the next one.
+    std::size_t workspace_bytes() const {
+        std::size_t bytes = partials_.capacity() * sizeof(double);
+        for (const auto& work : workspaces_)
+            if (work)
+                bytes += work->run.workspace_bytes() + (work->twice ? work->twice->workspace_bytes() : 0) +
+                         work->sums.size() * sizeof(T);
+        return bytes;
+    }
+    void give_back() const {
+        for (auto& work : workspaces_) work.reset();
+        std::vector<double>().swap(partials_);
+    }
     /// Memory for a program over rows_at_once rows, and for those rows.
     run_type make_run() const { return {program_, blocks_, data_.columns(), rows_at_once}; }
     gathered_type make_rows() const { return {data_, scaling_, rows_at_once}; }

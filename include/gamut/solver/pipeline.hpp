@@ -178,6 +178,7 @@ private:
         const auto look = [&](double step, core::record& at) {
             A gradient(w.size()), moved(w.size());
             judge.look(p, w, gradient, moved, step, at);
+            if constexpr (requires { p.give_back(); }) p.give_back();
         };
         core::record now{.iteration = 0, .step = schedule::at(rate, 0)};
         if (const auto last = record.resume(resume, state)) {
