@@ -28,7 +28,7 @@ import networks  # noqa: E402
 import peers  # noqa: E402
 import two_machines  # noqa: E402
 
-ROWS, COLUMNS, BATCH = 8192, 500, 256  # of logistic.cpp
+ROWS, COLUMNS, BATCH, EPOCHS = 8192, 500, 256, 10  # of logistic.cpp
 environment = dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", OMPI_MCA_rmaps_base_oversubscribe="1",
                    OMPI_MCA_mpi_yield_when_idle="1", OPENBLAS_NUM_THREADS="1", OMP_NUM_THREADS="1", PYTHONDONTWRITEBYTECODE="1")
 
@@ -115,8 +115,8 @@ def slow_link():
     with two_machines.TwoMachines(megabits=20) as machines:
         network = ["--width", "400", "--rate", "0.01", "--loss", "0.1"]  # 42,450 numbers
         epochs = run(mpirun(1, program("exchange_slow_link"), *network)).split()
-        return records_of([*machines.mpirun, "-x", "OPENBLAS_NUM_THREADS", "-x", "OMP_NUM_THREADS", "-wdir", root, program("exchange_slow_link"), *network,
-                           "--epochs", " ".join(epochs)])
+        return records_of([*machines.mpirun, "-x", "OPENBLAS_NUM_THREADS", "-x", "OMP_NUM_THREADS", "-wdir", root,
+                           program("exchange_slow_link"), *network, "--epochs", " ".join(epochs)])
 
 
 def find_pytorch(may_install):
@@ -130,11 +130,11 @@ def find_pytorch(may_install):
     return python, version, None if ok else install.last_line(text)
 
 
-def in_pytorch(python, method, file, epochs):
+def in_pytorch(python, method, file):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [python, os.path.join(root, "benchmarks", "exchange", "in_pytorch.py"), method, file, *map(str, (ROWS, COLUMNS, BATCH, epochs))]
+    command = [python, os.path.join(root, "benchmarks", "exchange", "in_pytorch.py"), method, file, *map(str, (ROWS, COLUMNS, BATCH, EPOCHS))]
     ranks = [subprocess.Popen(command, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               env=dict(environment, RANK=str(rank), WORLD_SIZE="4", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port),
                                        GLOO_SOCKET_IFNAME="lo", CUDA_VISIBLE_DEVICES=""))
@@ -164,9 +164,9 @@ def logistic(options):
         file = os.path.join(folder, "problem")
         run([program("exchange_logistic"), "--write", file])
         for _ in range(options.pairs):
-            ours.append({(r["case"], r["metric"]): r["value"] for r in records_of(mpirun(4, program("exchange_logistic")))})
+            ours.append({(r["case"], r["metric"]): r["value"] for r in records_of(mpirun(4, program("exchange_logistic"), "--epochs", str(EPOCHS)))})
             for method, _, _ in methods:
-                theirs[method].append(in_pytorch(python, method, file, 5))
+                theirs[method].append(in_pytorch(python, method, file))
     records = [record(f"logistic, {case}", metric, statistics.median(one[case, metric] for one in ours)) for case, metric in ours[0]]
     for method, name, case in methods:
         for metric, key in (("microseconds_per_step", "microseconds"), ("objective", "objective")):

@@ -93,7 +93,7 @@ int main(int argc, char** argv) {
     const communicator::mpi<> ranks;
     auto [x, y] = problem();
     const data::arrays data(std::move(x), y);
-    const std::size_t epochs = std::stoul(benchmark::option(argc, argv, "--epochs", "20"));
+    const std::size_t epochs = std::stoul(benchmark::option(argc, argv, "--epochs", "10"));
     const double no_goal = std::numeric_limits<double>::infinity();
     std::vector<benchmark::record> records;
     const auto say = [&](const char* name, const auto& exchange) {
