@@ -125,7 +125,7 @@ def find_pytorch(may_install):
     if not python:
         return None, version, None
     if may_install and python.startswith(networks.own_environment):
-        install.pip_install(own_environment, "decent-dp", "numpy")
+        install.pip_install(networks.own_environment, "decent-dp", "numpy")
     ok, text = install.run([python, "-c", "import decent_dp.ddp"], 300)
     return python, version, None if ok else install.last_line(text)
 

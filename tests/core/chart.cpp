@@ -8,6 +8,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 using namespace gamut;
 
@@ -48,6 +49,23 @@ BOOST_AUTO_TEST_CASE(a_line_joins_its_finite_points_and_has_its_name) {
     BOOST_TEST(count(all, ">first</text>") == 1u);
     BOOST_TEST(count(all, ">second</text>") == 1u);
     BOOST_TEST(core::svg::colour(0) == core::svg::colour(12));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_that_hardly_differ_and_the_largest_can_be_drawn) {
+    for (const auto& [low, high] : {std::pair{1e20, 1e20 + 16384},
+                                    {1e17, 1e17},
+                                    {-1e308, 1e308},
+                                    {1 - 1e-16, 1.0},
+                                    {0.0, 5e-324},
+                                    {1e308, 1.1e308}}) {
+        core::chart picture{"title", "x", "y", {}, {}};
+        picture.lines.push_back({"one", "#000", {0, 1, 2}, {low, high, low}, {}, true});
+        const std::string all = picture.drawn();
+        BOOST_TEST(all.find("nan") == std::string::npos);
+        BOOST_TEST(all.find("inf") == std::string::npos);
+        BOOST_TEST(count(all, "<circle") == 3u);
+        BOOST_TEST(count(all, "<line") < 60u);
+    }
 }
 
 BOOST_AUTO_TEST_CASE(nothing_and_one_point_can_be_drawn) {

@@ -55,8 +55,7 @@ template <class T> void run(const fuzz::input& input) {
     constexpr std::string_view mark = "\n%%labels\n";
     const std::size_t end = input.file.find(mark);
     const std::string& path = file.holding(input.file.substr(0, end));
-    const std::string& labels =
-        label_file.holding(end == input.file.npos ? "" : input.file.substr(end + mark.size()));
+    const std::string& labels = label_file.holding(end == input.file.npos ? "" : input.file.substr(end + mark.size()));
     constexpr std::size_t limit = std::size_t(1) << 20;
     if (input.has('e'))
         run(data::triples<T>{.path = path, .index_limit = 1000, .names = input.has('v') ? labels : ""}, path, labels,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gamut/learn/draw.hpp>
 
+#include <unistd.h>
+
 #include "topic_data.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include <gamut/communicator/threads.hpp>
+#include <gamut/core/text.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/learn/k_means.hpp>
 #include <gamut/learn/nonnegative_factorisation.hpp>
@@ -33,7 +36,8 @@ std::size_t count(const std::string& text, std::string_view part) {
 }
 
 struct picture_file {
-    std::string path = (std::filesystem::temp_directory_path() / "gamut_learn_draw.svg").string();
+    std::string path =
+        (std::filesystem::temp_directory_path() / core::text("gamut_learn_draw_", ::getpid(), ".svg")).string();
     picture_file() { std::filesystem::remove(path); }
     ~picture_file() { std::filesystem::remove(path); }
     std::string text() const {

@@ -23,6 +23,7 @@ BOOST_AUTO_TEST_SUITE(hinge)
 namespace {
 /// |z - y|, a loss of one's own.
 struct absolute {
+    static constexpr const char* name = "network regressor by absolute errors";
     constexpr auto loss(auto z) const { return mean(abs(autodiff::row_sum(z) - autodiff::labels{})); }
     constexpr auto predict(auto z) const { return z; }
 };

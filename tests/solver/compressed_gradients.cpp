@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gamut/communicator/counting.hpp>
@@ -93,6 +94,22 @@ BOOST_AUTO_TEST_CASE(what_is_remembered_is_in_checkpoints) {
     });
 }
 
+BOOST_AUTO_TEST_CASE(ranks_without_blocks_keep_and_take_what_is_remembered) {
+    const compressor::error_feedback compressor{compressor::low_rank{.rank = 1}};
+    const auto whole = interrupted::described(tested::minimum(communicator::single<>{}, compressor, 4));
+    for (const auto& [before, after] : {std::pair{5, 1}, {1, 6}, {6, 5}}) {
+        const interrupted::scratch place("compressed_few_blocks");
+        interrupted::on_ranks(before, [&](const auto& c) {
+            core::checkpoints keeper{.every = 2, .folder = place.folder()};
+            const auto end = [](const core::record& now) { return now.iteration == 2; };
+            return std::string(core::name(tested::minimum(c, compressor, 4, {}, end, keeper).status));
+        });
+        BOOST_TEST(interrupted::on_ranks(after, [&](const auto& c) {
+                       return interrupted::described(tested::minimum(c, compressor, 4, place.folder()));
+                   }) == whole);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(memories_go_through_bytes) {
     BOOST_TEST(comes_back(compressor::half{}));
     BOOST_TEST(comes_back(compressor::low_rank{.rank = 2}));
@@ -101,6 +118,7 @@ BOOST_AUTO_TEST_CASE(memories_go_through_bytes) {
     compressor::error_feedback<compressor::sign>::memory<double> memory;
     BOOST_CHECK_THROW(compressor::restore(memory, {.shared = {1, 2, 3}}), core::data_error);
     BOOST_CHECK_THROW(compressor::restore(memory, {.shared = compressor::bytes(8, 255)}), core::data_error);
+    BOOST_CHECK_THROW(compressor::restore(memory, {.shared = compressor::bytes(64, 0)}), core::data_error);
 }
 
 BOOST_AUTO_TEST_CASE(fewer_bytes_travel) {

@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(nodes_that_drift_apart_are_told_so) {
                                   "from ") == 0u,
                found.message);
     BOOST_TEST(
-        found.message.find(" (a consensus_rate of 1 is too large for what the compressor leaves out) try 0.25") !=
+        found.message.find(
+            " (the rate is too large, or a consensus_rate of 1 is for what the compressor leaves out) try a quarter") !=
             std::string::npos,
         found.message);
 }

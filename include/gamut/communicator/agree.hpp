@@ -46,7 +46,7 @@ template <Communicator C>
 
 /// All ranks go on, or all throw the same error: that of the lowest rank whose `mine` is not null, by its type in
 /// core/error.hpp (a std::bad_alloc becomes core::out_of_memory, a foreign type core::error).
-/// Collective: one all-reduce of 4 bytes, and two broadcasts if somebody failed.
+/// Collective: one all-reduce of 4 bytes; if somebody failed, two broadcasts and another of these.
 template <Communicator C> void agree(const C& c, std::exception_ptr mine) {
     std::int32_t lane = detail::failure_lane(c, mine);
     c.all_reduce(std::span<std::int32_t>(&lane, 1), operation::maximum);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <type_traits>
@@ -17,8 +18,9 @@ namespace gamut::compressor {
 
 /// What a compressor remembers, as bytes, so that a checkpoint can hold it.
 struct stored_memory {
-    bytes shared{};              ///< the same on all ranks, or that of one node
-    std::vector<bytes> nodes{};  ///< of each of this rank's nodes; none: the memory is that of one node
+    bytes shared{};  ///< the same on all ranks, or that of one node
+    std::optional<std::vector<bytes>> nodes =
+        {};  ///< of each of this rank's nodes, if it has any; nullopt: the memory is that of one node
 };
 
 namespace detail {
@@ -35,10 +37,9 @@ public:
     void operator()(std::string_view, nothing&) {}
     template <class M> void operator()(std::string_view, M& memory) { memory.describe(*this); }
     template <Number T> void of_nodes(std::string_view, std::vector<T>& values) {
-        const std::size_t count = to_.nodes.size();
-        if (count == 0) return put<T>(to_.shared, values);
-        const std::size_t each = values.size() / count;
-        for (std::size_t k = 0; k < count; ++k) put<T>(to_.nodes[k], std::span<T>(values).subspan(k * each, each));
+        if (!to_.nodes) return put<T>(to_.shared, values);
+        const std::size_t count = to_.nodes->size(), each = count == 0 ? 0 : values.size() / count;
+        for (std::size_t k = 0; k < count; ++k) put<T>((*to_.nodes)[k], std::span<T>(values).subspan(k * each, each));
     }
 
 private:
@@ -51,7 +52,7 @@ private:
 
 class memory_reader {
 public:
-    explicit memory_reader(const stored_memory& from) : from_(from), at_(from.nodes.size()) {}
+    explicit memory_reader(const stored_memory& from) : from_(from), at_(from.nodes ? from.nodes->size() : 0) {}
 
     template <Number T> void operator()(std::string_view name, std::vector<T>& values) {
         values.clear();
@@ -67,9 +68,18 @@ public:
     template <class M> void operator()(std::string_view, M& memory) { memory.describe(*this); }
     template <Number T> void of_nodes(std::string_view name, std::vector<T>& values) {
         values.clear();
-        if (from_.nodes.empty()) return take(name, from_.shared, shared_at_, values);
-        for (std::size_t k = 0; k < at_.size(); ++k) take(name, from_.nodes[k], at_[k], values);
-        if (values.size() % at_.size() != 0) refuse(name);
+        if (!from_.nodes) return take(name, from_.shared, shared_at_, values);
+        for (std::size_t k = 0; k < at_.size(); ++k) take(name, (*from_.nodes)[k], at_[k], values);
+        if (!at_.empty() && values.size() % at_.size() != 0) refuse(name);
+    }
+    /// All of it was read.
+    void finish() const {
+        bool left = shared_at_ != from_.shared.size();
+        for (std::size_t k = 0; k < at_.size(); ++k) left = left || at_[k] != (*from_.nodes)[k].size();
+        if (left)
+            throw core::data_error(
+                "compressor: what it remembers goes on behind its end (another compressor or type?) resume with the "
+                "options of the run");
     }
 
 private:
@@ -114,6 +124,7 @@ template <Storable M> void store(M& memory, stored_memory& to) {
 template <Storable M> void restore(M& memory, const stored_memory& from) {
     detail::memory_reader each(from);
     each("", memory);
+    each.finish();
 }
 
 }  // namespace gamut::compressor

@@ -37,12 +37,12 @@ public:
                 low = std::min(low, l.y[i] - error), high = std::max(high, l.y[i] + error);
             }
         if (!(left <= right)) left = 0, right = 1, low = 0, high = 1;
-        if (left == right) left -= 0.5, right += 0.5;
-        if (low == high) low -= 0.5, high += 0.5;
+        widen(left, right);
+        widen(low, high);
         const double margin = 0.04 * (high - low);
         low -= margin, high += margin;
-        const auto x = [&](double v) { return 80 + (v - left) / (right - left) * plot_width; };
-        const auto y = [&](double v) { return 50 + (high - v) / (high - low) * plot_height; };
+        const auto x = [&](double v) { return 80 + (std::clamp(v, left, right) - left) / (right - left) * plot_width; };
+        const auto y = [&](double v) { return 50 + (high - std::clamp(v, low, high)) / (high - low) * plot_height; };
 
         svg s(width, height);
         s.words(80 + plot_width / 2, 28, "middle", "#222", title, " font-size=\"15\"");
@@ -84,6 +84,16 @@ private:
     static constexpr double infinity = std::numeric_limits<double>::infinity();
     static constexpr double width = 860, height = 520, plot_width = 600, plot_height = 400;
 
+    /// A range that can be divided: not of one number, nor of numbers that differ by rounding alone, nor as wide as double is.
+    static void widen(double& low, double& high) {
+        constexpr double most = 8e307;
+        low = std::clamp(low, -most, most), high = std::clamp(high, -most, most);
+        const double size = std::max(std::abs(low), std::abs(high));
+        if (high - low > 1e-12 * size) return;
+        const double half = std::max(0.5, 1e-12 * size);
+        low -= half, high += half;
+    }
+
     /// Multiples of 1, 2 or 5 times a power of ten, five to ten of them.
     static std::vector<double> ticks(double low, double high, bool whole = false) {
         const double rough = (high - low) / 8, power = std::pow(10, std::floor(std::log10(rough)));
@@ -93,8 +103,12 @@ private:
                                            : 10 * power;
         if (whole) step = std::max(1.0, step);
         std::vector<double> all;
-        for (double n = std::ceil(low / step); n * step <= high; ++n)  // a step below 1 divides: its digits stay few
-            all.push_back(step < 1 ? n / std::round(1 / step) : n * step);
+        for (int k = 0; k < 20; ++k) {
+            const double n = std::ceil(low / step) + k;
+            if (!(n * step <= high)) break;
+            all.push_back(step < 1 ? n / std::round(1 / step)
+                                   : n * step);  // a step below 1 divides: its digits stay few
+        }
         return all;
     }
 

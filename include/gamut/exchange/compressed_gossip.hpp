@@ -64,8 +64,8 @@ struct compressed_gossip {
 
     /// What a run says behind a distance of the nodes that grew.
     std::string advice() const {
-        return core::text(" (a consensus_rate of ", consensus_rate,
-                          " is too large for what the compressor leaves out) try ", consensus_rate / 4);
+        return core::text(" (the rate is too large, or a consensus_rate of ", consensus_rate,
+                          " is for what the compressor leaves out) try a quarter of them");
     }
 
     template <class A, class N> struct state {

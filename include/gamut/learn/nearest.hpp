@@ -111,6 +111,7 @@ private:
             const std::size_t all = values.size() / features.size();
             const auto threads_here =
                 static_cast<std::size_t>(std::max(1, detail::threads_of(communicator, threads, rows, all)));
+            // a copy of all training rows in single precision: two passes, which pay for themselves from a few queries on
             const detail::rough_distances rough(values.data(), all, features.size(), threads_here);
             // fewer rows at a time where there are few, so that all threads have some
             const std::size_t each = std::clamp<std::size_t>((n + threads_here - 1) / threads_here, 1, block);

@@ -24,7 +24,7 @@ template <class... Layers> struct classifier : feedforward<cross_entropy, Layers
 ///
 ///     network::classifier{network::hinge{}, network::dense{128}, network::relu{}, network::dense{10}}
 template <Loss L, class... Layers> struct classifier<L, Layers...> : feedforward<L, Layers...> {
-    static constexpr const char* name = name_with<L>("network classifier");
+    static constexpr const char* name = name_with<L>();
     static constexpr bool classification = true;
 
     constexpr classifier() = default;

@@ -55,18 +55,21 @@ concept Layer = requires(const L& layer, image in) {
 };
 
 /// A loss is two formulas of the last layer's outputs z: loss(z), which ends with mean(...) and reads autodiff::labels, and predict(z).
-///   name    what model files call a network with it; left out: what they call its kind
+///   name    what model files call a network with it, so that no other loss reads them
 template <class L>
 concept Loss = requires(const L& one, autodiff::slot<0, autodiff::shape::table, true> z) {
     one.loss(z);
     one.predict(z);
 };
-/// What model files call a network that ends in a loss.
-template <class L> constexpr const char* name_with(const char* kind) {
-    if constexpr (requires { L::name; })
+/// What model files call a network that ends in a loss of its own.
+template <class L> constexpr const char* name_with() {
+    constexpr bool has_name = requires { L::name; };
+    static_assert(has_name, "network: a loss needs a name, by which model files tell networks apart; give it "
+                            "static constexpr const char* name = \"...\"; see gamut/network/concept.hpp");
+    if constexpr (has_name)
         return L::name;
     else
-        return kind;
+        return "";
 }
 
 /// How many blocks a layer has.

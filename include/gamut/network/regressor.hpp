@@ -17,7 +17,7 @@ template <class... Layers> struct regressor : feedforward<squared, Layers...> {
 };
 /// By another loss, which is named first.
 template <Loss L, class... Layers> struct regressor<L, Layers...> : feedforward<L, Layers...> {
-    static constexpr const char* name = name_with<L>("network regressor");
+    static constexpr const char* name = name_with<L>();
 
     constexpr regressor() = default;
     constexpr explicit regressor(L, Layers... all) : feedforward<L, Layers...>(all...) {}

@@ -20,7 +20,7 @@ class row_batches {
 public:
     row_batches(const core::random& draws, std::size_t rows, std::size_t batch)
         : order_(core::permutation(draws, rows)),
-          count_((rows + batch - 1) / batch) {}
+          count_(rows / batch + (rows % batch != 0)) {}
 
     std::size_t count() const { return count_; }
     /// The rows of batch b, of all ranks.

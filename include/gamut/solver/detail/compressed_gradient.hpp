@@ -74,7 +74,7 @@ public:
                 compressor::stored_memory kept{.nodes = std::vector<compressor::bytes>(own_)};
                 if constexpr (std::same_as<Each, state_writer>) compressor::store(memory_.shared, kept);
                 each("shared", kept.shared);
-                parts(each, kept.nodes);
+                parts(each, *kept.nodes);
                 if constexpr (!std::same_as<Each, state_writer>) compressor::restore(memory_.shared, kept);
             } else {
                 memory_.nodes.resize(own_);
