@@ -55,7 +55,7 @@ def headers_of_then():
         if packed.returncode != 0:
             return None
         with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as files:
-            files.extractall(folder, filter="data")
+            files.extractall(folder)
     return os.path.join(folder, "include")
 
 
