@@ -43,6 +43,30 @@ int main(int, char** argv) {{
 """
 
 
+def of_network(layers, columns, fit):
+    """A network's loss and gradient, forward and back, on arrays of one's own; or a fit of it by an estimator, as most users have it."""
+    if fit:
+        body = f"""    const auto fitted = estimator{{.model = network::classifier{{{layers}}}, .penalty = penalty::l2{{1e-4}},
+                                   .solver = solver::sgd{{.momentum = 0.9}}, .backend = backend::host<float>{{}}}}
+                            .fit(data::csv<float>{{argv[1]}}, core::progress{{}});
+    return fitted.objective < 1 ? 0 : 1;
+"""
+    else:
+        body = f"""    const network::classifier net{{{layers}}};
+    const auto program = net.loss_program({columns});
+    backend::program_run_for<double, std::remove_const_t<decltype(program)>> run(program, net.shapes({columns}), {columns}, 64);
+    const auto w = net.start<double>({columns});
+    std::vector<double> g(w.size()), x(64 * {columns}, argv[0][0]), y(64);
+    return run.gradient({{.x = x.data(), .stride = {columns}, .rows = 64, .y = y.data()}}, run.flat(w.data(), nullptr, g.data())) < 1 ? 0 : 1;
+"""
+    first = "#include <gamut/gamut.hpp>\n" if fit else "#include <gamut/backend/program_run.hpp>\n"
+    return first + f"#include <gamut/network.hpp>\nusing namespace gamut;\nint main(int, char** argv) {{\n{body}}}\n"
+
+
+tiny_mix = "network::dense{100}, network::relu{}, network::dense{100}, network::relu{}, network::dense{10}"
+lenet = ("network::picture{28, 28}, network::convolution{6, 5}, network::max_pool{2}, network::relu{}, network::convolution{16, 5}, "
+         "network::max_pool{2}, network::relu{}, network::flatten{}, network::dense{120}, network::relu{}, network::dense{84}, network::relu{}, "
+         "network::dense{10}")
 l2, l0 = "l2{.strength = 1e-3}", "l0{.kappa = 10, .l2 = 1e-3}"
 cases = {  # case: (program, goal, limit; both in processor seconds)
     "gamut.hpp alone": ("#include <gamut/gamut.hpp>\n", None, 5),
@@ -50,6 +74,10 @@ cases = {  # case: (program, goal, limit; both in processor seconds)
     "logistic l0": (one_fit(("logistic", l0)), 14, 29),
     "logistic l2, compiled": (one_fit(("logistic", l2), compiled=True), 4.5, 10.5),
     "logistic l0, compiled": (one_fit(("logistic", l0), compiled=True), 6, 11.5),
+    "TinyMix program": (of_network(tiny_mix, 20, False), 10, None),
+    "LeNet program": (of_network(lenet, 784, False), 15, None),
+    "TinyMix fit": (of_network(tiny_mix, 20, True), None, None),
+    "LeNet fit": (of_network(lenet, 784, True), None, None),
     "logistic and squared_hinge l2, compiled": (one_fit(("logistic", l2), ("squared_hinge", l2), compiled=True), None, None),
 }
 

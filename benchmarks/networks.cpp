@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 // How long does a step of training take? 784-128-128-10 with relu (mlp) and a LeNet, on random data.
-//     networks [--output FILE]      a gradient of the mlp beside the same written by hand with BLAS, one thread: time, and allocations
-//     networks --wait 1 [--threads 2]
-//                                   for every line `NAME BATCH GROUPS STEPS` on stdin so many steps of momentum in float, as solver::sgd
+//     networks [--threads 2]        for every line `NAME BATCH GROUPS STEPS` on stdin so many steps of momentum in float, as solver::sgd
 //                                   takes them (NAME mlp or lenet; GROUPS: see feedforward::blocks); answers with seconds per step
-// benchmarks/networks.py sets the latter beside PyTorch.
-#include <algorithm>
+// benchmarks/networks.py sets them beside PyTorch.
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
@@ -26,8 +22,6 @@
 #include <gamut/network.hpp>
 
 #include "measure.hpp"
-#include "networks/by_hand.hpp"
-#include "networks/counted_new.hpp"
 
 using namespace gamut;
 
@@ -113,72 +107,9 @@ void answer_lines(int threads) {
     }
 }
 
-/// Forward and back on n rows, one thread: gamut's program beside by_hand.hpp, in processor time, which other programs on the machine
-/// disturb less. Medians of 21 paired runs.
-template <class T> void beside_by_hand(const char* type, std::size_t n, std::vector<benchmark::record>& records) {
-    const auto program = mlp.loss_program(784);
-    backend::program_run_for<T, std::remove_const_t<decltype(program)>> run(program, mlp.shapes(784), 784, n);
-    by_hand::three_layers<T> other(784, 128, 128, 10, n);
-    const auto source = random_rows<T>(n, 784).load(communicator::single<>{}, {.classification = true});
-    const std::vector<T> w = mlp.start<T>(784);
-    std::vector<T> ours(w.size()), theirs(w.size());
-    const backend::data_rows<T> rows{.x = source.x.values.data(),
-                                     .stride = 784,
-                                     .rows = n,
-                                     .y = source.y.data(),
-                                     .share = static_cast<T>(1.0 / static_cast<double>(n))};
-    const auto gamut_gradient = [&] {
-        std::fill(ours.begin(), ours.end(), T(0));
-        run.gradient(rows, run.flat(w.data(), nullptr, ours.data()));
-    };
-    const auto hand_gradient = [&] {
-        std::fill(theirs.begin(), theirs.end(), T(0));
-        other.gradient(rows.x, rows.y, w.data(), theirs.data());
-    };
-    backend::host<T>::single_threaded_blas();
-    gamut_gradient();
-    hand_gradient();
-    double apart = 0, largest = 0;
-    for (std::size_t k = 0; k < w.size(); ++k) {
-        apart = std::max(apart, std::abs(static_cast<double>(ours[k] - theirs[k])));
-        largest = std::max(largest, std::abs(static_cast<double>(theirs[k])));
-    }
-    const int repeats = 20;
-    const auto used = [](auto&& f) {
-        const double start = processor_seconds(CLOCK_THREAD_CPUTIME_ID);
-        f();
-        return processor_seconds(CLOCK_THREAD_CPUTIME_ID) - start;
-    };
-    std::vector<double> ratios;
-    long allocated = 0;
-    for (int pair = 0; pair < 21; ++pair) {
-        const long before = counted_new::allocations;
-        const double a = used([&] {
-            for (int k = 0; k < repeats; ++k) gamut_gradient();
-        });
-        allocated = std::max<long>(allocated, counted_new::allocations - before);
-        const double b = used([&] {
-            for (int k = 0; k < repeats; ++k) hand_gradient();
-        });
-        ratios.push_back(a / b);
-    }
-    const std::string name = core::text("mlp ", type, " batch ", n);
-    records.push_back({name, "over_handwritten", benchmark::median(ratios), 1.05});
-    records.push_back({name, "allocations_per_evaluation", static_cast<double>(allocated) / repeats, 0});
-    records.push_back({name, "gradients_apart", apart / largest, std::is_same_v<T, double> ? 1e-12 : 1e-4});
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (benchmark::option(argc, argv, "--wait", "0") != "0") {
-        answer_lines(std::atoi(benchmark::option(argc, argv, "--threads", "2").c_str()));
-        return 0;
-    }
-    std::vector<benchmark::record> records;
-    for (const std::size_t n : {64, 256}) {
-        beside_by_hand<double>("double", n, records);
-        beside_by_hand<float>("float", n, records);
-    }
-    return benchmark::report(records, benchmark::option(argc, argv, "--output", ""));
+    answer_lines(std::atoi(benchmark::option(argc, argv, "--threads", "2").c_str()));
+    return 0;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """How long does a step of training take? benchmarks/networks.cpp beside the same networks in PyTorch on this machine's processor, in single
-precision, on random data; and beside one that is written by hand with BLAS.
+precision, on random data. (Beside one that is written by hand with BLAS: benchmarks/autodiff.py.)
 
     benchmarks/networks.py [--output FILE] [--threads 2] [--pairs 15] [--install]
 
@@ -85,7 +85,7 @@ def compare(gamut, pytorch, pairs):
 
 
 def main():
-    parser = argparse.ArgumentParser(prog="benchmarks/networks.py", description="A step of training beside PyTorch, and beside BLAS by hand.")
+    parser = argparse.ArgumentParser(prog="benchmarks/networks.py", description="A step of training beside PyTorch.")
     parser.add_argument("--output", help="where the records go (JSON)")
     parser.add_argument("--threads", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--pairs", type=int, default=15, help="alternating runs")
@@ -93,17 +93,11 @@ def main():
     options = parser.parse_args()
     if not peers.build("benchmark_networks"):
         return 1
-    by_hand = os.path.join(root, "out", "bench", "networks_by_hand.json")
-    os.makedirs(os.path.dirname(by_hand), exist_ok=True)
-    subprocess.run([program, "--output", by_hand], env=dict(os.environ, OPENBLAS_NUM_THREADS="1"), check=True)
-    with open(by_hand, encoding="utf-8") as file:
-        records = json.load(file)
-    os.remove(by_hand)
-
+    records = []
     python, version = find_pytorch(options.install)
     print(f"load {os.getloadavg()[0]:.1f}, {options.threads} threads; " + (f"PyTorch {version}" if python else f"without PyTorch: {version}"), flush=True)
     if python:
-        gamut = Timer([program, "--wait", "1", "--threads", str(options.threads)], options.threads, 1)
+        gamut = Timer([program, "--threads", str(options.threads)], options.threads, 1)
         pytorch = Timer([python, os.path.join(root, "benchmarks", "networks", "in_pytorch.py"), str(options.threads)], options.threads, options.threads)
         records += compare(gamut, pytorch, options.pairs)
         gamut.close()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSL-1.0
-"""benchmarks/networks.cpp --wait 1 in PyTorch: in_pytorch.py THREADS answers lines `NAME BATCH GROUPS STEPS` with seconds per
+"""benchmarks/networks.cpp in PyTorch: in_pytorch.py THREADS answers lines `NAME BATCH GROUPS STEPS` with seconds per
 step, and processor seconds."""
 import json
 import os

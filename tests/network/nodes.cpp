@@ -15,8 +15,10 @@
 #include <gamut/core/checkpoints.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/exchange/all_reduce.hpp>
 #include <gamut/exchange/gossip.hpp>
 #include <gamut/exchange/nodes.hpp>
+#include <gamut/exchange/periodic.hpp>
 #include <gamut/exchange/subnets.hpp>
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/schedule.hpp>
@@ -99,6 +101,8 @@ BOOST_AUTO_TEST_CASE(ranks_change_no_bit) {
     };
     check(dealt(3));
     check(exchange::gossip{topology::ring{}});
+    check(exchange::periodic{.every = 3});
+    check(exchange::all_reduce{});
 }
 
 BOOST_AUTO_TEST_CASE(an_interruption_in_the_middle_of_a_cycle_changes_no_bit) {

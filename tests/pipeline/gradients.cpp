@@ -54,26 +54,29 @@ double difference(const Model& model, const S& how, std::size_t stages, std::siz
     });
     return worst;
 }
-template <class S> std::vector<double> epoch_by(const S& how, std::size_t stages) {
+template <class Model, class S> std::vector<double> epoch_by(const Model& model, const S& how, std::size_t stages) {
     solver::pipeline<double, update::plain, S> options;
     options.momentum = 0.9;
     options.stages = stages;
     options.micro_batches = 3;
     options.schedule = how;
     std::vector<double> w;
-    with_problem(nets::residual(), communicator::single<>{}, 200, 4,
-                 [&](const auto& p) { w = nets::after_an_epoch(options, p); });
+    with_problem(model, communicator::single<>{}, 200, 4, [&](const auto& p) { w = nets::after_an_epoch(options, p); });
     return w;
 }
 }  // namespace
 
 BOOST_AUTO_TEST_CASE(have_the_same_bits_by_any_schedule_that_flushes_in_any_stages) {
-    const auto one = epoch_by(schedule::gpipe{}, 1);
-    for (const std::size_t stages : {2u, 3u, 6u}) {
-        BOOST_TEST((epoch_by(schedule::gpipe{}, stages) == one));
-        BOOST_TEST((epoch_by(schedule::one_after_another{}, stages) == one));
-        BOOST_TEST((epoch_by(schedule::one_forward_one_backward{}, stages) == one));
-    }
+    const auto check = [](const auto& model) {
+        const auto one = epoch_by(model, schedule::gpipe{}, 1);
+        for (const std::size_t stages : {2u, 3u, 6u}) {
+            BOOST_TEST((epoch_by(model, schedule::gpipe{}, stages) == one));
+            BOOST_TEST((epoch_by(model, schedule::one_after_another{}, stages) == one));
+            BOOST_TEST((epoch_by(model, schedule::one_forward_one_backward{}, stages) == one));
+        }
+    };
+    check(nets::residual());
+    check(nets::pictures());
 }
 
 BOOST_AUTO_TEST_CASE(are_those_of_one_rank) {
@@ -82,6 +85,7 @@ BOOST_AUTO_TEST_CASE(are_those_of_one_rank) {
             BOOST_TEST(difference(nets::small(), schedule::gpipe{}, stages, micro) <= 1e-12);
             BOOST_TEST(difference(nets::small(), schedule::one_forward_one_backward{}, stages, micro) <= 1e-12);
             BOOST_TEST(difference(nets::residual(), schedule::one_forward_one_backward{}, stages, micro) <= 1e-12);
+            BOOST_TEST(difference(nets::pictures(), schedule::one_forward_one_backward{}, stages, micro) <= 1e-12);
         }
 }
 

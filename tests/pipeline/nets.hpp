@@ -31,6 +31,13 @@ inline deep residual() {
 using with_means = network::classifier<network::dense, network::batch_norm, network::relu, network::dense>;
 inline with_means normalised() { return with_means{{12}, {}, {}, {10}}; }
 
+/// The columns as a picture of 4 x 5 positions.
+using lenet = network::classifier<network::picture, network::convolution, network::max_pool, network::relu,
+                                  network::convolution, network::relu, network::flatten, network::dense>;
+inline lenet pictures() {
+    return lenet{{4, 5, 1}, {.channels = 3, .kernel = 2}, {2, 1}, {}, {.channels = 4, .kernel = 2}, {}, {}, {10}};
+}
+
 /// Every row weighs 1, or, `weighted`, 1 to 3.
 template <class C> auto rows_of(const C& c, std::size_t rows, std::size_t groups, bool classes, bool weighted) {
     data::request wanted;
