@@ -184,7 +184,7 @@ template <class C> struct factorisation {
     std::size_t inner = 2;  ///< rounds per component
     double alpha = 1;       ///< of implicit: confidence of a choice
     // of tables, and nodes, rate and decay of rotation:
-    consistency::bounded_staleness consistency{.slack = 0};
+    gamut::consistency::bounded_staleness consistency{.slack = 0};
     std::size_t nodes = 8;  ///< blocks of rows, each a worker
     std::size_t batch =
         0;  ///< rows per clock, over all nodes together; 0: so many that no column is given more than eight times

@@ -9,6 +9,7 @@
 
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
+#include <gamut/core/error.hpp>
 #include <gamut/data/shard.hpp>
 #include <gamut/learn/detail/rows.hpp>
 #include <gamut/learn/detail/shards.hpp>
@@ -26,7 +27,7 @@ public:
 
     column_entries() = default;
 
-    /// Collective: an exact sum of columns numbers, and from every rank a broadcast of its rows' lengths and of its entries.
+    /// Collective: an exact sum of columns numbers, and from every rank three messages to every other: what that needs.
     template <communicator::Communicator C, class Dataset>
     column_entries(const shards<C>& by, const Dataset& rows) : counts_(rows.columns()) {
         const std::size_t p = rows.columns();
@@ -59,40 +60,11 @@ public:
                 visit_row(rows.x, i, [&](std::size_t j, double value) { take(i, j, value); });
             return;
         }
-        for (std::size_t r = 0; r < size; ++r) {
-            std::vector<std::int64_t> places{0, 0}, lengths;  // rank r's columns, and entries per row
-            std::vector<double> values;
-            communicator::agree(ranks, [&] {
-                if (r != me) return;
-                places.clear();
-                for (std::size_t i = 0; i < rows.local_rows(); ++i) {
-                    const std::size_t begun = places.size();
-                    visit_row(rows.x, i, [&](std::size_t j, double value) {
-                        places.push_back(static_cast<std::int64_t>(j));
-                        values.push_back(value);
-                    });
-                    lengths.push_back(static_cast<std::int64_t>(places.size() - begun));
-                }
-            });
-            const int root = static_cast<int>(r);
-            std::int64_t head[] = {static_cast<std::int64_t>(lengths.size()), static_cast<std::int64_t>(values.size()),
-                                   static_cast<std::int64_t>(rows.first_row)};
-            ranks.broadcast(std::span<std::int64_t>(head), root);
-            communicator::agree(ranks, [&] {
-                lengths.resize(static_cast<std::size_t>(head[0]));
-                places.resize(static_cast<std::size_t>(head[1]));
-                values.resize(static_cast<std::size_t>(head[1]));
-            });
-            ranks.broadcast(std::span<std::int64_t>(lengths), root);
-            ranks.broadcast(std::span<std::int64_t>(places), root);
-            ranks.broadcast(std::span<double>(values), root);
-            std::size_t e = 0, row = static_cast<std::size_t>(head[2]);
-            for (const std::int64_t length : lengths) {
-                for (std::int64_t k = 0; k < length; ++k, ++e)
-                    take(row, static_cast<std::size_t>(places[e]), values[e]);
-                ++row;
-            }
-        }
+        if constexpr (communicator::PairwiseCommunicator<C>)
+            exchange(by, rows, first, take);
+        else
+            throw core::option_error("factorisation: alternating solutions on ranks without exchange (entries go where "
+                                     "their columns are) use descent::components");
     }
 
     /// The columns of this rank.
@@ -106,6 +78,67 @@ public:
     }
 
 private:
+    /// Rank r solves for the columns first[r] <= j < first[r + 1]: take(row, j, value) for what this rank needs, in the order of rows.
+    template <communicator::PairwiseCommunicator C, class Dataset, class Take>
+    static void exchange(const shards<C>& by, const Dataset& rows, const std::vector<std::size_t>& first, Take&& take) {
+        const C& ranks = by.ranks();
+        const std::size_t size = first.size() - 1;
+        struct part {
+            std::vector<std::int32_t> lengths, columns;  // of rows; counted from the first of the rank that needs them
+            std::vector<double> values;
+        };
+        std::vector<part> out(size), in(size);
+        std::vector<std::int64_t> counts(size), all(size * size);
+        communicator::agree(ranks, [&] {
+            std::vector<std::size_t> owner(rows.columns());
+            for (std::size_t r = 0; r < size; ++r)
+                for (std::size_t j = first[r]; j < first[r + 1]; ++j) owner[j] = r;
+            for (part& one : out) one.lengths.resize(rows.local_rows());
+            for (std::size_t i = 0; i < rows.local_rows(); ++i)
+                visit_row(rows.x, i, [&](std::size_t j, double value) {
+                    part& one = out[owner[j]];
+                    ++one.lengths[i];
+                    one.columns.push_back(static_cast<std::int32_t>(j - first[owner[j]]));
+                    one.values.push_back(value);
+                });
+            for (std::size_t r = 0; r < size; ++r) counts[r] = static_cast<std::int64_t>(out[r].values.size());
+        });
+        ranks.gather(std::span<const std::int64_t>(counts), std::span<std::int64_t>(all));
+        const auto me = static_cast<std::size_t>(ranks.rank());
+        std::vector<communicator::parcel<const std::int32_t>> places_out;
+        std::vector<communicator::parcel<std::int32_t>> places_in;
+        std::vector<communicator::parcel<const double>> values_out;
+        std::vector<communicator::parcel<double>> values_in;
+        communicator::agree(ranks, [&] {
+            for (std::size_t r = 0; r < size; ++r) {
+                const int rank = static_cast<int>(r);
+                const auto count = static_cast<std::size_t>(all[r * size + me]);
+                in[r].lengths.resize(by.partition().rows_of(r, size).size());
+                in[r].columns.resize(count);
+                in[r].values.resize(count);
+                places_out.push_back({rank, out[r].lengths});
+                places_out.push_back({rank, out[r].columns});
+                values_out.push_back({rank, out[r].values});
+                places_in.push_back({rank, in[r].lengths});
+                places_in.push_back({rank, in[r].columns});
+                values_in.push_back({rank, in[r].values});
+            }
+        });
+        ranks.exchange(std::span<const communicator::parcel<const std::int32_t>>(places_out),
+                       std::span<const communicator::parcel<std::int32_t>>(places_in));
+        ranks.exchange(std::span<const communicator::parcel<const double>>(values_out),
+                       std::span<const communicator::parcel<double>>(values_in));
+        std::size_t row = 0;
+        for (const part& one : in) {
+            std::size_t e = 0;
+            for (const std::int32_t length : one.lengths) {
+                for (std::int32_t k = 0; k < length; ++k, ++e)
+                    take(row, first[me] + static_cast<std::size_t>(one.columns[e]), one.values[e]);
+                ++row;
+            }
+        }
+    }
+
     data::range mine_{};
     std::vector<double> counts_;
     std::vector<std::size_t> offsets_;

@@ -26,7 +26,7 @@ struct table_options {
     std::size_t batch = 0;
     double rate = 0.1, decay = 1, lambda = 0;
     std::uint64_t seed = 0;
-    consistency::bounded_staleness consistency{};
+    gamut::consistency::bounded_staleness consistency{};
 };
 
 /// Stochastic gradients on factors of given entries through a parameter server: columns' factors are rows of a table, a block of rows
