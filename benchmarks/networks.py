@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSL-1.0
 """How long does a step of training take? benchmarks/networks.cpp beside the same networks in PyTorch on this machine's processor, in single
-precision, on random data. (Beside one that is written by hand with BLAS: benchmarks/autodiff.py.)
+precision, on random data (beside BLAS by hand: benchmarks/autodiff.py). VGG11 and a residual network of 8 layers are of
+benchmarks/networks/pictures.cpp, which also says whether a slim one learns CIFAR-10's pictures, or some of that form.
 
     benchmarks/networks.py [--output FILE] [--threads 2] [--pairs 15] [--install]
 
@@ -10,11 +11,14 @@ median of the paired ones. PyTorch is taken where this Python, or Debian's, has 
 comes with what graphics cards need). Without it, what is beside PyTorch is left out.
 """
 import argparse
+import gzip
 import json
 import os
+import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 
 root = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 sys.path[:0] = [os.path.join(root, "benchmarks"), os.path.join(root, "benchmarks", "peers")]
@@ -24,9 +28,11 @@ import install  # noqa: E402
 import peers  # noqa: E402
 
 program = os.path.join(root, "build", "bench", "benchmarks", "networks")
+pictures = os.path.join(root, "build", "bench", "benchmarks", "picture_nets")
 own_environment = os.path.join(root, "build", "torch")
 CASES = [  # name, batch, groups, goal of over_pytorch
     ("mlp", 64, 2, 0.6), ("mlp", 256, 2, 0.6), ("lenet", 64, 2, 1.0),
+    ("vgg11", 64, 2, 1.0), ("resnet8", 64, 2, 1.0),
     ("mlp", 64, 4, None), ("mlp", 256, 4, None), ("lenet", 64, 4, None),  # as many groups as there are unless a model says otherwise
 ]
 
@@ -46,6 +52,20 @@ def find_pytorch(may_install):
     return None, "no Python here has torch; --install brings it from PyPI"
 
 
+def unpacked_digits(folder):
+    """The arguments that name MNIST's 10,000 test pictures, unpacked into a folder; empty without GAMUT_DATA_DIR."""
+    arguments = []
+    for option, name in (("--digits", "t10k-images-idx3-ubyte"), ("--labels", "t10k-labels-idx1-ubyte")):
+        packed = os.path.join(os.environ.get("GAMUT_DATA_DIR", ""), "mnist10k", name + ".gz")
+        if not os.path.exists(packed):
+            print("LeNet on digits: left out (GAMUT_DATA_DIR names no folder with mnist10k/)", flush=True)
+            return []
+        with gzip.open(packed) as source, open(os.path.join(folder, name), "wb") as target:
+            shutil.copyfileobj(source, target)
+        arguments += [option, target.name]
+    return arguments
+
+
 class Timer:
     """A process that answers `NAME BATCH GROUPS STEPS` with seconds and processor_seconds per step."""
 
@@ -63,10 +83,13 @@ class Timer:
         self.process.wait()
 
 
-def compare(gamut, pytorch, pairs):
+def compare(timers, pytorch, pairs):
+    """timers: by the name of a network; others are those of ''."""
     records = []
     for name, batch, groups, goal in CASES:
-        steps = max(5, int(0.1 / max(pytorch(name, batch, groups, 20)["seconds"], 1e-6)))  # a tenth of a second
+        gamut = timers.get(name, timers[""])
+        pytorch(name, batch, groups, 2)
+        steps = max(2, int(0.1 / max(pytorch(name, batch, groups, 3)["seconds"], 1e-6)))  # a tenth of a second
         gamut(name, batch, groups, steps)
         ours, theirs = [], []
         for _ in range(pairs):
@@ -91,16 +114,27 @@ def main():
     parser.add_argument("--pairs", type=int, default=15, help="alternating runs")
     parser.add_argument("--install", action="store_true", help="brings PyTorch from PyPI")
     options = parser.parse_args()
-    if not peers.build("benchmark_networks"):
+    if not peers.build("benchmark_networks") or not peers.build("benchmark_picture_nets"):
         return 1
+    own = os.path.join(root, "out", "bench", "networks_alone.json")
+    os.makedirs(os.path.dirname(own), exist_ok=True)
     records = []
+    with tempfile.TemporaryDirectory() as folder:
+        digits = unpacked_digits(folder)
+        for command in [[pictures]] + ([[program, *digits]] if digits else []):
+            subprocess.run([*command, "--output", own], env=dict(os.environ, OPENBLAS_NUM_THREADS="1"), check=True)
+            with open(own, encoding="utf-8") as file:
+                records += json.load(file)
+            os.remove(own)
+
     python, version = find_pytorch(options.install)
     print(f"load {os.getloadavg()[0]:.1f}, {options.threads} threads; " + (f"PyTorch {version}" if python else f"without PyTorch: {version}"), flush=True)
     if python:
-        gamut = Timer([program, "--threads", str(options.threads)], options.threads, 1)
+        gamut, of_pictures = (Timer([one, "--wait", "1", "--threads", str(options.threads)], options.threads, 1) for one in (program, pictures))
         pytorch = Timer([python, os.path.join(root, "benchmarks", "networks", "in_pytorch.py"), str(options.threads)], options.threads, options.threads)
-        records += compare(gamut, pytorch, options.pairs)
+        records += compare({"": gamut, "vgg11": of_pictures, "resnet8": of_pictures}, pytorch, options.pairs)
         gamut.close()
+        of_pictures.close()
         pytorch.close()
     for r in records:
         print(f"{r['case']:<28} {r['metric']:<32} {r['value']:10.4g}" + (f"  (goal {r['goal']:.3g})" if r["goal"] is not None else ""))

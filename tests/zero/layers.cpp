@@ -100,7 +100,8 @@ BOOST_AUTO_TEST_CASE(a_table_is_shared_and_a_bad_row_is_an_error_on_all_ranks) {
             for (std::size_t index = 0; index < problem.batches(8); ++index) try {
                     const solver::batch wanted{8, 1, 0, index};
                     if (pieces)
-                        solver::detail::sharded_weights(problem, problem.start(), 8, 3).batch_gradient(wanted);
+                        solver::detail::sharded_weights(problem, problem.start(), 8, 3)
+                            .batch_gradient(wanted, gradient);
                     else
                         solver::wait_free{}.gradients(problem, 8)(problem.start(), wanted, gradient);
                 } catch (const core::data_error& error) {
