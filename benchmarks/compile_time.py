@@ -74,8 +74,8 @@ cases = {  # case: (program, goal, limit; both in processor seconds)
     "logistic l0": (one_fit(("logistic", l0)), 14, 29),
     "logistic l2, compiled": (one_fit(("logistic", l2), compiled=True), 4.5, 10.5),
     "logistic l0, compiled": (one_fit(("logistic", l0), compiled=True), 6, 11.5),
-    "TinyMix program": (of_network(tiny_mix, 20, False), 10, None),
-    "LeNet program": (of_network(lenet, 784, False), 15, None),
+    "TinyMix program": (of_network(tiny_mix, 20, False), 10, 10),
+    "LeNet program": (of_network(lenet, 784, False), 15, 15),
     "TinyMix fit": (of_network(tiny_mix, 20, True), None, None),
     "LeNet fit": (of_network(lenet, 784, True), None, None),
     "logistic and squared_hinge l2, compiled": (one_fit(("logistic", l2), ("squared_hinge", l2), compiled=True), None, None),
@@ -111,6 +111,8 @@ def main():
     failed = False
     seconds = {}
     for case, (text, goal, limit) in cases.items():
+        if options.check and goal is None and limit is None and case.endswith("fit"):
+            continue  # measured, not judged
         seconds[case] = processor_seconds(text, options.repeats)
         records.append({"case": case, "metric": "processor_seconds", "value": round(seconds[case], 2), "goal": goal})
         if limit is not None and seconds[case] > limit * slower:
