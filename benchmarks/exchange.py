@@ -208,7 +208,9 @@ def main():
             continue
         work, target = PARTS[part]
         if not peers.build(target):
-            return 1
+            print(f"{part} cannot be built", file=sys.stderr, flush=True)
+            failed = True
+            continue
         print(f"{part} (load {os.getloadavg()[0]:.1f})", flush=True)
         try:
             found = work(options) if part == "logistic" else work()
