@@ -7,13 +7,10 @@
 //                                   takes them (NAME mlp or lenet; GROUPS: see feedforward::blocks); answers with seconds per step
 // benchmarks/networks.py sets the latter beside PyTorch, and what networks/pictures.cpp does, too.
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdio>
 #include <cstdlib>
-#include <ctime>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -24,7 +21,6 @@
 #include "networks/steps.hpp"
 
 using namespace gamut;
-using network_steps::processor_seconds;
 using network_steps::random_rows;
 
 namespace {
