@@ -112,11 +112,15 @@ def staleness():
 
 
 def slow_link():
+    records = []
     with two_machines.TwoMachines(megabits=20) as machines:
-        network = ["--width", "400", "--rate", "0.01", "--loss", "0.1"]  # 42,450 numbers
-        epochs = run(mpirun(1, program("exchange_slow_link"), *network)).split()
-        return records_of([*machines.mpirun, "-x", "OPENBLAS_NUM_THREADS", "-x", "OMP_NUM_THREADS", "-wdir", root,
-                           program("exchange_slow_link"), *network, "--epochs", " ".join(epochs)])
+        for width, rate, numbers in ((120, 0.02, 13050), (400, 0.01, 42450)):
+            network = ["--width", str(width), "--rate", str(rate), "--loss", "0.1"]
+            epochs = run(mpirun(1, program("exchange_slow_link"), *network)).split()
+            found = records_of([*machines.mpirun, "-x", "OPENBLAS_NUM_THREADS", "-x", "OMP_NUM_THREADS", "-wdir", root,
+                                program("exchange_slow_link"), *network, "--epochs", " ".join(epochs)])
+            records += [dict(one, case=f"{one['case']}, {numbers} numbers") for one in found]
+    return records
 
 
 def find_pytorch(may_install):
