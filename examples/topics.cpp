@@ -48,8 +48,7 @@ int main(int argc, char** argv) {
     const auto coherence = fit.coherence(news);
     for (std::size_t k = 0; k < fit.topics(); ++k) {
         std::printf("topic %zu, coherence %.1f\n", k, coherence[k]);
-        for (const std::size_t w : fit.top(k, 6))
-            std::printf("  %-10s %.3f\n", fit.features[w].c_str(), fit(k, w));
+        for (const std::size_t w : fit.top(k, 6)) std::printf("  %-10s %.3f\n", fit.features[w].c_str(), fit(k, w));
     }
     const double perplexity = std::exp(fit.score(data::every(news, 5)).loss);
     std::printf("words of new texts are guessed as one of %.1f; there are %zu\n", perplexity, fit.features.size());

@@ -192,6 +192,7 @@ template <class C> struct topics {
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;  ///< how blocks of words travel
     core::stop stop{.iterations = 200, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one chain
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -204,6 +205,9 @@ template <class C> struct topics {
         };
         if (count == 0) throw core::option_error("topics: count is 0 (one topic is needed) try 10");
         if (restarts == 0) throw core::option_error("topics: restarts is 0 (one chain is needed) try 1");
+        if (restarts > 1 && !resume.empty())
+            throw core::option_error(
+                "topics: resume with restarts (only one chain keeps what it needs) set restarts = 1");
         if (nodes == 0) throw core::option_error("topics: nodes is 0 (one block of documents is needed) try 8");
         if (samples == 0) throw core::option_error("topics: samples is 0 (one sweep is needed) try 10");
         if (stop.iterations == 0) throw core::option_error("topics: stop.iterations is 0 (no sweep) try 200");
@@ -253,7 +257,27 @@ private:
         });
 
         detail::run<C> run(communicator, "topics", stop, observer);
-        for (std::size_t sweep = 1;; ++sweep) {
+        std::vector<std::vector<std::int32_t>> orders(chain.counts.nodes().size());
+        const auto kept = [&](auto& each) {
+            chain.describe(each, rows, fit);
+            each("alpha", priors.alpha);
+            each("beta", priors.beta);
+            for (std::size_t i = 0; i < exact.size(); ++i) orders[i] = exact[i].order(chain.counts.nodes()[i]);
+            if (sampling == learn::sampling::gibbs)
+                chain.keep_by_document(
+                    each, "orders", rows, [&](detail::topic_node & node) -> auto& {
+                        return orders[static_cast<std::size_t>(&node - chain.counts.nodes().data())];
+                    });
+        };
+        bool over = false;
+        if (restarts == 1) {
+            over = run.resume(fit, resume, rows, kept);
+            if (run.next() > 1) {
+                chain.counts.recount();
+                for (std::size_t i = 0; i < exact.size(); ++i) exact[i].take(chain.counts.nodes()[i], orders[i]);
+            }
+        }
+        for (std::size_t sweep = run.next(); !over; ++sweep) {
             const auto warm = chain.warm(priors, sweep);
             chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
                 if (sampling == learn::sampling::gibbs)
@@ -264,15 +288,14 @@ private:
             if (learn_every > 0 && chain.cool(sweep) > 0 && chain.cool(sweep) % learn_every == 0)
                 detail::learn_priors(chain.counts, priors, 5);
             if (chain.counts_sweep(sweep)) chain.add(fit);
-            if (run.ends(
-                    fit,
-                    {.phase = chain.phase(sweep),
-                     .iteration = sweep,
-                     .objective = -chain.counts.log_likelihood(priors) / static_cast<double>(chain.counts.tokens()),
-                     .nonzeros = count,
-                     .passes = sweep + 1},
-                    ""))
-                break;
+            over = run.ends(
+                fit,
+                {.phase = chain.phase(sweep),
+                 .iteration = sweep,
+                 .objective = -chain.counts.log_likelihood(priors) / static_cast<double>(chain.counts.tokens()),
+                 .nonzeros = count,
+                 .passes = sweep + 1},
+                "");
         }
         if (!chain.has_samples()) chain.add(fit);
         chain.finish(fit, std::move(priors));
