@@ -33,7 +33,7 @@
 
 namespace gamut::learn {
 
-/// How a word's topic is drawn given all others: exactly, or by two proposals whose cost does not depend on the number of topics.
+/// How a word's topic is drawn given all others: exactly, or by two proposals, in steps whose number does not depend on that of topics.
 enum class sampling { gibbs, metropolis };
 
 /// Topics: how often each has each word of the training documents.
@@ -168,7 +168,7 @@ protected:
 ///     theta_d ~ Dirichlet(alpha_1 .. alpha_k),  phi_k ~ Dirichlet(beta .. beta);   each word: a topic by theta_d, then the word by phi
 ///     learn::topics{.count = 50}.fit(data::triples<>{.path = "docword.txt"})
 /// The topics of all words start anywhere, and an iteration draws each anew given all others (detail/sparse_gibbs.hpp), or proposes
-/// twice (detail/metropolis_topics.hpp: at a cost that count does not raise; more sweeps are needed). In the first
+/// twice (detail/metropolis_topics.hpp: in steps that count does not raise, from memory that it does; more sweeps are needed). In the first
 /// `anneal` sweeps alpha and beta are larger, falling from 1 to what they are, so that topics find their places before they settle:
 /// a start without it ends more often where one topic is two, and two are one. `restarts`: the most likely of several chains.
 /// `learn_every`: after annealing, every so many sweeps, alpha (each topic its own) and beta are fitted to the topics (Minka).
