@@ -37,6 +37,7 @@ learn::topics<> topics_of(const arguments& given) {
     learn::topics<> learner{.count = given.number("--count", "100"),
                             .alpha = given.real("--alpha", "0.1"),
                             .beta = given.real("--beta", "0.01"),
+                            .samples = given.number("--samples", "10"),
                             .nodes = given.number("--nodes", "8"),
                             .threads = threads(given)};
     if (given.text("--sampling", "gibbs") == "metropolis") learner.sampling = learn::sampling::metropolis;

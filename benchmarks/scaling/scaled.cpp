@@ -88,7 +88,7 @@ template <class C> class fits {
 public:
     fits(std::string name, bool small) : name_(std::move(name)), small_(small) {
         if (name_ == "k_means")
-            rows_.emplace_back(mixture(small ? 16384 : 40000, 32, 32, 0.7));
+            rows_.emplace_back(mixture(small ? 131072 : 400000, 32, 32, 0.7));
         else if (name_ == "random_forest")
             rows_.emplace_back(mixture(small ? 2000 : 6000, 16, 10, 0.8));
         else if (name_ == "topics")

@@ -184,7 +184,12 @@ template <class C> struct k_means {
 private:
     template <class Dataset> fitted_k_means<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, 2));
-        const detail::measured_rows<typename Dataset::matrix_type> x(rows.x, detail::origin_of(by, rows));
+        detail::measured_rows<typename Dataset::matrix_type> x(rows.x, detail::origin_of(by, rows));
+        gamut::communicator::agree(communicator, [&] {
+            x.keep_rough([&](auto&& some) {
+                by.each([&](std::size_t, data::range local, std::size_t) { some(local.begin, local.end); });
+            });
+        });
         std::vector<double> squares(rows.local_rows());
         for (std::size_t i = 0; i < squares.size(); ++i) squares[i] = x.square(i);
 

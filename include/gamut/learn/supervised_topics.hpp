@@ -18,6 +18,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/margin_gibbs.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/targets.hpp>
@@ -124,6 +125,7 @@ template <class C> struct supervised_topics {
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;
     core::stop stop{.iterations = 200, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -207,7 +209,23 @@ private:
             chain.add(fit);
             for (std::size_t k = 0; k < eta.size(); ++k) fit.weights[k] += eta[k];
         };
-        for (std::size_t sweep = 1;; ++sweep) {
+        const auto kept = [&](auto& each) {
+            chain.describe(each, rows, fit);
+            std::vector<double> lambda;
+            for (auto& one : samplers) lambda.insert(lambda.end(), one.lambda().begin(), one.lambda().end());
+            detail::keep_rows(each, "lambda", communicator, rows, lambda);
+            auto from = lambda.begin();
+            for (auto& one : samplers) {
+                const auto end = from + static_cast<std::ptrdiff_t>(one.lambda().size());
+                std::copy(from, end, one.lambda().begin());
+                from = end;
+            }
+            detail::keep_numbers(each, "eta", eta);
+            detail::keep_numbers(each, "weights", fit.weights);
+        };
+        bool over = run.resume(fit, resume, rows, kept);
+        if (run.next() > 1) chain.counts.recount();
+        for (std::size_t sweep = run.next(); !over; ++sweep) {
             draw_eta(chain.counts, samplers, first_document, options, draws(sweep, noise), draws(sweep, prior), eta);
             const auto warm = chain.warm(priors, sweep);
             chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
@@ -218,14 +236,13 @@ private:
             double squares = 0;
             for (const double e : eta) squares += e * e;
             const double objective = -chain.counts.log_likelihood(priors) + squares / (2 * variance) + loss;
-            if (run.ends(fit,
-                         {.phase = chain.phase(sweep),
-                          .iteration = sweep,
-                          .objective = objective / static_cast<double>(chain.counts.tokens()),
-                          .nonzeros = count,
-                          .passes = sweep + 1},
-                         ""))
-                break;
+            over = run.ends(fit,
+                            {.phase = chain.phase(sweep),
+                             .iteration = sweep,
+                             .objective = objective / static_cast<double>(chain.counts.tokens()),
+                             .nonzeros = count,
+                             .passes = sweep + 1},
+                            "");
         }
         if (!chain.has_samples()) add();
         chain.mean(fit.weights);

@@ -33,7 +33,7 @@
 
 namespace gamut::learn {
 
-/// How a word's topic is drawn given all others: exactly, or by two proposals whose cost does not depend on the number of topics.
+/// How a word's topic is drawn given all others: exactly, or by two proposals, in steps whose number does not depend on that of topics.
 enum class sampling { gibbs, metropolis };
 
 /// Topics: how often each has each word of the training documents.
@@ -168,7 +168,7 @@ protected:
 ///     theta_d ~ Dirichlet(alpha_1 .. alpha_k),  phi_k ~ Dirichlet(beta .. beta);   each word: a topic by theta_d, then the word by phi
 ///     learn::topics{.count = 50}.fit(data::triples<>{.path = "docword.txt"})
 /// The topics of all words start anywhere, and an iteration draws each anew given all others (detail/sparse_gibbs.hpp), or proposes
-/// twice (detail/metropolis_topics.hpp: at a cost that count does not raise; more sweeps are needed). In the first
+/// twice (detail/metropolis_topics.hpp: in steps that count does not raise, from memory that it does; more sweeps are needed). In the first
 /// `anneal` sweeps alpha and beta are larger, falling from 1 to what they are, so that topics find their places before they settle:
 /// a start without it ends more often where one topic is two, and two are one. `restarts`: the most likely of several chains.
 /// `learn_every`: after annealing, every so many sweeps, alpha (each topic its own) and beta are fitted to the topics (Minka).
@@ -192,6 +192,7 @@ template <class C> struct topics {
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;  ///< how blocks of words travel
     core::stop stop{.iterations = 200, .tolerance = 0};
+    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one chain
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -204,6 +205,9 @@ template <class C> struct topics {
         };
         if (count == 0) throw core::option_error("topics: count is 0 (one topic is needed) try 10");
         if (restarts == 0) throw core::option_error("topics: restarts is 0 (one chain is needed) try 1");
+        if (restarts > 1 && !resume.empty())
+            throw core::option_error(
+                "topics: resume with restarts (only one chain keeps what it needs) set restarts = 1");
         if (nodes == 0) throw core::option_error("topics: nodes is 0 (one block of documents is needed) try 8");
         if (samples == 0) throw core::option_error("topics: samples is 0 (one sweep is needed) try 10");
         if (stop.iterations == 0) throw core::option_error("topics: stop.iterations is 0 (no sweep) try 200");
@@ -253,7 +257,27 @@ private:
         });
 
         detail::run<C> run(communicator, "topics", stop, observer);
-        for (std::size_t sweep = 1;; ++sweep) {
+        std::vector<std::vector<std::int32_t>> orders(chain.counts.nodes().size());
+        const auto kept = [&](auto& each) {
+            chain.describe(each, rows, fit);
+            each("alpha", priors.alpha);
+            each("beta", priors.beta);
+            for (std::size_t i = 0; i < exact.size(); ++i) orders[i] = exact[i].order(chain.counts.nodes()[i]);
+            if (sampling == learn::sampling::gibbs)
+                chain.keep_by_document(
+                    each, "orders", rows, [&](detail::topic_node & node) -> auto& {
+                        return orders[static_cast<std::size_t>(&node - chain.counts.nodes().data())];
+                    });
+        };
+        bool over = false;
+        if (restarts == 1) {
+            over = run.resume(fit, resume, rows, kept);
+            if (run.next() > 1) {
+                chain.counts.recount();
+                for (std::size_t i = 0; i < exact.size(); ++i) exact[i].take(chain.counts.nodes()[i], orders[i]);
+            }
+        }
+        for (std::size_t sweep = run.next(); !over; ++sweep) {
             const auto warm = chain.warm(priors, sweep);
             chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
                 if (sampling == learn::sampling::gibbs)
@@ -264,15 +288,14 @@ private:
             if (learn_every > 0 && chain.cool(sweep) > 0 && chain.cool(sweep) % learn_every == 0)
                 detail::learn_priors(chain.counts, priors, 5);
             if (chain.counts_sweep(sweep)) chain.add(fit);
-            if (run.ends(
-                    fit,
-                    {.phase = chain.phase(sweep),
-                     .iteration = sweep,
-                     .objective = -chain.counts.log_likelihood(priors) / static_cast<double>(chain.counts.tokens()),
-                     .nonzeros = count,
-                     .passes = sweep + 1},
-                    ""))
-                break;
+            over = run.ends(
+                fit,
+                {.phase = chain.phase(sweep),
+                 .iteration = sweep,
+                 .objective = -chain.counts.log_likelihood(priors) / static_cast<double>(chain.counts.tokens()),
+                 .nonzeros = count,
+                 .passes = sweep + 1},
+                "");
         }
         if (!chain.has_samples()) chain.add(fit);
         chain.finish(fit, std::move(priors));

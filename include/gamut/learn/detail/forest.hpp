@@ -30,39 +30,46 @@ template <class Answer> std::vector<double> one_each(const Answer& found) {
 /// A fitted forest, packed for walking down its trees.
 template <class Fit> class forest_view {
 public:
-    explicit forest_view(const Fit& fit) : fit_(fit) {
-        const std::size_t count = std::min({fit.split_features.size(), fit.thresholds.size(), fit.children.size()});
-        nodes_.reserve(count);
-        for (std::size_t i = 0; i < count; ++i)
-            nodes_.push_back({fit.split_features[i], static_cast<std::int32_t>(fit.children[i]), fit.thresholds[i]});
+    explicit forest_view(const Fit& fit)
+        : fit_(fit),
+          nodes_(std::min({fit.split_features.size(), fit.thresholds.size(), fit.children.size()})) {
+        for (std::size_t t = 0; t + 1 < fit.roots.size(); ++t)
+            for (std::size_t i = fit.roots[t]; i < std::min(fit.roots[t + 1], nodes_.size()); ++i) {
+                if (fit.split_features[i] >= 0)
+                    nodes_[i] = {fit.thresholds[i], fit.split_features[i], static_cast<std::uint32_t>(fit.children[i])};
+                else
+                    nodes_[i].left = static_cast<std::uint32_t>(i - fit.roots[t]);
+            }
     }
 
-    /// So many rows go down a tree side by side: none waits for the memory that another one reads.
-    static constexpr std::size_t together = 8;
+    /// So many rows go down a tree side by side: none waits for the memory that another one reads. A leaf leads to itself.
+    static constexpr std::size_t together = 16;
 
     /// out(r) points to where what tree t says about row r of `count`, at most `together`, is added.
     template <class Out> void add_answers_of(std::size_t t, const double* rows, std::size_t count, Out&& out) const {
-        const tree::node* const root = nodes_.data() + fit_.roots[t];
+        const node* const root = nodes_.data() + fit_.roots[t];
         const std::size_t p = fit_.features.size();
         const double* row[together];
         std::uint32_t at[together] = {};
         for (std::size_t r = 0; r < together; ++r) row[r] = rows + std::min(r, count - 1) * p;
-        for (bool inside = true; inside;) {
-            inside = false;
+        const auto down = [&](std::uint32_t from, std::size_t r) {
+            const node& here = root[from];
+            return here.left + (row[r][here.feature] > here.threshold ? 1U : 0U);
+        };
+        for (std::uint32_t moved = 1; moved != 0;) {
+            moved = 0;
+            for (std::size_t r = 0; r < together; ++r) at[r] = down(at[r], r);
             for (std::size_t r = 0; r < together; ++r) {
-                const tree::node& node = root[at[r]];
-                const bool inner = node.feature >= 0;
-                const double value = row[r][inner ? node.feature : 0];
-                const auto next = static_cast<std::uint32_t>(node.left) + (value <= node.threshold ? 0 : 1);
-                at[r] = inner ? next : at[r];
-                inside = inside || inner;
+                const std::uint32_t to = down(at[r], r);
+                moved |= to ^ at[r];
+                at[r] = to;
             }
         }
         for (std::size_t r = 0; r < count; ++r) {
-            const tree::node& leaf = root[at[r]];
+            const std::size_t leaf = fit_.roots[t] + at[r];
             double* const to = out(r);
-            auto a = static_cast<std::size_t>(leaf.left);
-            const auto end = a + static_cast<std::size_t>(leaf.threshold);
+            std::size_t a = fit_.children[leaf];
+            const auto end = a + static_cast<std::size_t>(fit_.thresholds[leaf]);
             for (; a < end; ++a) to[fit_.answer_classes[a]] += fit_.answer_values[a];
         }
     }
@@ -114,8 +121,14 @@ public:
     }
 
 private:
+    struct node {
+        double threshold = std::numeric_limits<double>::infinity();
+        std::int32_t feature = 0;
+        std::uint32_t left = 0;  // of the tree; what is above the threshold goes to the one behind it
+    };
+
     const Fit& fit_;
-    std::vector<tree::node> nodes_;
+    std::vector<node> nodes_;
 };
 
 /// Trees where they were grown, and then everywhere.

@@ -79,6 +79,30 @@ std::vector<double> spread_centres(const shards<C>& by, const Dataset& rows,
         candidates.set(rows_anywhere(by, x, draw_rows(by, shard_mass, draws, mass)), count, p, x.sparse());
         const auto potentials = by.gather(count, [&](std::size_t, data::range local, std::size_t thread, double* out) {
             auto& w = work[thread];
+            if (x.rough()) {  // most rows are nearer to a centre than to any candidate, and single precision sees it
+                w.rows.resize(p);
+                for (std::size_t begin = local.begin; begin < local.end; begin += x.block) {
+                    const std::size_t end = std::min(local.end, begin + x.block);
+                    x.multiply_roughly(w, candidates, begin, end - begin);
+                    for (std::size_t i = begin; i < end; ++i) {
+                        const float* const z = w.rough_products.data() + (i - begin) * count;
+                        bool copied = false;
+                        for (std::size_t t = 0; t < count; ++t) {
+                            const double both = squares[i] + candidates.squares[t];
+                            double d = c == 0 ? std::numeric_limits<double>::infinity() : nearest[i];
+                            if (!(both - 2 * static_cast<double>(z[t]) - x.doubt(squares[i], candidates.squares[t]) >=
+                                  d)) {
+                                if (!copied) x.copy(i, w.rows.data());
+                                copied = true;
+                                d = std::min(d, distance2(w.rows.data(), candidates.row(t), p));
+                            }
+                            distances[i * trials + t] = d;
+                            out[t] += static_cast<double>(rows.weight(i)) * d;
+                        }
+                    }
+                }
+                return;
+            }
             const auto flush = [&] {
                 x.multiply(w, candidates);
                 for (std::size_t r = 0; r < w.which.size(); ++r)

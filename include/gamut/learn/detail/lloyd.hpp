@@ -145,11 +145,22 @@ private:
     /// The rows of the block against all centres.
     void measure(const centre_table& c, typename rows_type::workspace& w, double* partial) {
         if (w.which.empty()) return;
-        x_.multiply(w, c);
+        x_.rough() ? x_.multiply_roughly(w, c) : x_.multiply(w, c);
         for (std::size_t r = 0; r < w.which.size(); ++r) {
             const std::size_t i = w.which[r];
-            const double* const z = w.products.data() + r * c.k;
+            const double* const taken = x_.sparse() ? nullptr : w.rows.data() + r * c.p;
             const double rounding = 1e-13 * (squares_[i] + c.largest);
+            if (x_.rough()) {
+                const auto near =
+                    backend::run<two_least>(c.rough_squares.data(), w.rough_products.data() + r * c.k, c.k);
+                const double doubt = x_.doubt(squares_[i], c.largest);
+                if (static_cast<double>(near.next) - static_cast<double>(near.least) > 2 * doubt) {
+                    settle(i, near.best, static_cast<double>(near.next) - doubt - rounding, taken, c, partial);
+                    continue;
+                }
+                x_.multiply_one(w, taken, c);
+            }
+            const double* const z = w.products.data() + (x_.rough() ? 0 : r * c.k);
             std::size_t best = 0;
             double least = std::numeric_limits<double>::infinity(), next = least;
             for (std::size_t a = 0; a < c.k; ++a) {
@@ -168,13 +179,18 @@ private:
                     best = own;
                 }
             }
-            if (own_[i] != static_cast<std::int32_t>(best)) partial[c.k * (c.p + 1) + 1] += 1;
-            own_[i] = static_cast<std::int32_t>(best);
-            lower_[i] = std::sqrt(std::max(0.0, squares_[i] + next - rounding)) / safe;
-            const double* const taken = x_.sparse() ? nullptr : w.rows.data() + r * c.p;
-            add(i, best, x_.to_one(taken, i, squares_[i], c, best), taken, c, partial);
+            settle(i, best, next - rounding, taken, c, partial);
         }
         w.which.clear();
+    }
+
+    /// Row i belongs to `best`; |x|^2 + next is at most its squared distance to any other centre.
+    void settle(std::size_t i, std::size_t best, double next, const double* taken, const centre_table& c,
+                double* partial) {
+        if (own_[i] != static_cast<std::int32_t>(best)) partial[c.k * (c.p + 1) + 1] += 1;
+        own_[i] = static_cast<std::int32_t>(best);
+        lower_[i] = std::sqrt(std::max(0.0, squares_[i] + next)) / safe;
+        add(i, best, x_.to_one(taken, i, squares_[i], c, best), taken, c, partial);
     }
 
     void add(std::size_t i, std::size_t own, double d2, const double* taken, const centre_table& c, double* partial) {

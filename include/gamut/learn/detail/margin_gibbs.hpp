@@ -135,6 +135,8 @@ public:
         }
     }
 
+    std::vector<double>& lambda() { return lambda_; }
+
 private:
     void move(topic_node& node, std::size_t k, int by, const std::vector<double>& eta) {
         node.totals[k] += by;

@@ -73,6 +73,28 @@ public:
         }
     }
 
+    /// In which order documents have their topics, which decides how sums are rounded: topics, as many as a document has words, or none.
+    std::vector<std::int32_t> order(const topic_node& node) const {
+        std::vector<std::int32_t> topics(node.size(), topic_node::none);
+        for (std::size_t d = 0; d + 1 < node.first.size(); ++d)
+            for (std::size_t j = 0; j < used_[d]; ++j) topics[node.first[d] + j] = counts_[begin_[d] + j].topic;
+        return topics;
+    }
+    /// The node's topics in this order.
+    void take(const topic_node& node, const std::vector<std::int32_t>& order) {
+        std::fill(used_.begin(), used_.end(), std::size_t{0});
+        std::vector<std::int32_t> count(g_.size());
+        for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
+            for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t)
+                ++count[static_cast<std::size_t>(node.topic[t])];
+            for (std::size_t t = node.first[d]; t < node.first[d + 1] && order[t] >= 0; ++t) {
+                std::int32_t& n = count[static_cast<std::size_t>(order[t])];
+                counts_[begin_[d] + used_[d]++] = {order[t], n};
+                n = 0;
+            }
+        }
+    }
+
 private:
     struct topic_count {
         std::int32_t topic, count;

@@ -12,6 +12,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
+#include <gamut/learn/detail/kept.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
@@ -77,6 +78,48 @@ public:
     }
     void mean(std::vector<double>& sums) const {
         for (double& one : sums) one /= static_cast<double>(samples_);
+    }
+
+    /// What must outlive an interruption (solver/state.hpp): the tokens' topics, and the sums of samples. Behind a reader, recount.
+    template <class Each, class Dataset, class Fit> void describe(Each& each, const Dataset& rows, Fit& fit) {
+        keep_by_document(
+            each, "topics_of_words", rows, [](topic_node & node) -> auto& { return node.topic; });
+        const data::range words = counts.words();
+        const std::size_t topics = counts.topics(), all = counts.vocabulary();
+        std::vector<double> sums((words.end - words.begin) * topics);
+        const auto each_sum = [&](auto&& visit) {
+            for (std::size_t w = words.begin; w < words.end; ++w)
+                for (std::size_t k = 0; k < topics; ++k)
+                    visit(fit.counts[k * all + w], sums[(w - words.begin) * topics + k]);
+        };
+        each_sum([](double& of_fit, double& sum) { sum = of_fit; });
+        std::vector<kept_numbers<double>> one{{&sums}};
+        each.blocks("sums", one, kept_blocks<C>{counts.ranks(), words.begin, words.end, all});
+        each_sum([](double& of_fit, double& sum) { of_fit = sum; });
+        each("samples", samples_);
+    }
+    /// of(node): a number for each of the node's tokens.
+    template <class Each, class Dataset, class Of>
+    void keep_by_document(Each& each, const char* name, const Dataset& rows, Of&& of) {
+        std::vector<std::int32_t> values;
+        std::vector<std::size_t> first{0};
+        for (auto& node : counts.nodes()) {
+            values.insert(values.end(), of(node).begin(), of(node).end());
+            for (std::size_t d = 0; d + 1 < node.first.size(); ++d) first.push_back(first.back() + node.length(d));
+        }
+        keep_parts(
+            each, name, blocks_of_rows(counts.ranks(), rows),
+            [&](std::size_t row) {
+                const std::size_t i = row - rows.first_row;
+                return data::range{first[i], first[i + 1]};
+            },
+            values);
+        std::size_t at = 0;
+        for (auto& node : counts.nodes()) {
+            auto& to = of(node);
+            std::copy_n(values.begin() + static_cast<std::ptrdiff_t>(at), to.size(), to.begin());
+            at += to.size();
+        }
     }
 
     topic_counts<C> counts;

@@ -201,6 +201,22 @@ public:
         return all;
     }
 
+    /// Counts and totals from the tokens' topics, whatever they were before. Collective: as a sweep.
+    void recount() {
+        for (auto& table : tables_) std::fill(table.begin(), table.end(), 0);
+        std::fill(totals_.begin(), totals_.end(), std::int64_t{0});
+        sweep([](std::size_t, topic_node& node, const word_block& block) {
+            for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r)
+                for (std::size_t at = node.runs[r].begin; at < node.runs[r].end; ++at) {
+                    const auto k = static_cast<std::size_t>(node.topic[node.by_word[at]]);
+                    ++node.totals[k];
+                    block.add(block.row(node.runs[r].word), k);
+                }
+        });
+    }
+    /// The words whose counts add_counts has.
+    data::range words() const { return {cuts_[mine_.begin], cuts_[mine_.end]}; }
+
     /// to[k words + w] += n_kw for this rank's blocks; summed over ranks that is all counts.
     void add_counts(std::vector<double>& to) {
         for (std::size_t i = 0; i < node_.size(); ++i) {
