@@ -83,6 +83,7 @@ int main(int argc, char** argv) {
         return benchmark::report({{"lenet on 2,000 digits", "misread",
                                    misread_by_lenet(images, benchmark::option(argc, argv, "--labels", "")), 0.02}},
                                  benchmark::option(argc, argv, "--output", ""));
-    std::fprintf(stderr, "networks: neither --wait nor --digits (see the first lines of benchmarks/networks.cpp) ask benchmarks/networks.py\n");
+    std::fprintf(stderr, "networks: neither --wait nor --digits (see the first lines of benchmarks/networks.cpp) ask "
+                         "benchmarks/networks.py\n");
     return 2;
 }

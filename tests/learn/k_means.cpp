@@ -9,6 +9,7 @@
 #include <limits>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "../real_data/files.hpp"
@@ -95,6 +96,29 @@ BOOST_AUTO_TEST_CASE(what_converged_is_a_local_minimum) {
         for (std::size_t j = 0; j < 7; ++j)
             BOOST_TEST(std::abs(sums[k * 7 + j] / sizes[k] - fit.centres[k * 7 + j]) < 1e-12);
     BOOST_TEST(fit.score(data::arrays(x)).loss == objective / 500, boost::test_tools::tolerance(1e-12));
+}
+
+BOOST_AUTO_TEST_CASE(single_precision_decides_nothing_that_it_cannot_whatever_the_size) {
+    for (const auto& [scale, offset] :
+         {std::pair{1.0, 0.0}, {1.0, 1e9}, {1e-12, 0.0}, {1e-150, 0.0}, {1e140, 0.0}, {1e20, 0.0}, {1e-3, -1e6}}) {
+        auto x = blobs{.n = 400, .p = 6, .apart = 0}.dense();
+        for (std::size_t i = 0; i < x.rows; ++i)
+            for (std::size_t j = 0; j < x.columns; ++j)
+                // half of the rows nearly in the middle of others: near ties
+                x(i, j) = offset + scale * (i % 2 == 0 ? x(i, j) : (x(i - 1, j) + (j == 0 ? 1e-6 : 0)));
+        const auto fit = learn::k_means{.clusters = 20, .stop = {.iterations = 8}}.fit(data::arrays(x));
+        const auto found = fit.predict(data::arrays(x));
+        double size =
+            0;  // largest square about the offset: of it 1e-13 may be rounding, and centres are rounded as numbers about 0 are
+        for (const double v : x.values) size = std::max(size, 6 * (v - offset) * (v - offset));
+        for (std::size_t i = 0; i < x.rows; ++i) {
+            double least = std::numeric_limits<double>::infinity();
+            for (std::size_t k = 0; k < 20; ++k) least = std::min(least, to_centre(x, i, fit.centres, k));
+            BOOST_TEST(std::sqrt(to_centre(x, i, fit.centres, found.clusters[i])) <=
+                           std::sqrt(least + 1e-12 * size) * (1 + 1e-7) + 3e-15 * std::abs(offset),
+                       "scale " << scale << ", offset " << offset << ", row " << i);
+        }
+    }
 }
 
 BOOST_AUTO_TEST_CASE(the_objective_never_rises) {

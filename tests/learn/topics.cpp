@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "../real_data/files.hpp"
+#include "../solver/interrupted.hpp"
 
 #include <gamut/data/rows_where.hpp>
 #include <gamut/data/triples.hpp>
@@ -45,6 +46,28 @@ learn::fitted_topics<> known() {
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(topics)
+
+BOOST_AUTO_TEST_CASE(a_run_that_goes_on_for_longer_takes_the_mean_of_its_own_last_sweeps) {
+    const disjoint truth{.topics = 3, .words = 5, .documents = 30, .length = 20};
+    const data::arrays source(truth.documents_of());
+    const interrupted::scratch place("topics_longer");
+    learn::topics chain{.count = 3, .anneal = 5, .samples = 5, .stop = {.iterations = 40}};
+    const auto whole = chain.fit(source);
+    chain.stop.iterations = 20;
+    chain.fit(source, core::checkpoints{.every = 20, .folder = place.folder()});
+    chain.stop.iterations = 40;
+    chain.resume = place.folder();
+    const auto rest = chain.fit(source);
+    BOOST_TEST(rest.objective == whole.objective);
+    BOOST_TEST(rest.counts == whole.counts, boost::test_tools::per_element());
+    learn::topics several{.count = 3, .restarts = 2};
+    try {
+        several.fit(source, core::checkpoints{.folder = place.folder()});
+        BOOST_ERROR("several chains kept checkpoints");
+    } catch (const core::option_error& problem) {
+        BOOST_TEST(std::string(problem.what()).find("checkpoints with restarts") != std::string::npos, problem.what());
+    }
+}
 
 BOOST_AUTO_TEST_CASE(topics_that_share_no_words_are_found_from_any_seed) {
     const disjoint truth{.topics = 8, .words = 15, .documents = 250, .length = 60};

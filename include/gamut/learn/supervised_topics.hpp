@@ -225,6 +225,10 @@ private:
         };
         bool over = run.resume(fit, resume, rows, kept);
         if (run.next() > 1) chain.counts.recount();
+        if (chain.begins_anew(run.next())) {
+            std::fill(fit.counts.begin(), fit.counts.end(), 0.0);
+            std::fill(fit.weights.begin(), fit.weights.end(), 0.0);
+        }
         for (std::size_t sweep = run.next(); !over; ++sweep) {
             draw_eta(chain.counts, samplers, first_document, options, draws(sweep, noise), draws(sweep, prior), eta);
             const auto warm = chain.warm(priors, sweep);

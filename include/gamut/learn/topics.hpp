@@ -188,7 +188,8 @@ template <class C> struct topics {
     std::size_t learn_every = 0;  ///< 0: alpha and beta stay as they are
     std::size_t anneal = 50;      ///< at most half of the iterations
     std::size_t restarts = 1;
-    std::size_t samples = 10;  ///< counts are means over so many sweeps, the last ones
+    std::size_t samples =
+        10;  ///< counts are means over so many sweeps, the last ones; of a run that goes on for longer those of its own
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;  ///< how blocks of words travel
     core::stop stop{.iterations = 200, .tolerance = 0};
@@ -223,6 +224,12 @@ template <class C> struct topics {
         return detail::fit_together(
             communicator,
             [&](core::any_observer observer) {
+                gamut::communicator::agree(communicator, [&] {
+                    if (observer.keeps() && restarts > 1)
+                        throw core::option_error("topics: checkpoints with restarts (only one chain keeps what it "
+                                                 "needs) leave the checkpoints "
+                                                 "out, or set restarts = 1");
+                });
                 const auto rows = detail::load_documents("topics", *this, source, false);
                 fitted_topics<C> best(communicator);
                 for (std::size_t r = 0; r < restarts; ++r) {
@@ -274,6 +281,7 @@ private:
             over = run.resume(fit, resume, rows, kept);
             if (run.next() > 1) {
                 chain.counts.recount();
+                if (chain.begins_anew(run.next())) std::fill(fit.counts.begin(), fit.counts.end(), 0.0);
                 for (std::size_t i = 0; i < exact.size(); ++i) exact[i].take(chain.counts.nodes()[i], orders[i]);
             }
         }

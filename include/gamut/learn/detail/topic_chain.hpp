@@ -69,6 +69,12 @@ public:
         ++samples_;
     }
     bool has_samples() const { return samples_ > 0; }
+    /// Whether sums of an earlier run, which ended before `next`, are of sweeps that do not count in this one, which goes on for longer.
+    bool begins_anew(std::size_t next) {
+        if (samples_ == 0 || next > first_sample_ + 1) return false;
+        samples_ = 0;
+        return true;
+    }
     /// Means of what was added, on all ranks. Collective.
     template <class Fit> void finish(Fit& fit, topic_priors&& priors) {
         everywhere(counts.ranks(), std::span<double>(fit.counts));
