@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gamut/data/triples.hpp>
 
+#include <unistd.h>
+
 #include <boost/test/unit_test.hpp>
 
 #include <cstddef>
@@ -17,7 +19,8 @@ using namespace gamut;
 namespace {
 
 struct file {
-    std::string path = (std::filesystem::temp_directory_path() / "gamut_triples_test").string();
+    std::string path =
+        (std::filesystem::temp_directory_path() / ("gamut_triples_test_" + std::to_string(::getpid()))).string();
     explicit file(const std::string& text) { std::ofstream(path, std::ios::binary) << text; }
     ~file() { std::filesystem::remove(path); }
 };
@@ -109,6 +112,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_read_is_said_with_its_line) {
     says("0,0,1\n0,1\n", ":2: 2 cells");
     says("0,0,1\nx,1,2\n", ":2: row 'x'");
     says("0,0,1\n1,-1,2\n", ":2: column '-1'");
+    says("-1,0,1\n1,1,2\n", ":1: row '-1'");
     says("0,0,nan\n", ":1: value 'nan'");
     says("0,0,1e999\n", ":1: value '1e999'");
     says("0,0,1\n1,1,1\n0,0,2\n", ":3: entry 0, 0 again (it was in line 1)");

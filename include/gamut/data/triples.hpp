@@ -220,8 +220,8 @@ private:
                 sized = declares = true;
                 continue;
             }
-            if (plain && all.entries.empty() && line == 1 && !words[0].empty() &&
-                (words[0][0] < '0' || words[0][0] > '9'))
+            if (double number = 0; plain && all.entries.empty() && line == 1 && !words[0].empty() &&
+                                   (words[0][0] < '0' || words[0][0] > '9') && !detail::is_number(words[0], number))
                 continue;
             if (words.size() < (pattern ? 2u : 3u))
                 fail(line, words.size(), " cells (row, column and value are needed) complete the line");
