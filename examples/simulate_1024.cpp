@@ -5,11 +5,12 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <gamut/communicator/sim.hpp>
+#include <gamut/core/chart.hpp>
+#include <gamut/core/svg.hpp>
 #include <gamut/exchange/nodes.hpp>
 #include <gamut/exchange/routes.hpp>
 #include <gamut/gamut.hpp>
@@ -20,10 +21,10 @@
 
 using namespace gamut;
 using array = backend::array<backend::host<>>;
-using curve = std::vector<std::pair<double, double>>;  // virtual seconds, error
+using curve = std::vector<std::pair<double, double>>;  // virtual seconds, mean square error
 
 template <class Graph> curve simulate(const Graph& graph, std::size_t rounds) {
-    curve seen;
+    curve seen(rounds);
     const double width = 125'000;  // numbers on a node; one is computed with, the others only cost
     communicator::sim<>::run(1024, {.latency = 50e-6, .bandwidth = 1e9 / width}, [&](const communicator::sim<>& ranks) {
         const exchange::nodes all(ranks, 1024);
@@ -31,8 +32,8 @@ template <class Graph> curve simulate(const Graph& graph, std::size_t rounds) {
         std::vector<array> x(1, array(1, ranks.rank() % 2 ? 1.0 : -1.0 + ranks.rank() / 512.0)), y = x;
         const double mean = 0.5 * (1 - 1 + 511 / 512.0);
         for (std::size_t k = 0; k < rounds; ++k) {
-            const double now = ranks.now(), error = std::abs(x[0][0] - mean);
-            if (ranks.rank() == 0) seen.emplace_back(now, std::max(error, 1e-16));
+            seen[k].first = std::max(seen[k].first, ranks.now());
+            seen[k].second += (x[0][0] - mean) * (x[0][0] - mean) / 1024;
             all.mix(way.at(all, k), x, y);
             std::swap(x, y);
         }
@@ -46,20 +47,17 @@ int main(int argc, char** argv) {
         {"random, degree 4", simulate(topology::random_regular{}, 60)},
         {"exponential", simulate(topology::exponential{}, 25)},
         {"one peer", simulate(topology::one_peer_exponential{}, 21)}};
-    std::string picture =
-        "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 640 420' font-family='sans-serif' font-size='12'>"
-        "<text x='20' y='20'>error of rank 0 (log10, 0 to -16) over virtual seconds (0 to .3)</text>";
-    for (std::size_t c = 0; c < curves.size(); ++c) {
-        const auto& [name, points] = curves[c];
-        const std::string colour = std::vector<std::string>{"#1b9e77", "#d95f02", "#7570b3", "#e7298a"}[c];
-        std::printf("%-18s error %.1e after %.4f virtual seconds\n", name, points.back().second, points.back().first);
-        picture += "<polyline fill='none' stroke='" + colour + "' points='";
-        for (const auto& [seconds, error] : points)
-            picture += std::to_string(20 + 1800 * seconds) + ',' + std::to_string(40 - 22 * std::log10(error)) + ' ';
-        picture += "'/><text x='480' y='" + std::to_string(60 + 18 * c) + "' fill='" + colour + "'>" + name + "</text>";
+    core::chart picture{"1,024 nodes", "virtual milliseconds", "log10 of the error", {}, {}};
+    for (const auto& [name, points] : curves) {
+        std::printf("%-18s error %.1e after %.4f virtual seconds\n", name, std::sqrt(points.back().second),
+                    points.back().first);
+        core::chart::line line{.name = name, .colour = core::svg::colour(picture.lines.size())};
+        for (const auto& [seconds, square] : points)
+            line.x.push_back(1e3 * seconds), line.y.push_back(std::log10(std::sqrt(square) + 1e-16));
+        picture.lines.push_back(line);
     }
     core::whole_file file(argc > 1 ? argv[1] : "simulate_1024.svg");
-    file.write(picture + "</svg>\n");
+    file.write(picture.drawn());
     file.close();
-    return curves[3].second.back().second < 1e-12 ? 0 : 1;
+    return curves[3].second.back().second < 1e-24 ? 0 : 1;
 }
