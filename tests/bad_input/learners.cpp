@@ -190,8 +190,6 @@ std::vector<bad_learner> bad_learners() {
         c.option("a metric without a hinge", {"metric", "lambda is 0"}, L{.lambda = 0});
         c.option("a metric without pairs", {"metric", "pairs is 0"}, L{.pairs = 0});
         c.data("a rank above the columns' of a metric", {"4"}, L{.rank = 5}, data::arrays(some_rows(), labels()));
-        c.data("a metric of one class", {"1 class", "different ones"}, L{},
-               data::arrays(some_rows(), std::vector<double>(30, 7)));
     }
     {
         using L = learn::topics<C>;
@@ -219,7 +217,6 @@ std::vector<bad_learner> bad_learners() {
         c.option("an infinite variance", {"supervised_topics", "variance is inf"}, L{.variance = inf});
         c.data("a negative count with classes", {"document 3", "-1 times"}, L{.count = 2},
                data::arrays(with(2, 0, -1), labels()));
-        c.documents("documents of one class", {"1 class", "tell apart"}, L{.count = 1}, "a x one two\nb x three\n");
     }
     return std::move(c.all);
 }

@@ -173,9 +173,6 @@ template <class C> struct metric {
             [&](core::any_observer observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_targets(communicator, source, learn::target::classes);
-                if (rows.classes.size() < 2)
-                    throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
-                                                      " class (pairs of different ones are needed) give rows of two"));
                 if (rank > rows.columns() || rank > rows.rows())
                     throw core::data_error(core::text(rows.source, ": ", rows.rows(), " rows and ", rows.columns(),
                                                       " columns (rank ", rank, " is wanted) use a lower rank"));

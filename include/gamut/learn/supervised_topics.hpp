@@ -165,9 +165,6 @@ template <class C> struct supervised_topics {
 private:
     template <class Dataset>
     fitted_supervised_topics<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
-        if (rows.classes.size() < 2)
-            throw core::data_error(core::text(rows.source, ": ", rows.classes.size(),
-                                              " class (there is nothing to tell apart) give documents of two"));
         const std::size_t machines = rows.classes.size() == 2 ? 1 : rows.classes.size();
         fitted_supervised_topics<C> fit(communicator);
         fit.classes = rows.classes;
