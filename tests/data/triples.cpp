@@ -70,6 +70,27 @@ BOOST_AUTO_TEST_CASE(the_three_forms_are_read) {
     BOOST_TEST(read("0,0,1\n", {.rows = 4, .columns = 2}) == "4x2 0:1 ||||");
 }
 
+BOOST_AUTO_TEST_CASE(names_are_checked) {
+    const file entries("0,0,1\n0,1,2\n");
+    const std::string vocabulary = entries.path + "_words";
+    const auto says = [&](const std::string& words) {
+        std::ofstream(vocabulary, std::ios::binary) << words;
+        std::string why;
+        try {
+            data::triples<>{.path = entries.path, .names = vocabulary}.load(communicator::single<>{}, no_labels());
+        } catch (const core::data_error& problem) {
+            why = problem.what();
+        }
+        return why;
+    };
+    BOOST_TEST(says("a\nb\n") == "");
+    BOOST_TEST(says("a\na\n").find(":2: name 'a' is there twice") != std::string::npos);
+    BOOST_TEST(says("a\nb\xe9\n").find(":2: name ") != std::string::npos);
+    BOOST_TEST(says("a\nb\xe9\n").find("is not UTF-8") != std::string::npos);
+    BOOST_TEST(says("a\n\n").find(":2: no name") != std::string::npos);
+    std::filesystem::remove(vocabulary);
+}
+
 BOOST_AUTO_TEST_CASE(a_model_finds_columns_by_their_names) {
     const file entries("2\n3\n4\n1 1 5\n1 3 7\n2 2 1\n2 3 2\n");
     const std::string vocabulary = entries.path + "_names";

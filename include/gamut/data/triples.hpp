@@ -10,12 +10,14 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include <gamut/backend/sparse.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/error.hpp>
+#include <gamut/core/is_utf8.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/detail/choose_rows.hpp>
@@ -119,6 +121,7 @@ private:
     std::vector<std::string> read_names(const C& ranks, std::size_t count) const {
         const auto file = detail::open_together(ranks, names);
         std::vector<std::string> found;
+        std::unordered_set<std::string> seen;
         communicator::agree(ranks, [&] {
             std::string text(file->size() - file->text_begin(), '\0');
             text.resize(file->read(file->text_begin(), text.data(), text.size()));
@@ -129,6 +132,14 @@ private:
                 if (found.back().empty())
                     throw core::data_error(
                         core::text(names, ":", found.size(), ": no name (each column has one) give it one"));
+                if (!core::is_utf8(found.back()))
+                    throw core::data_error(core::text(names, ":", found.size(), ": name ",
+                                                      detail::in_quotes(found.back()),
+                                                      " is not UTF-8 (Latin-1?) convert it, for instance with iconv"));
+                if (!seen.insert(found.back()).second)
+                    throw core::data_error(core::text(names, ":", found.size(), ": name ",
+                                                      detail::in_quotes(found.back()),
+                                                      " is there twice (names tell columns apart) rename one"));
                 begin = end + 1;
             }
             if (found.size() != count)
