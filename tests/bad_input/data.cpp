@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <bad_input/failure.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
@@ -20,19 +21,8 @@ using namespace gamut;
 
 namespace {
 
-struct failure {
-    core::error_kind kind = core::error_kind::none;
-    std::string message;
-};
-
-template <class Work> failure failure_of(Work&& work) {
-    try {
-        work();
-    } catch (...) {
-        return {core::kind_of(std::current_exception()), core::message_of(std::current_exception())};
-    }
-    return {};
-}
+using test::failure;
+using test::failure_of;
 
 template <class C> failure failure_of(const C& ranks, const test::bad_file& bad, const std::string& path) {
     return failure_of([&] {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSL-1.0
 #include "fit_cases.hpp"
+#include <bad_input/failure.hpp>
 
 #include <boost/test/unit_test.hpp>
 
@@ -11,19 +12,8 @@ using namespace gamut;
 
 namespace {
 
-struct failure {
-    core::error_kind kind = core::error_kind::none;
-    std::string message;
-};
-
-template <class Work> failure failure_of(Work&& work) {
-    try {
-        work();
-    } catch (...) {
-        return {core::kind_of(std::current_exception()), core::message_of(std::current_exception())};
-    }
-    return {};
-}
+using test::failure;
+using test::failure_of;
 
 void check(const test::bad_fit& bad) {
     BOOST_TEST_CONTEXT(bad.what) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 // Learners that must not begin, or fits that cannot answer: options, shapes, labels, counts and files, and what is to be said about each; the same on
 // one rank and on three.
+#include <bad_input/failure.hpp>
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
@@ -34,19 +35,8 @@ namespace {
 using C = fits::any_communicator;
 using core::error_kind;
 
-struct failure {
-    error_kind kind = error_kind::none;
-    std::string message;
-};
-
-template <class Work> failure failure_of(Work&& work) {
-    try {
-        work();
-    } catch (...) {
-        return {core::kind_of(std::current_exception()), core::message_of(std::current_exception())};
-    }
-    return {};
-}
+using test::failure;
+using test::failure_of;
 
 struct bad_learner {
     const char* what;
