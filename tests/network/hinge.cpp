@@ -11,6 +11,8 @@
 #include <cmath>
 #include <cstddef>
 #include <filesystem>
+#include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "backend/check_formula.hpp"
@@ -109,7 +111,8 @@ BOOST_AUTO_TEST_CASE(a_network_by_it_fits_predicts_scores_and_is_saved) {
         if (ranks.rank() == 0) BOOST_TEST(same);
     });
 
-    const auto file = std::filesystem::temp_directory_path() / "gamut_test_hinge.json";
+    const auto file =
+        std::filesystem::temp_directory_path() / ("gamut_test_hinge_" + std::to_string(::getpid()) + ".json");
     save(alone, file.string());
     BOOST_CHECK(load_network(file.string(), alone.model).weights == alone.weights);
     // as another loss it would predict what it was not fitted for
