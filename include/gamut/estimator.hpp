@@ -62,7 +62,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     }
 
     /// This rank's rows of the source, in as many blocks as the solver wants.
-    template <class Source> auto load(const Source& source) const {
+    template <class Source> [[gnu::cold]] auto load(const Source& source) const {
         data::request wanted;
         wanted.classification = model::is_classification<Model>;
         if constexpr (requires { solver.blocks; }) wanted.blocks = solver.blocks;
@@ -120,7 +120,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     }
 
     /// What a solver found for the problem, as a fitted model.
-    template <class Problem, class Array> auto describe(const Problem& problem, core::result<Array> found) const {
+    template <class Problem, class Array>
+    [[gnu::cold]] auto describe(const Problem& problem, core::result<Array> found) const {
         if constexpr (model::is_network<Model>) {
             return network_fitting<Model>::describe(*this, problem, std::move(found));
         } else {
@@ -129,7 +130,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
     }
     /// The same for solver::path.
     template <class Problem, class Array>
-    auto describe(const Problem& problem, const std::vector<solver::at_kappa<Array>>& found) const {
+    [[gnu::cold]] auto describe(const Problem& problem, const std::vector<solver::at_kappa<Array>>& found) const {
         fitted_path<Model, typename Backend::value_type, Communicator> path{.base = unfitted(problem)};
         path.rows = problem.total_weight();
         path.free = problem.penalty_term().free;
@@ -140,7 +141,7 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
 
     /// The same for solver::strengths.
     template <class Problem, class Array>
-    auto describe(const Problem& problem, const std::vector<solver::at_strength<Array>>& found) const {
+    [[gnu::cold]] auto describe(const Problem& problem, const std::vector<solver::at_strength<Array>>& found) const {
         fitted_path<Model, typename Backend::value_type, Communicator> path{.base = unfitted(problem)};
         path.rows = problem.total_weight();
         path.units = {problem.layout().size(), 1};
@@ -185,7 +186,7 @@ private:
             model, rows, penalty, backend, communicator, intercept, std::move(scaling));
     }
     template <class Problem, class Array>
-    auto describe_product(const Problem& problem, core::result<Array> found) const {
+    [[gnu::cold]] auto describe_product(const Problem& problem, core::result<Array> found) const {
         auto fit = unfitted(problem);
         const auto w = found.weights.download();
         fit.set_weights({w.begin(), w.end()});
@@ -200,7 +201,7 @@ private:
         return fit;
     }
 
-    template <class Problem> auto unfitted(const Problem& problem) const {
+    template <class Problem> [[gnu::cold]] auto unfitted(const Problem& problem) const {
         using T = typename Backend::value_type;
         fitted<Model, T, Communicator> fit{.communicator = communicator};
         fit.model = model;

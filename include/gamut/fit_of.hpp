@@ -20,7 +20,7 @@ namespace gamut {
 ///     auto fit = fit_of<model::logistic>(core::checkpoint::load("run/step-000000000010.checkpoint"));
 /// Throws data_error where the checkpoint has no weights, or no names of columns (a run of a problem that no estimator made).
 template <class Model, class T, class C>
-fitted<Model, T, C> fit_of(const core::checkpoint& from, const C& ranks, const Model& model) {
+[[gnu::cold]] fitted<Model, T, C> fit_of(const core::checkpoint& from, const C& ranks, const Model& model) {
     fitted<Model, T, C> fit{.communicator = ranks};
     fit.model = model;
     fit.features = core::names(from.words("problem.features"));

@@ -199,7 +199,7 @@ private:
     }
 
     /// Whether all rows that count have the same y. Collective: one message.
-    template <class Dataset> bool is_constant(const Dataset& rows) const {
+    template <class Dataset> [[gnu::cold]] bool is_constant(const Dataset& rows) const {
         constexpr double least = -std::numeric_limits<double>::infinity();
         double ends[] = {least, least};  // of y and of -y
         for (std::size_t i = 0; i < rows.local_rows(); ++i) {
@@ -227,7 +227,7 @@ private:
 
 /// Without model_file.hpp: says so.
 template <class Model, class T, class C, class... None>
-void save(const fitted<Model, T, C>&, const std::string&, const None&...) {
+[[gnu::cold]] void save(const fitted<Model, T, C>&, const std::string&, const None&...) {
     static_assert(sizeof...(None) > 0 && sizeof(Model) == 0,
                   "save: include <gamut/model_file.hpp> for models as files");
 }

@@ -30,6 +30,7 @@ class whole_file;
 class svg;           // pictures, drawn piece by piece, and
 class chart;         // of lines
 struct checkpoints;  // keeps what runs need to go on
+class resume_from;   // names what one goes on from; checkpoint_history.hpp: put_history, get_history
 struct following;    // follow.hpp: follow(folder, visit)
 class checkpoint;    // numbers by name, as a file with checksums (crc32c.hpp)
 struct random;
@@ -284,7 +285,7 @@ namespace line_search {
 struct wolfe;
 struct backtracking;
 }  // namespace line_search
-class state_writer;  // state.hpp: what a run needs to go on; run_history.hpp: what goes with it
+class state_writer;  // state.hpp: what a run needs to go on; read_together.hpp: the same one on all ranks
 class state_reader;
 // schedule.hpp: rates of sgd; descent.hpp, run.hpp, anderson.hpp: what several solvers share; beginning.hpp, stopping.hpp: where descents begin, and what converged means
 template <class Search = line_search::wolfe> struct newton_cg;

@@ -25,4 +25,25 @@ BOOST_AUTO_TEST_CASE(sorts_as_the_standard_library_does) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(places_are_sorted_by_any_strict_order) {
+    const core::random numbers{.seed = 3, .stream = 1};
+    for (const std::size_t n : {0, 1, 2, 17, 500}) {
+        std::vector<double> values(n);
+        std::vector<std::size_t> places(n);
+        for (std::size_t i = 0; i < n; ++i) {
+            values[i] = static_cast<double>(static_cast<int>(10 * numbers.uniform(i)));
+            places[i] = n - 1 - i;
+        }
+        core::sort_places(places, [&](std::size_t a, std::size_t b) {
+            return values[a] != values[b] ? values[a] < values[b] : a < b;
+        });
+        for (std::size_t k = 1; k < n; ++k) {
+            const std::size_t a = places[k - 1], b = places[k];
+            BOOST_TEST((values[a] < values[b] || (values[a] == values[b] && a < b)));
+        }
+        std::sort(places.begin(), places.end());
+        for (std::size_t k = 0; k < n; ++k) BOOST_TEST(places[k] == k);
+    }
+}
+
 BOOST_AUTO_TEST_SUITE_END()

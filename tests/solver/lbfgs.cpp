@@ -8,13 +8,13 @@
 #include <vector>
 
 #include <gamut/communicator/threads.hpp>
+
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/descent.hpp>
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/line_search.hpp>
 #include <gamut/solver/plain_function.hpp>
 #include <gamut/solver/run.hpp>
-#include <gamut/solver/run_history.hpp>
 
 #include "quadratic.hpp"
 

@@ -23,7 +23,7 @@ template <Communicator C> std::int32_t failure_lane(const C& c, const std::excep
 /// Throws, on every rank, the error of the rank that `lane` (a combined failure_lane, not 0) names; and the rank, unless all of them
 /// say the same. Two broadcasts, of 16 bytes and of the message, and an all-reduce of 4 bytes.
 template <Communicator C>
-[[noreturn]] void throw_together(const C& c, std::int32_t lane, const std::exception_ptr& mine) {
+[[noreturn, gnu::cold]] void throw_together(const C& c, std::int32_t lane, const std::exception_ptr& mine) {
     const int failing = c.size() - lane;
     std::int64_t header[2] = {0, 0};  // kind, length of the message
     std::string message;
@@ -47,7 +47,7 @@ template <Communicator C>
 /// All ranks go on, or all throw the same error: that of the lowest rank whose `mine` is not null, by its type in
 /// core/error.hpp (a std::bad_alloc becomes core::out_of_memory, a foreign type core::error).
 /// Collective: one all-reduce of 4 bytes; if somebody failed, two broadcasts and another of these.
-template <Communicator C> void agree(const C& c, std::exception_ptr mine) {
+template <Communicator C> [[gnu::noinline]] void agree(const C& c, std::exception_ptr mine) {
     std::int32_t lane = detail::failure_lane(c, mine);
     c.all_reduce(std::span<std::int32_t>(&lane, 1), operation::maximum);
     if (lane != 0) detail::throw_together(c, lane, mine);

@@ -33,7 +33,7 @@ observed show(const C& c, core::record& now, std::vector<core::record>& history,
         history.push_back(now);
         return {};
     } else {
-        if constexpr ((std::same_as<core::any_observer, O> && ...))
+        if constexpr ((std::derived_from<O, core::any_observer> && ...))
             if (!(observers || ...)) return show(c, now, history, run);  // nobody
         std::exception_ptr mine;
         std::int32_t lanes[2] = {0, 0};  // 0: go on, 1: stop, more: somebody failed; 1: keep

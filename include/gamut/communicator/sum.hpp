@@ -66,8 +66,8 @@ void sum_fast(const C& c, std::span<const double> partials, std::size_t count, s
 /// int32 and m + 1 int64. An entry with a partial that is not finite becomes NaN.
 /// core::fast: sends m + 1 doubles; the bits depend on the number of ranks.
 template <Communicator C>
-void sum(const C& c, std::span<const double> partials, std::size_t count, std::span<double> out,
-         std::exception_ptr failure = nullptr) {
+[[gnu::noinline]] void sum(const C& c, std::span<const double> partials, std::size_t count, std::span<double> out,
+                           std::exception_ptr failure = nullptr) {
     if (!failure && partials.size() != count * out.size())
         failure = std::make_exception_ptr(
             core::shape_error(core::text("sum: ", partials.size(), " numbers (", count, " partial sums of ", out.size(),

@@ -54,21 +54,21 @@ public:
     std::uint64_t step = 0;
 
     /// Adds numbers under a name that is new.
-    template <Storable T> void put(std::string_view name, std::span<const T> values) {
+    template <Storable T> [[gnu::cold]] void put(std::string_view name, std::span<const T> values) {
         if (find(name))
             throw option_error(text("checkpoint: '", name, "' is there twice (names tell them apart) rename one"));
         sections_.push_back({std::string(name), tag<T>(),
                              std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes())});
     }
-    template <Storable T> void put(std::string_view name, const std::vector<T>& values) {
+    template <Storable T> [[gnu::cold]] void put(std::string_view name, const std::vector<T>& values) {
         put(name, std::span<const T>(values));
     }
-    void put(std::string_view name, std::string_view characters) {
+    [[gnu::cold]] void put(std::string_view name, std::string_view characters) {
         put(name, std::span(reinterpret_cast<const std::uint8_t*>(characters.data()), characters.size()));
     }
 
     /// Words, whatever is in them: a u32 length before each.
-    template <class Words> void put_words(std::string_view name, const Words& words) {
+    template <class Words> [[gnu::cold]] void put_words(std::string_view name, const Words& words) {
         std::string all;
         for (const std::string& word : words) {
             append(all, static_cast<std::uint32_t>(word.size()));
@@ -80,7 +80,7 @@ public:
     bool has(std::string_view name) const { return find(name) != nullptr; }
 
     /// The numbers of that name. Throws data_error if there are none, or they are of another type.
-    template <Storable T> std::vector<T> get(std::string_view name) const {
+    template <Storable T> [[gnu::cold]] std::vector<T> get(std::string_view name) const {
         const section& found = need(name, tag<T>());
         std::vector<T> values(found.bytes.size() / sizeof(T));
         if (!values.empty()) std::memcpy(values.data(), found.bytes.data(), found.bytes.size());
@@ -88,7 +88,7 @@ public:
     }
     std::string characters(std::string_view name) const { return need(name, tag<std::uint8_t>()).bytes; }
 
-    std::vector<std::string> words(std::string_view name) const {
+    [[gnu::cold]] std::vector<std::string> words(std::string_view name) const {
         const std::string_view all = need(name, tag<std::uint8_t>()).bytes;
         std::vector<std::string> found;
         for (std::size_t at = 0; at < all.size();) {
@@ -108,7 +108,7 @@ public:
     /// Where it was read; empty: nowhere.
     const std::string& path() const { return path_; }
 
-    std::string bytes() const {
+    [[gnu::cold]] std::string bytes() const {
         std::string file(reinterpret_cast<const char*>(magic), sizeof magic);
         std::uint64_t length = fixed_length + kind.size() + 4;
         for (const section& each : sections_) length += least_entry + each.name.size();
@@ -136,7 +136,7 @@ public:
     }
 
     /// Of all bytes of a file; throws data_error, which names `path`, unless it is whole.
-    static checkpoint of_bytes(std::string_view file, const std::string& path) {
+    [[gnu::cold]] static checkpoint of_bytes(std::string_view file, const std::string& path) {
         check_beginning(file.substr(0, first_length), file.size(), path);
         const auto damaged = [&](const auto&... what) {
             throw data_error(text(path, ": damaged (", what..., ") take an older checkpoint"));
@@ -180,14 +180,14 @@ public:
     }
 
     /// The file appears whole or not at all, and has reached the disk when save returns. Throws core::error.
-    void save(const std::string& path) const {
+    [[gnu::cold]] void save(const std::string& path) const {
         whole_file file(path);
         file.write(bytes());
         file.close();
     }
 
     /// Throws data_error: not there, no checkpoint, torn, damaged, or of a newer version.
-    static checkpoint load(const std::string& path) {
+    [[gnu::cold]] static checkpoint load(const std::string& path) {
         detail::reading file(path);
         std::string all;
         file.append(all, first_length);
@@ -222,18 +222,18 @@ private:
         return names[type < std::size(names) ? type : 0];
     }
 
-    template <class T> static void append(std::string& file, T value) {
+    template <class T> [[gnu::cold]] static void append(std::string& file, T value) {
         char bytes[sizeof(T)];
         std::memcpy(bytes, &value, sizeof(T));
         file.append(bytes, sizeof(T));
     }
-    template <class T> static T number(std::string_view file, std::size_t at) {
+    template <class T> [[gnu::cold]] static T number(std::string_view file, std::size_t at) {
         T value;
         std::memcpy(&value, file.data() + at, sizeof(T));
         return value;
     }
 
-    static void check_beginning(std::string_view first, std::size_t size, const std::string& path) {
+    [[gnu::cold]] static void check_beginning(std::string_view first, std::size_t size, const std::string& path) {
         const std::string_view expected(reinterpret_cast<const char*>(magic), sizeof magic);
         if (!first.starts_with(expected))
             throw data_error(
@@ -249,12 +249,12 @@ private:
                                   ") take an older checkpoint"));
     }
 
-    const section* find(std::string_view name) const {
+    [[gnu::cold]] const section* find(std::string_view name) const {
         const auto found =
             std::find_if(sections_.begin(), sections_.end(), [&](const section& each) { return each.name == name; });
         return found == sections_.end() ? nullptr : &*found;
     }
-    const section& need(std::string_view name, std::uint8_t type) const {
+    [[gnu::cold]] const section& need(std::string_view name, std::uint8_t type) const {
         const section* const found = find(name);
         const std::string_view where = path_.empty() ? std::string_view("checkpoint") : std::string_view(path_);
         if (!found)

@@ -20,6 +20,7 @@
 #include <gamut/core/checkpoint.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/stable_sort.hpp>
 
 namespace gamut::core {
 
@@ -33,13 +34,13 @@ namespace detail {
 
 inline constexpr std::string_view checkpoint_suffix = ".checkpoint";
 
-inline std::string checkpoint_name(std::uint64_t step) {
+[[gnu::cold]] inline std::string checkpoint_name(std::uint64_t step) {
     std::string digits = std::to_string(step);
     return "step-" + std::string(digits.size() < 12 ? 12 - digits.size() : 0, '0') + digits + ".checkpoint";
 }
 
 /// The names in a folder, sorted; none, if it is not there. Throws core::error when it cannot be read.
-inline std::vector<std::string> names_in(const std::string& folder) {
+[[gnu::cold]] inline std::vector<std::string> names_in(const std::string& folder) {
     std::vector<std::string> names;
     DIR* const open = ::opendir(folder.c_str());
     if (open == nullptr) {
@@ -51,12 +52,12 @@ inline std::vector<std::string> names_in(const std::string& folder) {
     }
     while (const dirent* const entry = ::readdir(open)) names.emplace_back(entry->d_name);
     ::closedir(open);
-    std::sort(names.begin(), names.end());
+    stable_sort(names, [](const std::string& a, const std::string& b) { return a < b; });
     return names;
 }
 
 /// Makes a folder and those above it.
-inline void make_folder(const std::string& path) {
+[[gnu::cold]] inline void make_folder(const std::string& path) {
     for (std::size_t slash = path.find('/', 1); slash != path.npos; slash = path.find('/', slash + 1))
         ::mkdir(path.substr(0, slash).c_str(), 0777);
     if (::mkdir(path.c_str(), 0777) == 0) return;
@@ -69,7 +70,7 @@ inline void make_folder(const std::string& path) {
 }  // namespace detail
 
 /// The checkpoints that a folder has, by rising step; files that are still being written are none of them.
-inline std::vector<checkpoint_file> checkpoints_in(const std::string& folder) {
+[[gnu::cold]] inline std::vector<checkpoint_file> checkpoints_in(const std::string& folder) {
     constexpr std::string_view prefix = "step-";
     std::vector<checkpoint_file> found;
     for (const std::string& name : detail::names_in(folder)) {
@@ -81,7 +82,7 @@ inline std::vector<checkpoint_file> checkpoints_in(const std::string& folder) {
             continue;
         found.push_back({step, folder + '/' + name});
     }
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
+    stable_sort(found, [](const auto& a, const auto& b) { return a.step < b.step; });
     return found;
 }
 
@@ -90,7 +91,7 @@ inline std::string end_mark_of(const std::string& folder) { return folder + "/en
 
 /// What `from` names: a checkpoint (a path that ends in ".checkpoint"), or the newest whole one of a folder; nothing where the
 /// folder is not there yet, or has none. Damaged ones are passed over with a line on the standard error, unless there is no other.
-inline std::optional<checkpoint> newest_checkpoint(const std::string& from) {
+[[gnu::cold]] inline std::optional<checkpoint> newest_checkpoint(const std::string& from) {
     if (from.ends_with(detail::checkpoint_suffix)) return checkpoint::load(from);
     auto files = checkpoints_in(from);
     for (; !files.empty(); files.pop_back()) {
@@ -140,12 +141,12 @@ struct checkpoints {
         begun = true;
     }
 
-    bool wants(const record& now) const {
+    [[gnu::cold]] bool wants(const record& now) const {
         return now.rank == 0 && now.iteration > 0 && now.iteration % every == 0 &&
                (seconds == 0 || now.seconds - saved_at >= seconds);
     }
 
-    void take(const record& now, const checkpoint& state) {
+    [[gnu::cold]] void take(const record& now, const checkpoint& state) {
         state.save(folder + '/' + detail::checkpoint_name(state.step));
         saved_at = now.seconds;
         if (keep == 0) return;
@@ -153,13 +154,13 @@ struct checkpoints {
         for (std::size_t i = 0; i + keep < files.size(); ++i) ::unlink(files[i].path.c_str());
     }
 
-    void end(const checkpoint& last) const {
+    [[gnu::cold]] void end(const checkpoint& last) const {
         detail::make_folder(folder);
         last.save(end_mark_of(folder));
     }
 
 private:
-    void begin(const record& now) {
+    [[gnu::cold]] void begin(const record& now) {
         detail::make_folder(folder);
         const auto files = checkpoints_in(folder);
         if (!files.empty() && files.back().step >= now.iteration)

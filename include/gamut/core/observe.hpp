@@ -101,15 +101,36 @@ private:
     std::tuple<O&...> all_;
 };
 
-/// Any observer, referred to; or nobody.
+/// Whether an observer of this type may keep states. Where none of a run's may, nothing that writes states is compiled.
+template <class O> inline constexpr bool may_keep = Keeper<O>;
+template <class... O> inline constexpr bool may_keep<observers<O...>> = (may_keep<O> || ...);
+
+/// Any observer that keeps no states, referred to; or nobody.
 class any_observer {
 public:
     any_observer() = default;
     template <Observer O>
-    requires(!std::same_as<O, any_observer>) explicit any_observer(O& observer)
+    requires(!std::derived_from<O, any_observer>) explicit any_observer(O& observer)
         : observer_(&observer),
-          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {
-        if constexpr (Keeper<O>) {
+          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {}
+
+    explicit operator bool() const { return call_ != nullptr; }
+    bool operator()(const record& seen) const { return call_ && call_(observer_, seen); }
+
+protected:
+    void* observer_ = nullptr;
+
+private:
+    bool (*call_)(void*, const record&) = nullptr;
+};
+
+/// Any observer, referred to, which may keep states; or nobody.
+class any_keeper : public any_observer {
+public:
+    any_keeper() = default;
+    template <Observer O>
+    requires(!std::derived_from<O, any_observer>) explicit any_keeper(O& observer) : any_observer(observer) {
+        if constexpr (may_keep<O>) {
             static constexpr keeper_calls calls{
                 [](void* who, const record& now) -> bool { return static_cast<O*>(who)->wants(now); },
                 [](void* who, const record& now, const checkpoint& s) { static_cast<O*>(who)->take(now, s); },
@@ -117,9 +138,6 @@ public:
             if (is_keeper(observer)) keeper_ = &calls;
         }
     }
-
-    explicit operator bool() const { return call_ != nullptr; }
-    bool operator()(const record& seen) const { return call_ && call_(observer_, seen); }
 
     bool keeps() const { return keeper_ != nullptr; }
     bool wants(const record& now) const { return keeper_ && keeper_->wants(observer_, now); }
@@ -137,12 +155,10 @@ private:
         void (*end)(void*, const checkpoint&);
     };
 
-    void* observer_ = nullptr;
-    bool (*call_)(void*, const record&) = nullptr;
     const keeper_calls* keeper_ = nullptr;
 };
 
-static_assert(Observer<any_observer> && Keeper<any_observer>);
+static_assert(Observer<any_observer> && !Keeper<any_observer> && Keeper<any_keeper>);
 static_assert(Observer<progress> && Observer<json_lines> && Keeper<checkpoints>);
 static_assert(!Keeper<progress>);
 static_assert(!Observer<int>);

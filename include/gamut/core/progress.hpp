@@ -21,7 +21,7 @@ namespace detail {
 
 /// "[#####...............] 25 %  100 of 400  12.5/s  at most 0:24 left", made of the records that a run began and is at. Without a
 /// limit of iterations only how many there were, and the rate; without time that went by no rate.
-inline std::string progress_bar(const record& first, const record& now) {
+[[gnu::cold]] inline std::string progress_bar(const record& first, const record& now) {
     constexpr std::size_t width = 30;
     std::string bar;
     const double share =
@@ -82,7 +82,7 @@ public:
     }
     ~progress_table() { finish(); }
 
-    void show(std::FILE* out, std::size_t every, const record& now) {
+    [[gnu::cold]] void show(std::FILE* out, std::size_t every, const record& now) {
         if (out_ == nullptr || now.iteration <= last_.iteration || now.solver != last_.solver)
             begin(out, now);
         else if (now.phase != last_.phase)
@@ -93,7 +93,7 @@ public:
         if (terminal_ && (!drawn_ || now.seconds - drawn_at_ >= 0.1)) draw();
     }
 
-    void finish() noexcept {
+    [[gnu::cold]] void finish() noexcept {
         erase();
         if (pending_) print();
         out_ = nullptr;
@@ -102,11 +102,11 @@ public:
 private:
     static constexpr std::size_t numbers = 4;
 
-    static std::array<double, numbers> values(const record& now) {
+    [[gnu::cold]] static std::array<double, numbers> values(const record& now) {
         return {now.objective, now.residual, now.dual_residual, now.step};
     }
 
-    void begin(std::FILE* out, const record& now) {
+    [[gnu::cold]] void begin(std::FILE* out, const record& now) {
         erase();
         if (pending_) print();
         out_ = out;
@@ -123,7 +123,7 @@ private:
         std::fprintf(out_, "  %9s  %9s\n", "nonzeros", "seconds");
     }
 
-    void title(const record& now) {
+    [[gnu::cold]] void title(const record& now) {
         if (now.solver.empty() && now.phase.empty()) return;
         erase();
         std::fprintf(out_, "%.*s%s%.*s\n", static_cast<int>(now.solver.size()), now.solver.data(),
@@ -132,7 +132,7 @@ private:
     }
 
     // 1..10, then 20..100 by tens, 200..1000 by hundreds and so on; slow iterations at least every two seconds
-    bool due(std::size_t every, const record& now) const {
+    [[gnu::cold]] bool due(std::size_t every, const record& now) const {
         if (every > 0) return now.iteration % every == 0;
         std::size_t stride = 1;
         while (now.iteration / stride > 10) stride *= 10;
@@ -140,20 +140,20 @@ private:
     }
 
     // a line below the table, drawn again and again; no more than a terminal of 80 columns holds
-    void draw() {
+    [[gnu::cold]] void draw() {
         std::fprintf(out_, "\r%.79s\033[K", progress_bar(first_, last_).c_str());
         std::fflush(out_);
         drawn_ = true;
         drawn_at_ = last_.seconds;
     }
 
-    void erase() {
+    [[gnu::cold]] void erase() {
         if (!std::exchange(drawn_, false)) return;
         std::fputs("\r\033[K", out_);
         std::fflush(out_);
     }
 
-    void print() {
+    [[gnu::cold]] void print() {
         erase();
         std::fprintf(out_, "%9zu", last_.iteration);
         const auto now = values(last_);

@@ -61,7 +61,7 @@ private:
 // out of the class: gamut::compiled has it
 template <class T>
 template <communicator::Communicator C>
-dataset<backend::dense_matrix<T>> csv<T>::load(const C& ranks, const request& wanted) const {
+[[gnu::cold]] dataset<backend::dense_matrix<T>> csv<T>::load(const C& ranks, const request& wanted) const {
     communicator::agree(ranks, [&] { validate(); });
     const auto file = detail::open_together(ranks, path);
     const detail::row_syntax syntax{.separator = separator};

@@ -23,7 +23,7 @@
 namespace gamut::data {
 
 /// Refuses a sum of sample weights that is no number to divide by in T. The sum is the same on all ranks, and so is the error.
-template <class T> void check_sum_of_weights(double sum, const std::string& source) {
+template <class T> [[gnu::cold]] void check_sum_of_weights(double sum, const std::string& source) {
     if (sum <= static_cast<double>(std::numeric_limits<T>::max()) &&
         sum >= static_cast<double>(std::numeric_limits<T>::min()))
         return;
@@ -192,7 +192,7 @@ constexpr std::size_t passes_to_standardize = column_moments<Matrix>::has_square
 /// sums and a maximum, of columns() numbers each; the same bits for any number of ranks and threads. Throws data_error for a
 /// column whose sum overflows.
 template <communicator::Communicator C, class Matrix>
-standardization standardize(const C& ranks, const dataset<Matrix>& data, int threads = 1) {
+[[gnu::cold]] standardization standardize(const C& ranks, const dataset<Matrix>& data, int threads = 1) {
     constexpr double epsilon = std::numeric_limits<double>::epsilon();
     const std::size_t columns = data.columns();
     const auto rank = static_cast<std::size_t>(ranks.rank()), size = static_cast<std::size_t>(ranks.size());

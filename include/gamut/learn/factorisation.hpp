@@ -19,6 +19,7 @@
 #include <gamut/consistency/bounded_staleness.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/entry_factors.hpp>
@@ -193,7 +194,7 @@ template <class C> struct factorisation {
     std::size_t check_every = 1;  ///< iterations until all wait for each other, and the objective is known
     gamut::communicator::route route = gamut::communicator::route::ring;  ///< of rotation: how blocks travel
     core::stop stop{.iterations = 200, .tolerance = 1e-6};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -234,7 +235,7 @@ template <class C> struct factorisation {
     fitted_factorisation<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 data::request wanted;
                 wanted.labels = false;

@@ -14,6 +14,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/k_means_batches.hpp>
@@ -147,7 +148,8 @@ template <class C> struct k_means {
     std::size_t swaps = 0;   ///< tries to replace a centre before the first step
     std::size_t batch = 0;   ///< rows per step; 0: all
     core::stop stop{.iterations = 300, .tolerance = 0};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one run by all rows
+    core::resume_from
+        resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one run by all rows
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -164,7 +166,7 @@ template <class C> struct k_means {
     template <data::DataSource S, core::Observer... O> fitted_k_means<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] {
                     validate();
                     if (observer.keeps() && (restarts > 1 || batch > 0))
@@ -182,7 +184,7 @@ template <class C> struct k_means {
     }
 
 private:
-    template <class Dataset> fitted_k_means<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+    template <class Dataset> fitted_k_means<C> fit_rows(const Dataset& rows, core::any_keeper observer) const {
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, 2));
         detail::measured_rows<typename Dataset::matrix_type> x(rows.x, detail::origin_of(by, rows));
         gamut::communicator::agree(communicator, [&] {

@@ -16,6 +16,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/kept.hpp>
@@ -150,7 +151,7 @@ template <class C> struct metric {
     std::size_t batch = 500;             ///< pairs per step, with a rank
     double rate = 0.02;                  ///< of the first step, relative to the start's numbers
     core::stop stop{.iterations = 2000, .tolerance = 1e-7};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -170,7 +171,7 @@ template <class C> struct metric {
     template <data::DataSource S, core::Observer... O> fitted_metric<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_targets(communicator, source, learn::target::classes);
                 if (rank > rows.columns() || rank > rows.rows())

@@ -191,7 +191,7 @@ template <class C> struct nearest {
     template <data::DataSource S, core::Observer... O> fitted_nearest<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_targets(communicator, source, target);
                 if (neighbours > rows.rows())

@@ -14,6 +14,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/code_batch.hpp>
@@ -145,7 +146,7 @@ template <class C> struct nonnegative_factorisation {
     double rate = 1;          ///< of its first steps, at most 2
     double decay = 0.98;      ///< of the rate, per iteration
     core::stop stop{.iterations = 500, .tolerance = 1e-6};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -167,7 +168,7 @@ template <class C> struct nonnegative_factorisation {
     fitted_nonnegative_factorisation<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_rows(communicator, source);
                 if (rank > std::min(rows.rows(), rows.columns()))
@@ -191,7 +192,7 @@ private:
     }
 
     template <class Dataset>
-    fitted_nonnegative_factorisation<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+    fitted_nonnegative_factorisation<C> fit_rows(const Dataset& rows, core::any_keeper observer) const {
         const std::size_t p = rows.columns(), k = rank;
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, k));
         fitted_nonnegative_factorisation<C> fit(communicator);

@@ -140,7 +140,7 @@ template <class C> struct principal_components {
     fitted_principal_components<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_rows(communicator, source);
                 const std::size_t most = std::min(rows.rows(), rows.columns());
@@ -155,7 +155,7 @@ template <class C> struct principal_components {
 
 private:
     template <class Dataset>
-    fitted_principal_components<C> fit_rows(const Dataset& rows, std::size_t k, core::any_observer observer) const {
+    fitted_principal_components<C> fit_rows(const Dataset& rows, std::size_t k, core::any_keeper observer) const {
         const std::size_t p = rows.columns();
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, 8));
         fitted_principal_components<C> fit(communicator);

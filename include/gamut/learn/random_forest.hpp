@@ -151,7 +151,7 @@ template <class C> struct random_forest {
     fitted_random_forest<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 return fit_rows(detail::load_targets(communicator, source, target), observer);
             },
@@ -159,7 +159,7 @@ template <class C> struct random_forest {
     }
 
 private:
-    template <class Dataset> fitted_random_forest<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+    template <class Dataset> fitted_random_forest<C> fit_rows(const Dataset& rows, core::any_keeper observer) const {
         const std::size_t n = rows.rows(), p = rows.columns(), k = rows.classes.size();
         if (features > p)
             throw core::option_error(core::text("random_forest: features is ", features, " (", rows.source, " has ", p,

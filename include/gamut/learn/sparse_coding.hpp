@@ -15,6 +15,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/code_batch.hpp>
@@ -111,7 +112,7 @@ template <class C> struct sparse_coding {
     std::size_t batch = 0;  ///< rows per step; 0: all of them
     double forget = 5;      ///< with batches: how soon old ones count less
     core::stop stop{.iterations = 300, .tolerance = 1e-5};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -130,7 +131,7 @@ template <class C> struct sparse_coding {
     fitted_sparse_coding<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] { validate(); });
                 const auto rows = detail::load_rows(communicator, source);
                 if (atoms > rows.rows())
@@ -142,7 +143,7 @@ template <class C> struct sparse_coding {
     }
 
 private:
-    template <class Dataset> fitted_sparse_coding<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+    template <class Dataset> fitted_sparse_coding<C> fit_rows(const Dataset& rows, core::any_keeper observer) const {
         const std::size_t p = rows.columns(), k = atoms, n = rows.rows();
         const detail::shards by(communicator, rows.partition, detail::threads_of(communicator, threads, rows, k));
         fitted_sparse_coding<C> fit(communicator);

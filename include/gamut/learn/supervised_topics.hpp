@@ -16,6 +16,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/kept.hpp>
@@ -125,7 +126,7 @@ template <class C> struct supervised_topics {
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;
     core::stop stop{.iterations = 200, .tolerance = 0};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -156,7 +157,7 @@ template <class C> struct supervised_topics {
     fitted_supervised_topics<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 return fit_rows(detail::load_documents("supervised_topics", *this, source, true), observer);
             },
             observers...);
@@ -164,7 +165,7 @@ template <class C> struct supervised_topics {
 
 private:
     template <class Dataset>
-    fitted_supervised_topics<C> fit_rows(const Dataset& rows, core::any_observer observer) const {
+    fitted_supervised_topics<C> fit_rows(const Dataset& rows, core::any_keeper observer) const {
         const std::size_t machines = rows.classes.size() == 2 ? 1 : rows.classes.size();
         fitted_supervised_topics<C> fit(communicator);
         fit.classes = rows.classes;

@@ -17,6 +17,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/random.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/learn_priors.hpp>
@@ -193,7 +194,7 @@ template <class C> struct topics {
     std::size_t nodes = 8;
     gamut::communicator::route route = gamut::communicator::route::ring;  ///< how blocks of words travel
     core::stop stop{.iterations = 200, .tolerance = 0};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one chain
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from; of one chain
     std::uint64_t seed = 0;
     int threads = 0;
     C communicator{};
@@ -223,7 +224,7 @@ template <class C> struct topics {
     template <data::DataSource S, core::Observer... O> fitted_topics<C> fit(const S& source, O&&... observers) const {
         return detail::fit_together(
             communicator,
-            [&](core::any_observer observer) {
+            [&](core::any_keeper observer) {
                 gamut::communicator::agree(communicator, [&] {
                     if (observer.keeps() && restarts > 1)
                         throw core::option_error("topics: checkpoints with restarts (only one chain keeps what it "
@@ -245,7 +246,7 @@ template <class C> struct topics {
 
 private:
     template <class Dataset>
-    fitted_topics<C> fit_once(const Dataset& rows, core::any_observer observer, std::size_t restart) const {
+    fitted_topics<C> fit_once(const Dataset& rows, core::any_keeper observer, std::size_t restart) const {
         const std::size_t work = 1 + 64 / nodes;  // a round draws a node's share of the words, and each costs much
         fitted_topics<C> fit(communicator);
         detail::topic_priors priors{alphas.empty() ? std::vector<double>(count, alpha) : alphas, beta};

@@ -42,7 +42,7 @@ struct l0 {
     /// The weights on a support have neither l1 nor bounds.
     bool is_smooth() const { return l1 == 0 && std::isinf(lower) && std::isinf(upper); }
 
-    void validate(layout shape) const {
+    [[gnu::cold]] void validate(layout shape) const {
         detail::check_strength("penalty::l0", "l2", l2);
         detail::check_strength("penalty::l0", "l1", l1);
         detail::check_bounds("penalty::l0", lower, upper);

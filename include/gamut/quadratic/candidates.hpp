@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/penalty/l0.hpp>
 #include <gamut/quadratic/objective.hpp>
 
@@ -73,7 +74,7 @@ public:
             };
             std::nth_element(group.begin(), group.begin() + static_cast<std::ptrdiff_t>(n), group.end(), better);
             group.resize(n);
-            if (!are_entries()) std::sort(group.begin(), group.end(), better);
+            if (!are_entries()) core::sort_places(group, better);
             std::size_t used = 0;
             for (const std::size_t u : group) {
                 used += units_.size(u);
@@ -82,7 +83,7 @@ public:
                 for (std::size_t e = units_.first(u); e < units_.first(u + 1); ++e) chosen.push_back(e);
             }
         }
-        std::sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return before(a, b); });
+        core::sort_places(chosen, [&](std::size_t a, std::size_t b) { return before(a, b); });
         return chosen;
     }
 
@@ -116,7 +117,7 @@ public:
             for (std::size_t i = first; i < last; ++i) take(members[i].second);
             for (std::size_t i = 0; i < most; ++i) take(others[i].second);
         }
-        std::sort(chosen.begin(), chosen.end(), [&](std::size_t a, std::size_t b) { return before(a, b); });
+        core::sort_places(chosen, [&](std::size_t a, std::size_t b) { return before(a, b); });
         return chosen;
     }
 

@@ -17,6 +17,7 @@
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/anderson.hpp>
@@ -88,7 +89,7 @@ template <class Local> struct admm {
     std::size_t objective_every = 1;  ///< iterations between objectives in the history; 0: only the last
     Local local = detail::inexact<Local>();
     core::stop stop{};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         const auto refuse = [](const char* option, double value, const char* range) {

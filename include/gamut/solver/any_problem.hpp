@@ -196,9 +196,10 @@ private:
     penalty::l0 penalty_;
 };
 
-/// solver.minimize(problem, observer), out of line: what gamut::compiled holds of each solver; see compiled.hpp.
-template <class Solver, class P>
-core::result<typename P::array> minimize_any(const Solver& solver, const P& problem, core::any_observer observer) {
+/// solver.minimize(problem, observer), out of line: what gamut::compiled holds of each solver, for core::any_observer; see compiled.hpp.
+/// Runs that core::any_keeper watches are compiled where they stand.
+template <class Solver, class P, class Observer>
+core::result<typename P::array> minimize_any(const Solver& solver, const P& problem, Observer observer) {
     return solver.minimize(problem, observer);
 }
 

@@ -175,8 +175,8 @@ struct certificate {
 
     /// W: weights that the penalty allows (others give no upper bound).
     template <Cardinality P>
-    requires TwiceDifferentiable<P> solver::bounds bound(const P& p, const typename P::array& w)
-    const {
+    requires TwiceDifferentiable<P>
+    [[gnu::cold]] solver::bounds bound(const P& p, const typename P::array& w) const {
         const penalty::l0& term = p.penalty_term();
         communicator::agree(p.communicator(), [&] {
             if (!(tolerance >= 0))

@@ -13,6 +13,7 @@
 
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/quadratic/parts_of.hpp>
@@ -47,7 +48,7 @@ struct coordinate {
     std::size_t anderson = 5;  ///< epochs between extrapolations; 0: none
     std::size_t blocks = 16;   ///< partial sums of second moments, and so the most ranks with work there
     core::stop stop{};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (working_set == 0)
@@ -90,7 +91,7 @@ struct coordinate {
     template <class P, class Penalty, class Run>
     core::result<typename P::array> descend(detail::coordinate_state<P>& state, const Penalty& penalty, Run& record,
                                             double likely = std::numeric_limits<double>::infinity(),
-                                            const std::string* from = nullptr) const {
+                                            const core::resume_from* from = nullptr) const {
         using parts_type = quadratic::parts_of<Penalty>;
         constexpr bool may_have_gap = parts_type::has_norm && P::nonnegative_loss;
         const parts_type parts(penalty, state.shape());

@@ -16,6 +16,7 @@
 #include <gamut/communicator/together.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/exchange/nodes.hpp>
 #include <gamut/exchange/routes.hpp>
@@ -57,7 +58,7 @@ template <class G, class Local, class Rule> struct decentralised_admm {
     Local local = detail::inexact<Local>();
     Rule weights{};
     core::stop stop{.iterations = 500};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (blocks < 1) throw core::option_error("decentralised_admm: blocks is 0 (nodes are needed) try 8");

@@ -11,6 +11,7 @@
 
 #include <gamut/backend/array.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/beginning.hpp>
 #include <gamut/solver/concept.hpp>
@@ -47,7 +48,7 @@ struct outcome {
 
 /// The weights as a user knows them, where those of f are others. A function of its own: nvcc 13 compiles a lambda in a branch
 /// of a generic lambda that is not taken, too.
-template <Function F, class Each> void show_given(const F& f, const typename F::array& w, Each& each) {
+template <Function F, class Each> [[gnu::cold]] void show_given(const F& f, const typename F::array& w, Each& each) {
     if constexpr (requires { f.given(w); }) each.shown("weights", [&] { return f.given(w); });
 }
 
@@ -282,17 +283,17 @@ public:
           start_(start.weights) {}
 
     /// In the units of u.
-    std::optional<array> recession(const array& u) const {
+    [[gnu::cold]] std::optional<array> recession(const array& u) const {
         auto away = solver::recession(this->original(), this->given(u), start_);
         if (away) *away = this->measured(*away);
         return away;
     }
 
-    std::string columns_along(const array& direction) const {
+    [[gnu::cold]] std::string columns_along(const array& direction) const {
         return solver::columns_along(this->original(), direction);
     }
     /// Of the smooth penalty, in all directions but the intercepts'; 0: not known.
-    double least_curvature() const {
+    [[gnu::cold]] double least_curvature() const {
         using T = typename array::value_type;
         if constexpr (requires(const P& p) { p.penalty_term().second_derivative(T(0)); })
             return static_cast<double>(this->original().penalty_term().second_derivative(T(0)));
@@ -307,13 +308,13 @@ private:
 template <class P, class Run, class A> struct reporting {
     const P& problem;
     Run& record;
-    const std::string& from;
+    const core::resume_from& from;
 
     std::optional<core::status> operator()(core::record now, const A& w) const {
         now.nonzeros = nonzeros(problem, w);
         return record.report(now);
     }
-    template <class State> std::optional<core::record> resume(const State& state) const {
+    template <class State> [[gnu::cold]] std::optional<core::record> resume(const State& state) const {
         return record.resume(from, state);
     }
 };
@@ -323,7 +324,7 @@ template <class P, class Run, class A> struct reporting {
 template <SmoothProblem P, class Make, class Search, class... O>
 [[gnu::cold]] core::result<typename P::array> minimize(const char* name, const P& p, Make&& make_direction,
                                                        const Search& search, const core::stop& stop,
-                                                       const std::string& resume, O&... observers) {
+                                                       const core::resume_from& resume, O&... observers) {
     using A = typename P::array;
     struct state {
         rescaled_problem<P> f;

@@ -17,6 +17,7 @@
 #include <gamut/communicator/sum.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/beginning.hpp>
@@ -69,7 +70,7 @@ template <class Local> struct disadmm {
     std::optional<swap> swapping = swap{};  ///< std::nullopt: none
     certificate bounding{.steps = 100};     ///< the result's lower bound
     core::stop stop{.iterations = 500};     ///< rounds
-    std::string resume{};  ///< a checkpoint of a round, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint of a round, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         const auto demand = [](bool ok, const char* option, double value, const char* why) {

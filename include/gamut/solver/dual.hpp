@@ -19,6 +19,7 @@
 #include <gamut/core/error.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/elastic_net.hpp>
@@ -75,7 +76,7 @@ struct dual {
     std::size_t local_epochs = 10;
     std::uint64_t seed = 1;
     core::stop stop{.iterations = 1000, .tolerance = 1e-6};  ///< rounds
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (blocks < 1 || blocks > 4095)

@@ -189,11 +189,14 @@ template <class Solver, class P, class... O>
         using seen = typename detail::seen_through<P>::type;
         const seen any(problem);
         if constexpr (sizeof...(O) == 0) {
-            return solver::minimize_any(solver, static_cast<const typename seen::interface_type&>(any), {});
+            return solver::minimize_any(solver, static_cast<const typename seen::interface_type&>(any),
+                                        core::any_observer());
         } else {
             core::observers<std::remove_reference_t<O>...> all(observers...);
+            using erased_observer = std::conditional_t<core::may_keep<core::observers<std::remove_reference_t<O>...>>,
+                                                       core::any_keeper, core::any_observer>;
             return solver::minimize_any(solver, static_cast<const typename seen::interface_type&>(any),
-                                        core::any_observer(all));
+                                        erased_observer(all));
         }
     } else {
         return solver.minimize(problem, observers...);

@@ -10,6 +10,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
@@ -62,7 +63,7 @@ public:
     void forget() { stored_ = 0; }
 
     /// See state.hpp.
-    template <class Each> void describe(Each& each) {
+    template <class Each> [[gnu::cold]] void describe(Each& each) {
         each("steps", s_);
         each("changes", y_);
         each("curvature", curvature_);
@@ -104,16 +105,16 @@ template <class Search> struct lbfgs {
     std::size_t memory = 10;
     Search search{};
     core::stop stop{};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
-    void validate() const {
+    [[gnu::cold]] void validate() const {
         if (memory < 1) throw core::option_error("lbfgs: memory is 0 (at least one step must be remembered) try 10");
         stop.validate("lbfgs");
         search.validate();
     }
 
     template <SmoothProblem P, class... O>
-    core::result<typename P::array> minimize(const P& p, O&&... observers) const {
+    [[gnu::cold]] core::result<typename P::array> minimize(const P& p, O&&... observers) const {
         const auto direction = [this](const typename P::array& w) {
             validate();
             return detail::lbfgs_direction<typename P::array>(memory, w);
@@ -121,7 +122,7 @@ template <class Search> struct lbfgs {
         return descent::minimize("lbfgs", p, direction, search, stop, resume, observers...);
     }
 
-    template <class P, class... O> refused minimize(const P&, O&&...) const {
+    template <class P, class... O> [[gnu::cold]] refused minimize(const P&, O&&...) const {
         static_assert(Problem<P>,
                       "lbfgs: needs a problem with value_and_gradient(w, gradient); see gamut/solver/concept.hpp");
         static_assert(!Problem<P> || SmoothProblem<P>,
@@ -130,7 +131,8 @@ template <class Search> struct lbfgs {
     }
 
     template <Function F>
-    improvement improve(const F& f, typename F::array& w, const typename F::array& centre, double rho) const {
+    [[gnu::cold]] improvement improve(const F& f, typename F::array& w, const typename F::array& centre,
+                                      double rho) const {
         return descent::improve(f, w, centre, rho, detail::lbfgs_direction<typename F::array>(memory, w), search, stop);
     }
 };

@@ -167,9 +167,9 @@ backend::dense_matrix<double> gram_rows(const Rows& rows, const Scaled& scaled, 
 /// entries: indices into w, ordered by output, then by feature. One pass, one global sum of |entries|^2 numbers, as
 /// many partials as there are blocks.
 template <class Rows, class Scaled>
-backend::dense_matrix<double> second_derivatives(const Rows& rows, const Scaled& scaled,
-                                                 const typename Scaled::array& w,
-                                                 std::span<const std::size_t> entries) {
+[[gnu::cold]] backend::dense_matrix<double> second_derivatives(const Rows& rows, const Scaled& scaled,
+                                                               const typename Scaled::array& w,
+                                                               std::span<const std::size_t> entries) {
     std::exception_ptr failure;
     if constexpr (!autodiff::has_table<typename Rows::formula>) {  // entry j is column j, the intercept that of ones
         typename Rows::sweep_type::curvature derivatives;

@@ -9,6 +9,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/concept.hpp>
@@ -87,7 +88,7 @@ template <class Search> struct newton_cg {
     std::size_t products = 250;  ///< with H, at most, per iteration
     Search search{};
     core::stop stop{};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         if (!(forcing > 0 && forcing < 1))

@@ -13,6 +13,7 @@
 
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/concept.hpp>
@@ -57,7 +58,7 @@ template <class Selection> struct parallel_coordinate {
     std::size_t blocks = 16;  ///< of columns, and of rows: the most ranks that have work
     std::uint64_t seed = 1;
     core::stop stop{};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     template <class P> using penalty_of = std::remove_cvref_t<decltype(std::declval<const P&>().penalty_term())>;
 

@@ -16,6 +16,7 @@
 #include <gamut/communicator/together.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/solver/beginning.hpp>
@@ -82,7 +83,7 @@ template <class Rate, class Update, class Schedule> struct pipeline {
     std::vector<std::size_t> cuts{};
     std::size_t blocks = 0;  ///< groups of the rows; 0: the network's
     core::stop stop{.iterations = 50};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         schedule::validate(rate);

@@ -16,12 +16,16 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/observe.hpp>
+#include <gamut/core/checkpoint.hpp>
+#include <gamut/core/checkpoint_history.hpp>
 #include <gamut/core/clock.hpp>
+#include <gamut/core/observe.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/kept_run.hpp>
-#include <gamut/solver/run_history.hpp>
+#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/solver/stopping.hpp>
 
@@ -46,9 +50,10 @@ public:
     /// as long as the run. Where `from` names a checkpoint (core::newest_checkpoint), it is taken over: the solver goes on
     /// behind the report of the record that this returns. Collective if `from` is not empty; throws on all ranks.
     template <class State>
-    [[gnu::cold]] std::optional<core::record> resume(const std::string& from, const State& state) {
+    [[gnu::cold]] std::optional<core::record> resume(const core::resume_from& from, const State& state) {
         state_ = &state;
-        write_ = [](const void* self, state_writer& to) { (*static_cast<const State*>(self))(to); };
+        if constexpr (keeps)
+            write_ = [](const void* self, state_writer& to) { (*static_cast<const State*>(self))(to); };
         find_ = [](const void* self, weights_finder& to) { (*static_cast<const State*>(self))(to); };
         if (from.empty()) return std::nullopt;
         const auto& c = problem_.communicator();
@@ -58,7 +63,7 @@ public:
             detail::check_problem(*found, solver_, problem_);
             state_reader reader(*found);
             state(reader);
-            result_.history = solver::get_history(*found, solver_);
+            result_.history = from.history(*found, solver_);
         });
         const core::record last = result_.history.back();
         result_.iterations = last.iteration;
@@ -135,8 +140,10 @@ private:
         return std::move(finder.found);
     }
 
+    /// An observer may keep states; without one, nothing that writes them is compiled.
+    static constexpr bool keeps = (core::may_keep<O> || ...);
     bool is_kept() const {
-        return std::apply([](O&... observers) { return (core::is_keeper(observers) || ...); }, observers_);
+        return keeps && std::apply([](O&... observers) { return (core::is_keeper(observers) || ...); }, observers_);
     }
     template <class F> void keepers(F&& f) {
         communicator::agree(problem_.communicator(), [&] {
@@ -148,7 +155,7 @@ private:
 
     /// Collective: what the state gathers, and one all-reduce of 4 bytes.
     [[gnu::cold]] void keep(const core::record& now) {
-        if constexpr (sizeof...(O) > 0) {
+        if constexpr (keeps) {
             core::checkpoint made;
             made.kind = solver_;
             made.step = now.iteration;
@@ -156,14 +163,14 @@ private:
             write_(state_, writer);
             keepers([&](const auto& observers) {
                 detail::put_problem(made, problem_);
-                solver::put_history(made, result_.history);
+                core::put_history(made, result_.history);
                 observers.take(now, made);
             });
         }
     }
 
     [[gnu::cold]] void mark_end() {
-        if constexpr (sizeof...(O) > 0)
+        if constexpr (keeps)
             keepers([&](const auto& observers) {
                 core::checkpoint last;
                 last.kind = "end";
@@ -202,7 +209,7 @@ template <Problem P> std::size_t nonzeros(const P& p, const typename P::array& w
 }
 
 /// Makes what may fail on one rank alone (options, memory), and lets all ranks go on or throw together.
-template <Problem P, class Make> auto prepare(const P& p, Make&& make) {
+template <Problem P, class Make> [[gnu::cold]] auto prepare(const P& p, Make&& make) {
     std::optional<std::invoke_result_t<Make&>> made;
     communicator::agree(p.communicator(), [&] { made.emplace(make()); });
     return std::move(*made);
@@ -216,7 +223,7 @@ template <Problem P, class Make> auto prepare(const P& p, Make&& make) {
 }
 
 /// Why a run ended, for result::message.
-inline std::string explanation(core::status status, const core::stop& stop) {
+[[gnu::cold]] inline std::string explanation(core::status status, const core::stop& stop) {
     switch (status) {
     case core::status::stopped:
         return "an observer asked to stop";
@@ -242,7 +249,7 @@ template <class A> class halting_watch {
 public:
     explicit halting_watch(const A& w) : earlier_(w), far_(w) {}
 
-    void begin(const A& w, double objective) {
+    [[gnu::cold]] void begin(const A& w, double objective) {
         earlier_ = w;
         start_ = objective;
     }
@@ -253,7 +260,7 @@ public:
     void remember(const A& w) { earlier_ = w; }
 
     /// What must outlive an interruption; see state.hpp.
-    template <class Each> void describe(Each& each) {
+    template <class Each> [[gnu::cold]] void describe(Each& each) {
         each("earlier", earlier_);
         each("start", start_);
     }
@@ -270,7 +277,7 @@ public:
     }
 
     /// The same as the end of a run on a problem.
-    template <Problem P> ending end(const P& p, const A& w, double value) {
+    template <Problem P> [[gnu::cold]] ending end(const P& p, const A& w, double value) {
         if (!look(w, value, [&](const A& far) { return solver::objective(p, far); })) return {};
         return {core::status::separable, separable_along(columns_along(p, direction()))};
     }

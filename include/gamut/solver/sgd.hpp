@@ -16,6 +16,7 @@
 #include <gamut/compressor/none.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/exchange/concept.hpp>
 #include <gamut/exchange/none.hpp>
@@ -90,7 +91,7 @@ template <class Rate, class Update, class Exchange, class Sharing, class Compres
     Compressor compressor{};  ///< of the blocks' gradients
     Sharing sharing{};
     core::stop stop{.iterations = 50};
-    std::string resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
+    core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
     void validate() const {
         schedule::validate(rate);

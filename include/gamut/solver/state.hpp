@@ -79,11 +79,11 @@ struct gatherer {
     }
 };
 
-template <class T> std::string bytes_of(const std::vector<T>& values) {
+template <class T> [[gnu::cold]] std::string bytes_of(const std::vector<T>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-template <class T> std::vector<T> of_bytes(const std::string& bytes) {
+template <class T> [[gnu::cold]] std::vector<T> of_bytes(const std::string& bytes) {
     std::vector<T> values(bytes.size() / sizeof(T));
     if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
     return values;
@@ -92,7 +92,7 @@ template <class T> std::vector<T> of_bytes(const std::string& bytes) {
 /// How whole numbers are kept.
 template <class T> std::uint64_t as_stored(T value) { return static_cast<std::uint64_t>(value); }
 
-inline std::string under(const std::string& prefix, std::string_view name) {
+[[gnu::cold]] inline std::string under(const std::string& prefix, std::string_view name) {
     return prefix.empty() ? std::string(name) : prefix + '.' + std::string(name);
 }
 
@@ -130,13 +130,13 @@ public:
     }
 
     /// What is made for the reader of the file; no part of the state.
-    template <class F> void shown(std::string_view name, F&& make) {
+    template <class F> [[gnu::cold]] void shown(std::string_view name, F&& make) {
         auto made = make();
         (*this)(name, made);
     }
 
     /// Arrays of this rank's blocks of p, in their order. Where p has no other ranks, all ranks have the same ones.
-    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
+    template <class A, class P> [[gnu::cold]] void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         std::string bytes;
         for (const A& one : mine) bytes += detail::bytes_of(one.download());
         if (p.communicator().size() > 1) bytes = gather_(std::move(bytes));
@@ -144,7 +144,8 @@ public:
     }
 
     /// Numbers of this rank's blocks of p, a vector for each block, as long as the block wants.
-    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+    template <class T, class P>
+    [[gnu::cold]] void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
         std::string bytes, sizes;
         for (const std::vector<T>& one : mine) {
             bytes += detail::bytes_of(one);
@@ -159,10 +160,10 @@ public:
     }
 
 private:
-    template <class T> void put(std::string_view name, const std::vector<T>& values) {
+    template <class T> [[gnu::cold]] void put(std::string_view name, const std::vector<T>& values) {
         if (gather_.rank == 0) to_.put(detail::under(prefix_, name), values);
     }
-    template <class V> void vector(std::string_view name, const V& arrays) {
+    template <class V> [[gnu::cold]] void vector(std::string_view name, const V& arrays) {
         using A = typename V::value_type;
         static_assert(detail::Downloadable<A>, "state: a vector holds numbers or arrays");
         if (gather_.rank != 0) return;
@@ -173,7 +174,7 @@ private:
         }
         put(name, all);
     }
-    template <class T> void nested(std::string_view name, T& value) {
+    template <class T> [[gnu::cold]] void nested(std::string_view name, T& value) {
         const std::string before = std::exchange(prefix_, detail::under(prefix_, name));
         value.describe(*this);
         prefix_ = before;
@@ -218,12 +219,13 @@ public:
 
     template <class F> void shown(std::string_view, F&&) {}
 
-    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
+    template <class A, class P> [[gnu::cold]] void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         vector(name, mine, p.first_block(), p.last_block(), p.blocks());
     }
 
     /// Each of `mine` has the length it must have.
-    template <class T, class P> void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
+    template <class T, class P>
+    [[gnu::cold]] void parts(std::string_view name, std::vector<std::vector<T>>& mine, const P& p) {
         const auto all = from_.get<T>(detail::under(prefix_, name));
         const std::string of_sizes = detail::under(std::string(name), "sizes");
         const auto sizes = get<std::uint64_t>(of_sizes, p.blocks());
@@ -240,7 +242,7 @@ public:
     }
 
 private:
-    template <class T> std::vector<T> get(std::string_view name, std::size_t size) const {
+    template <class T> [[gnu::cold]] std::vector<T> get(std::string_view name, std::size_t size) const {
         auto values = from_.get<T>(detail::under(prefix_, name));
         if (values.size() != size) refuse(name, values.size(), size);
         return values;
@@ -249,8 +251,8 @@ private:
 
     /// arrays: those of the blocks first <= b < last out of `blocks`.
     template <class A>
-    void vector(std::string_view name, std::vector<A>& arrays, std::size_t first, std::size_t last,
-                std::size_t blocks) const {
+    [[gnu::cold]] void vector(std::string_view name, std::vector<A>& arrays, std::size_t first, std::size_t last,
+                              std::size_t blocks) const {
         using T = typename A::value_type;
         const auto all = from_.get<T>(detail::under(prefix_, name));
         std::size_t mine = 0;
@@ -284,7 +286,7 @@ public:
         if constexpr (detail::Downloadable<std::remove_cv_t<T>>)
             if (name == "weights") take(value.download());
     }
-    template <class F> void shown(std::string_view name, F&& make) {
+    template <class F> [[gnu::cold]] void shown(std::string_view name, F&& make) {
         if (name == "weights") take(make().download());
     }
     template <class A, class P> void blocks(std::string_view, std::vector<A>&, const P&) {}

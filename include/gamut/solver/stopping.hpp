@@ -14,6 +14,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/backend/host.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/solver/concept.hpp>
 
@@ -225,18 +226,18 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
                   }) {
         const auto entries = direction.download();
         const std::size_t c = p.layout().outputs, features = p.layout().features;
-        std::vector<std::pair<double, std::size_t>> sizes;
-        double most = 0;
+        std::vector<double> sizes(features);
+        std::vector<std::size_t> order(features);
         for (std::size_t j = 0; j < features; ++j) {
-            double size = 0;
             for (std::size_t k = 0; k < c; ++k)
-                size = std::max(size, std::abs(static_cast<double>(entries[j * c + k])));
-            sizes.emplace_back(-size, j);
-            most = std::max(most, size);
+                sizes[j] = std::max(sizes[j], std::abs(static_cast<double>(entries[j * c + k])));
+            order[j] = j;
         }
-        std::sort(sizes.begin(), sizes.end());
+        core::sort_places(order, [&](std::size_t i, std::size_t j) {
+            return sizes[i] > sizes[j] || (sizes[i] == sizes[j] && i < j);
+        });
         std::size_t count = 0;
-        while (count < sizes.size() && -sizes[count].first > 0.01 * most) ++count;
+        while (count < features && sizes[order[count]] > 0.01 * sizes[order[0]]) ++count;
         if (count == 0 || p.feature_names().size() != features) return {};
         std::string names;
         const std::size_t shown = count <= 5 ? count : 4;
@@ -244,7 +245,7 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
             names += core::text(i == 0                             ? ""
                                 : i + 1 == shown && shown == count ? " and "
                                                                    : ", ",
-                                "'", p.feature_names()[sizes[i].second], "'");
+                                "'", p.feature_names()[order[i]], "'");
         if (shown < count) names += core::text(" and ", count - shown, " more");
         return names;
     } else {
@@ -253,7 +254,7 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
 }
 
 /// The message of core::status::separable.
-inline std::string separable_along(const std::string& columns) {
+[[gnu::cold]] inline std::string separable_along(const std::string& columns) {
     return core::text("no minimum exists: the objective falls for ever as the weights",
                       columns.empty() ? "" : " of " + columns,
                       " grow (the labels of some rows are separable by them) add an l2 penalty");

@@ -34,7 +34,8 @@ template <class Kernel, class... A> GAMUT_AVX512 auto run_avx512(A... arguments)
 template <class Kernel, class... A> GAMUT_AVX2 auto run_avx2(A... arguments) {
     return Kernel::template run<32>(arguments...);
 }
-template <class Kernel, class... A> [[gnu::flatten]] auto run_baseline(A... arguments) {
+// For processors of before 2013: kept small, which compiles in half the time.
+template <class Kernel, class... A> [[gnu::cold, gnu::flatten]] auto run_baseline(A... arguments) {
     return Kernel::template run<16>(arguments...);
 }
 template <class Kernel, class... A> auto run(A... arguments) {

@@ -13,6 +13,7 @@
 
 #include <gamut/core/error.hpp>
 #include <gamut/core/is_utf8.hpp>
+#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/data/detail/decimal.hpp>
@@ -82,7 +83,7 @@ public:
         numbers = std::all_of(all.begin(), all.end(),
                               [](const std::string& label) { return decimal::of(label).has_value(); });
         for (auto& label : all) label = canonical(label);
-        std::sort(all.begin(), all.end(), [this](const std::string& a, const std::string& b) { return before(a, b); });
+        core::stable_sort(all, [this](const std::string& a, const std::string& b) { return before(a, b); });
         all.erase(std::unique(all.begin(), all.end()), all.end());
         if (all.size() > most_classes || (all.size() > 50 && all.size() > rows / 3))
             complain_of_too_many(all.size(), rows);
@@ -103,7 +104,7 @@ public:
     }
 
     /// From ids to classes.
-    template <class T> void rename(std::vector<T>& y) const {
+    template <class T> [[gnu::cold]] void rename(std::vector<T>& y) const {
         if (closed) return;
         const auto of_id = class_of_id();
         for (T& label : y) label = static_cast<T>(of_id[static_cast<std::size_t>(label)]);

@@ -137,7 +137,8 @@ private:
 
 /// Collective: opens the file on all ranks, or on none.
 template <communicator::Communicator C>
-std::unique_ptr<text_file> open_together(const C& ranks, const std::string& path, contents wanted = contents::text) {
+[[gnu::cold]] std::unique_ptr<text_file> open_together(const C& ranks, const std::string& path,
+                                                       contents wanted = contents::text) {
     std::unique_ptr<text_file> file;
     communicator::agree(ranks, [&] { file = std::make_unique<text_file>(path, wanted); });
     const std::int64_t mine[] = {static_cast<std::int64_t>(file->size())};

@@ -18,16 +18,18 @@
 #include <gamut/communicator/observe.hpp>
 #include <gamut/communicator/together.hpp>
 #include <gamut/core/checkpoint.hpp>
+#include <gamut/core/checkpoint_history.hpp>
 #include <gamut/core/clock.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/observe.hpp>
 #include <gamut/core/result.hpp>
+#include <gamut/core/resume_from.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/learn/concept.hpp>
-#include <gamut/solver/run_history.hpp>
+#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/state.hpp>
 
 namespace gamut::learn::detail {
@@ -36,8 +38,8 @@ namespace gamut::learn::detail {
 template <communicator::Communicator C, class Work, core::Observer... O>
 auto fit_together(const C& ranks, Work&& work, O&... observers) {
     core::observers<O...> all(observers...);
-    core::any_observer everyone;
-    if constexpr (sizeof...(O) > 0) everyone = core::any_observer(all);
+    core::any_keeper everyone;
+    if constexpr (sizeof...(O) > 0) everyone = core::any_keeper(all);
     return communicator::together(ranks, [&] { return work(everyone); });
 }
 
@@ -61,7 +63,7 @@ int threads_of(const C& ranks, int threads, const Dataset& rows, std::size_t wor
 /// Keeps the history of a run, says when it is over, and where an observer wants that keeps what it needs to go on.
 template <communicator::Communicator C> class run : private core::shown_run {
 public:
-    run(const C& ranks, const char* name, const core::stop& stop, core::any_observer observer)
+    run(const C& ranks, const char* name, const core::stop& stop, core::any_keeper observer)
         : ranks_(ranks),
           name_(name),
           stop_(stop),
@@ -73,7 +75,7 @@ public:
     /// checkpoint (core::newest_checkpoint), it is taken over, and next() is the iteration to go on with. True where the
     /// run that it is of was over, by these limits. Collective if `from` is not empty; throws on all ranks.
     template <class Dataset, class State>
-    bool resume(outcome& result, const std::string& from, const Dataset& rows, const State& state) {
+    bool resume(outcome& result, const core::resume_from& from, const Dataset& rows, const State& state) {
         state_ = &state;
         write_ = [](const void* self, solver::state_writer& to) { (*static_cast<const State*>(self))(to); };
         sizes_ = {rows.rows(), rows.columns()};
@@ -92,7 +94,7 @@ public:
                                                   "resume with the data of the run, or without resume"));
             solver::state_reader reader(*found);
             state(reader);
-            result.history = solver::get_history(*found, name_);
+            result.history = from.history(*found, name_);
             settled = found->characters("run.settled");
             reader("run.settled_as", as);
         });
@@ -176,7 +178,7 @@ private:
             if (ranks_.rank() != 0) return;
             made.put("data.sizes", sizes_);
             made.put("run.settled", settled);
-            solver::put_history(made, result.history);
+            core::put_history(made, result.history);
             observer_.take(now, made);
         });
     }
@@ -196,7 +198,7 @@ private:
     const C& ranks_;
     const char* name_;
     core::stop stop_;
-    core::any_observer observer_;
+    core::any_keeper observer_;
     core::clock clock_;
     const void* state_ = nullptr;  // a description, and what to do with it
     void (*write_)(const void*, solver::state_writer&) = nullptr;

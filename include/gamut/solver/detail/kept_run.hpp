@@ -13,7 +13,7 @@
 namespace gamut::solver::detail {
 
 /// What stands in every checkpoint, so that nobody goes on with another problem, and a fit can be made of it without the data.
-template <class P> void put_problem(core::checkpoint& to, const P& p) {
+template <class P> [[gnu::cold]] void put_problem(core::checkpoint& to, const P& p) {
     to.put("problem.dimension", std::vector<std::uint64_t>{p.dimension()});
     if constexpr (requires {
                       p.scaling().means;
@@ -35,24 +35,26 @@ template <class P> void put_problem(core::checkpoint& to, const P& p) {
     }
 }
 
-template <class P> void check_problem(const core::checkpoint& from, std::string_view solver, const P& p) {
+template <class P> [[gnu::cold]] void check_problem(const core::checkpoint& from, std::string_view solver, const P& p) {
     if (from.kind != solver)
         throw core::data_error(core::text(from.path(), ": a checkpoint of '", core::visible(from.kind, 40), "' (",
                                           solver, " is to go on) name one of the same solver"));
-    core::checkpoint mine;
-    put_problem(mine, p);
     const auto other = [&](const char* what) {
         throw core::data_error(core::text(from.path(), ": made with other data (", what,
                                           ") resume with the data and the preparation of the run, or without resume"));
     };
-    if (from.get<std::uint64_t>("problem.dimension") != mine.get<std::uint64_t>("problem.dimension"))
+    if (from.get<std::uint64_t>("problem.dimension") != std::vector<std::uint64_t>{p.dimension()})
         other("another number of weights");
-    if (!mine.has("problem.rows")) return;
-    if (from.get<std::uint64_t>("problem.rows") != mine.get<std::uint64_t>("problem.rows"))
-        other("another number of rows");
-    if (from.get<double>("problem.means") != mine.get<double>("problem.means") ||
-        from.get<double>("problem.scales") != mine.get<double>("problem.scales"))
-        other("columns have other means or deviations");
+    if constexpr (requires {
+                      p.scaling().means;
+                      p.layout().outputs;
+                  }) {
+        if (from.get<std::uint64_t>("problem.rows") != std::vector<std::uint64_t>{p.rows()})
+            other("another number of rows");
+        if (from.get<double>("problem.means") != p.scaling().means ||
+            from.get<double>("problem.scales") != p.scaling().scales)
+            other("columns have other means or deviations");
+    }
 }
 
 }  // namespace gamut::solver::detail

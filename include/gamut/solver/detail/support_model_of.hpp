@@ -20,9 +20,10 @@ namespace gamut::solver::detail {
 /// there, if they are known. One pass for the slopes, one for the second derivatives, which costs a sum of |candidates|^2 numbers; or a
 /// gather of the rows where they are few. Exact for least squares. Collective.
 template <Cardinality P>
-requires SecondDerivatives<P> quadratic::support_model support_model_of(
-    const P& p, const typename P::array& at, std::vector<typename P::array::value_type> slopes,
-    std::span<const std::size_t> pool, quadratic::objective shape) {
+requires SecondDerivatives<P>
+[[gnu::cold]] quadratic::support_model support_model_of(const P& p, const typename P::array& at,
+                                                        std::vector<typename P::array::value_type> slopes,
+                                                        std::span<const std::size_t> pool, quadratic::objective shape) {
     if (slopes.empty()) {
         typename P::array gradient(p.dimension());
         p.value_and_gradient(at, gradient);
