@@ -33,6 +33,7 @@
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/parallel_coordinate.hpp>
+#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include <gamut/communicator/threads.hpp>
-
 #include <gamut/penalty/l2.hpp>
 #include <gamut/solver/descent.hpp>
 #include <gamut/solver/lbfgs.hpp>
