@@ -46,7 +46,7 @@ def fresh(folder):
 
 
 def configure(folder, *options, expect=0, source=downstream):
-    options += ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O1")
+    options += ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O0")
     if shutil.which("ccache"):
         options += ("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",)
     if shutil.which("ninja"):
