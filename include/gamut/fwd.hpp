@@ -194,6 +194,7 @@ struct top_k;
 struct random_k;
 struct low_rank;
 struct lossless;
+template <class C> struct contracted;
 template <class C> struct error_feedback;
 struct stored_memory;  // what they remember, in checkpoints
 }  // namespace compressor

@@ -66,6 +66,8 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_of_what_each_node_sends) {
     check(compressor::random_k{.count = 7});
     check(compressor::error_feedback<compressor::sign>{});
     check(compressor::error_feedback{compressor::top_k{.count = 3}});
+    check(compressor::error_feedback{compressor::random_k{.count = 7}});
+    check(compressor::error_feedback<compressor::quantized>{});
 }
 
 BOOST_AUTO_TEST_CASE(low_rank_is_exact_when_the_mean_has_that_rank) {
@@ -81,27 +83,29 @@ BOOST_AUTO_TEST_CASE(low_rank_is_exact_when_the_mean_has_that_rank) {
     for (const double kept : memory.shared.kept) BOOST_TEST(std::abs(kept) <= 1e-12);
 }
 
-BOOST_AUTO_TEST_CASE(what_low_rank_sums_do_not_send_is_kept_by_the_nodes) {
+BOOST_AUTO_TEST_CASE(what_sums_do_not_send_is_kept_by_the_nodes) {
     constexpr std::size_t nodes = 4, n = 36;
-    using feedback = compressor::error_feedback<compressor::low_rank>;
-    const feedback c{{.rank = 1}};
-    exchange::mean_memory<feedback, double> memory;
-    std::vector<double> given(n), received(n), out(n);
-    for (std::uint64_t round = 0; round < 30; ++round) {
-        std::vector<double> mine;
-        for (std::size_t node = 0; node < nodes; ++node) {
-            const auto x = compressed::numbers<double>(n, round, node);
-            mine.insert(mine.end(), x.begin(), x.end());
+    const auto check = [](const auto& c) {
+        exchange::mean_memory<std::remove_cvref_t<decltype(c)>, double> memory;
+        std::vector<double> given(n), received(n), out(n);
+        for (std::uint64_t round = 0; round < 30; ++round) {
+            std::vector<double> mine;
+            for (std::size_t node = 0; node < nodes; ++node) {
+                const auto x = compressed::numbers<double>(n, round, node);
+                mine.insert(mine.end(), x.begin(), x.end());
+            }
+            exchange::compressed_mean<double>(communicator::single<>{}, c, round, nodes, mine, memory, out);
+            const auto mean = true_mean(nodes, n, round);
+            for (std::size_t j = 0; j < n; ++j) given[j] += mean[j], received[j] += out[j];
+            for (std::size_t j = 0; j < n; ++j) {
+                double kept = 0;
+                for (std::size_t node = 0; node < nodes; ++node) kept += memory.shared.kept[node * n + j] / nodes;
+                BOOST_TEST(std::abs(received[j] + kept - given[j]) <= 1e-12);
+            }
         }
-        exchange::compressed_mean<double>(communicator::single<>{}, c, round, nodes, mine, memory, out);
-        const auto mean = true_mean(nodes, n, round);
-        for (std::size_t j = 0; j < n; ++j) given[j] += mean[j], received[j] += out[j];
-        for (std::size_t j = 0; j < n; ++j) {
-            double kept = 0;
-            for (std::size_t node = 0; node < nodes; ++node) kept += memory.shared.kept[node * n + j] / nodes;
-            BOOST_TEST(std::abs(received[j] + kept - given[j]) <= 1e-12);
-        }
-    }
+    };
+    check(compressor::error_feedback{compressor::low_rank{.rank = 1}});
+    check(compressor::error_feedback{compressor::random_k{.share = 0.1}});
 }
 
 /// Node i pulls x towards b_i by a_i: mean gradient 0 at sum a b / sum a.
@@ -135,6 +139,8 @@ BOOST_AUTO_TEST_CASE(descent_along_compressed_gradients_finds_the_minimum) {
     BOOST_TEST(error(compressor::error_feedback{compressor::top_k{.share = 0.1}}, 0.005, 6000) <= 0.2);
     BOOST_TEST(error(compressor::error_feedback{compressor::low_rank{.rank = 2}}, 0.02, 3000) <= 1e-2);
     BOOST_TEST(error(compressor::random_k{.share = 0.5}, 0.005, 4000) <= 1);
+    BOOST_TEST(error(compressor::error_feedback{compressor::random_k{.share = 0.1}}, 0.005, 6000) <= 0.2);
+    BOOST_TEST(error(compressor::error_feedback<compressor::quantized>{}, 0.005, 4000) <= 0.2);
 }
 
 BOOST_AUTO_TEST_CASE(messages_are_counted_and_short) {
@@ -153,6 +159,7 @@ BOOST_AUTO_TEST_CASE(messages_are_counted_and_short) {
     BOOST_TEST(bytes(compressor::int8{}) <= raw / 4 * 1.03);
     BOOST_TEST(bytes(compressor::error_feedback{compressor::top_k{}}) <= raw / 45);
     BOOST_TEST(bytes(compressor::error_feedback<compressor::sign>{}) <= raw / 30);
+    BOOST_TEST(bytes(compressor::error_feedback{compressor::random_k{}}) == bytes(compressor::random_k{}));
 }
 
 BOOST_AUTO_TEST_CASE(sizes_and_options_that_do_not_fit_on_one_rank_are_errors_on_all) {
