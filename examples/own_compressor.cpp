@@ -6,7 +6,6 @@
 
 #include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/threads.hpp>
-#include <gamut/compressor/concept.hpp>
 #include <gamut/compressor/error_feedback.hpp>
 #include <gamut/exchange/compressed_mean.hpp>
 
@@ -38,10 +37,9 @@ static_assert(compressor::Compressor<nearest_power, double> && !compressor::Summ
 
 int main() {
     constexpr std::size_t n = 1000, rounds = 200;
-    const auto best = [](std::size_t j) {
-        return std::sin(static_cast<double>(j));
-    };                                                                          // i - 1.5 from where node i pulls
-    communicator::threads<>::run(4, [&](const communicator::threads<>& each) {  // a node on each rank
+    // the node on rank i pulls weight j towards sin j + i - 1.5
+    const auto best = [](std::size_t j) { return std::sin(static_cast<double>(j)); };
+    communicator::threads<>::run(4, [&](const communicator::threads<>& each) {
         const communicator::counting ranks(each);
         const compressor::error_feedback<nearest_power> with;
         exchange::mean_memory<compressor::error_feedback<nearest_power>, double> memory;
