@@ -131,10 +131,10 @@ public:
     template <class A> void mean(const std::vector<A>& x, A& out) const {
         using T = typename A::value_type;
         const std::size_t m = out.size();
-        std::vector<double> rows(size() * m), sums(m);
+        const std::span<double> rows = room<double>(sent_, size() * m), sums = room<double>(heard_, m);
         for (std::size_t i = 0; i < size(); ++i)
             std::copy_n(x[i].span().begin(), m, rows.begin() + static_cast<std::ptrdiff_t>(i * m));
-        communicator::sum(ranks_, std::span<const double>(rows), size(), std::span<double>(sums));
+        communicator::sum(ranks_, std::span<const double>(rows), size(), sums);
         for (std::size_t j = 0; j < m; ++j) out.span()[j] = static_cast<T>(sums[j] / static_cast<double>(count_));
     }
 
