@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -21,6 +22,36 @@ using namespace gamut;
 using compressed::means;
 
 namespace {
+
+/// Twice the numbers or none of them, by a draw that all nodes share: unbiased, of variance 1, and without a way of its own to contract.
+struct all_or_nothing {
+    static constexpr std::string_view name = "all_or_nothing";
+    static constexpr bool unbiased = true, contracts = false, needs_error_feedback = false, summable = true;
+
+    double variance(std::size_t) const { return 1; }
+    template <class T> void write(compressor::turn which, std::span<const T> x, compressor::bytes& out) const {
+        for (const T entry : x) compressor::detail::append(out, drawn(which.round) ? entry : T(0));
+    }
+    template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
+        compressor::detail::check_length(name, payload, out.size(), out.size_bytes());
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = 2 * compressor::detail::take<T>(payload.data() + i * sizeof(T));
+    }
+    template <class T, class Sum>
+    void mean(std::uint64_t round, std::span<const T> x, std::size_t n, std::size_t nodes, compressor::nothing&,
+              std::span<T> out, std::span<T> sent, Sum&& sum) const {
+        std::vector<double> partials(x.size()), total(n);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            partials[i] = drawn(round) ? 2 * static_cast<double>(x[i]) : 0;
+            if (!sent.empty()) sent[i] = static_cast<T>(partials[i]);
+        }
+        sum(std::span<const double>(partials), x.size() / n, std::span<double>(total));
+        for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<T>(total[j] / static_cast<double>(nodes));
+    }
+
+private:
+    static bool drawn(std::uint64_t round) { return core::random{.seed = 8}.uniform(round) < .5; }
+};
 
 std::vector<double> true_mean(std::size_t nodes, std::size_t n, std::uint64_t round) {
     std::vector<double> mean(n);
@@ -45,9 +76,9 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_of_what_each_node_sends) {
     constexpr std::size_t nodes = 5, n = 40;
     const auto check = [&](const auto& c) {
         using C = std::remove_cvref_t<decltype(c)>;
-        const auto found = means<double>(communicator::single<>{}, c, nodes, n, 3);
+        const auto found = means<double>(communicator::single<>{}, c, nodes, n, 6);
         std::vector<compressor::memory_of<C, double>> memories(nodes);
-        for (std::uint64_t round = 0; round < 3; ++round) {
+        for (std::uint64_t round = 0; round < 6; ++round) {
             std::vector<double> mean(n), y(n);
             for (std::size_t node = 0; node < nodes; ++node) {
                 compressor::bytes message;
@@ -68,6 +99,8 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_of_what_each_node_sends) {
     check(compressor::error_feedback{compressor::top_k{.count = 3}});
     check(compressor::error_feedback{compressor::random_k{.count = 7}});
     check(compressor::error_feedback<compressor::quantized>{});
+    check(all_or_nothing{});
+    check(compressor::error_feedback<all_or_nothing>{});
 }
 
 BOOST_AUTO_TEST_CASE(low_rank_is_exact_when_the_mean_has_that_rank) {
@@ -106,6 +139,7 @@ BOOST_AUTO_TEST_CASE(what_sums_do_not_send_is_kept_by_the_nodes) {
     };
     check(compressor::error_feedback{compressor::low_rank{.rank = 1}});
     check(compressor::error_feedback{compressor::random_k{.share = 0.1}});
+    check(compressor::error_feedback<all_or_nothing>{});
 }
 
 /// Node i pulls x towards b_i by a_i: mean gradient 0 at sum a b / sum a.
