@@ -3,9 +3,14 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <string>
+#include <vector>
+
 #include <gamut/communicator/counting.hpp>
+#include <gamut/communicator/group.hpp>
 #include <gamut/communicator/sim.hpp>
 #include <gamut/communicator/threads.hpp>
+#include <gamut/communicator/traced.hpp>
 
 using namespace gamut;
 
@@ -22,6 +27,15 @@ BOOST_AUTO_TEST_CASE(simulated_ranks_find_it_too) {
     for (const int ranks : {2, 4, 13})
         BOOST_CHECK_NO_THROW(
             communicator::sim<>::run(ranks, communicator::network{}, [](const auto& c) { inferred::check(c); }));
+}
+
+BOOST_AUTO_TEST_CASE(so_do_parts_of_a_group_and_ranks_that_are_counted_or_traced) {
+    BOOST_CHECK_NO_THROW(communicator::threads<>::run(5, [](const auto& c) {
+        const bool low = c.rank() < 2;
+        inferred::check(communicator::group(c, low ? std::vector<int>{0, 1} : std::vector<int>{2, 3, 4}));
+        inferred::check(communicator::counting(c));
+        inferred::check(communicator::traced(c));
+    }));
 }
 
 BOOST_AUTO_TEST_CASE(it_costs_a_gather_and_each_lists_to_the_others) {
