@@ -88,7 +88,7 @@ int main(int argc, char** argv) {
         compressed("quantized to 4 bits", compressor::quantized{.bits = 4}, 2);
         compressed("sign, feedback", compressor::error_feedback{compressor::sign{}}, 0.5);
         compressed("top 1 %, feedback", compressor::error_feedback{compressor::top_k{.share = 0.01}}, 0.5);
-        compressed("random 10 %", compressor::random_k{.share = 0.1}, 0.7);
+        compressed("random 10 %, feedback", compressor::error_feedback{compressor::random_k{.share = 0.1}}, 0.7);
         compressed("rank 2, feedback", compressor::error_feedback{compressor::low_rank{.rank = 2}}, 0.5);
     }
     std::vector<benchmark::record> records;

@@ -5,13 +5,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <utility>
 #include <vector>
 
 #include <gamut/communicator/sim.hpp>
 #include <gamut/core/chart.hpp>
-#include <gamut/core/svg.hpp>
-#include <gamut/exchange/nodes.hpp>
 #include <gamut/exchange/routes.hpp>
 #include <gamut/gamut.hpp>
 #include <gamut/topology/exponential.hpp>
@@ -25,12 +22,11 @@ using curve = std::vector<std::pair<double, double>>;  // virtual seconds, mean 
 
 template <class Graph> curve simulate(const Graph& graph, std::size_t rounds) {
     curve seen(rounds);
-    const double width = 125'000;  // numbers on a node; one is computed with, the others only cost
+    const double width = 125'000, mean = 511 / 1024.0;  // numbers on a node: one is computed with, the others only cost
     communicator::sim<>::run(1024, {.latency = 50e-6, .bandwidth = 1e9 / width}, [&](const communicator::sim<>& ranks) {
         const exchange::nodes all(ranks, 1024);
         exchange::routes way("simulate", graph, topology::metropolis{}, exchange::need::doubly);
         std::vector<array> x(1, array(1, ranks.rank() % 2 ? 1.0 : -1.0 + ranks.rank() / 512.0)), y = x;
-        const double mean = 0.5 * (1 - 1 + 511 / 512.0);
         for (std::size_t k = 0; k < rounds; ++k) {
             seen[k].first = std::max(seen[k].first, ranks.now());
             seen[k].second += (x[0][0] - mean) * (x[0][0] - mean) / 1024;

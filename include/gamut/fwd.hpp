@@ -195,6 +195,7 @@ struct top_k;
 struct random_k;
 struct low_rank;
 struct lossless;
+template <class C> struct contracted;
 template <class C> struct error_feedback;
 struct stored_memory;  // what they remember, in checkpoints
 }  // namespace compressor
@@ -212,6 +213,7 @@ struct one_peer_exponential;  // one_peer.hpp, with one_peer over any graph
 struct inner_outer_ring;      // inner_outer.hpp, with inner_outer_exponential
 struct base_k;
 template <class F> struct function;  // any callable
+struct listed;                       // lists; exchange/infer.hpp makes them of what each rank knows
 struct metropolis;                   // weights.hpp, with uniform, push, constant
 class mixing_matrix;
 template <class G = exponential, class Rule = metropolis> struct hierarchical;
@@ -232,6 +234,7 @@ template <class G, class Rule> struct push_sum;
 template <class G, class Rule> struct push_diging;
 template <class C> class nodes;  // first_node.hpp: how they are dealt
 template <class G, class Rule> class routes;
+struct neighbours;               // infer.hpp: a graph of which every rank knows its own side
 template <class C> class slots;  // writing to others without waiting, and with it
 template <class G = topology::ring> struct asynchronous_push_sum;
 template <class G = topology::ring, class Rule = topology::metropolis> struct asynchronous_gossip;

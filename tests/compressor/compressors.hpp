@@ -11,6 +11,7 @@
 
 #include <gamut/compressor/bfloat.hpp>
 #include <gamut/compressor/concept.hpp>
+#include <gamut/compressor/contracted.hpp>
 #include <gamut/compressor/error_feedback.hpp>
 #include <gamut/compressor/half.hpp>
 #include <gamut/compressor/int8.hpp>
@@ -50,7 +51,12 @@ inline const auto plain =
 inline const auto remembering =
     std::make_tuple(error_feedback<none>{}, error_feedback<half>{}, error_feedback<bfloat>{}, error_feedback<int8>{},
                     error_feedback<sign>{}, error_feedback{top_k{.share = 0.1}},
-                    error_feedback{top_k{.share = 0.1, .packed = true}}, error_feedback{low_rank{.rank = 1}});
+                    error_feedback{top_k{.share = 0.1, .packed = true}}, error_feedback{low_rank{.rank = 1}},
+                    error_feedback{random_k{.share = 0.2}}, error_feedback{quantized{.bits = 3, .bucket = 40}});
+
+inline const auto shorter =
+    std::make_tuple(contracted<random_k>{}, contracted{random_k{.count = 5}}, contracted<quantized>{},
+                    contracted{quantized{.bits = 2, .bucket = 40}}, contracted{quantized{.bits = 8}});
 
 template <class F> void for_each_remembering(F&& f) {
     std::apply([&](const auto&... c) { (f(c), ...); }, remembering);
@@ -58,6 +64,7 @@ template <class F> void for_each_remembering(F&& f) {
 template <class F> void for_each(F&& f) {
     std::apply([&](const auto&... c) { (f(c), ...); }, plain);
     for_each_remembering(f);
+    std::apply([&](const auto&... c) { (f(c), ...); }, shorter);
 }
 
 template <class T> std::vector<T> normals(std::size_t n, std::uint64_t stream = 0) {

@@ -73,6 +73,74 @@ BOOST_AUTO_TEST_CASE(quantized_variance_is_within_its_bound) {
     BOOST_TEST(worst <= largest / 7 * (1 + 1e-6));
 }
 
+/// E |x - C(x)|^2 <= (1 - c) |x|^2, to 4 standard deviations of the mean over the draws; where equality holds, equality.
+BOOST_AUTO_TEST_CASE(what_is_contracted_leaves_out_what_it_says_on_average) {
+    const auto check = [](const auto& c, const std::vector<double>& x, bool equal) {
+        constexpr std::uint64_t rounds = 20000;
+        double sum = 0, squares = 0, length = 0;
+        for (const double entry : x) length += entry * entry;
+        memory_of<std::remove_cvref_t<decltype(c)>, double> memory;
+        std::vector<double> y(x.size());
+        bytes message;
+        for (std::uint64_t round = 0; round < rounds; ++round) {
+            encode<double>(c, {.round = round, .node = 3}, x, memory, message);
+            decode<double>(c, message, y);
+            double left = 0;
+            for (std::size_t i = 0; i < x.size(); ++i) left += (y[i] - x[i]) * (y[i] - x[i]) / length;
+            sum += left / rounds;
+            squares += left * left / rounds;
+        }
+        const double deviation = std::sqrt(std::max(0.0, squares - sum * sum) / rounds);
+        const double bound = 1 - contraction(c.compressor, x.size());
+        BOOST_TEST(bound < 1);
+        BOOST_TEST(sum <= bound + 4 * deviation);
+        if (equal) BOOST_TEST(sum >= bound - 4 * deviation);
+    };
+    std::vector<double> one_of_many(64), alternating(64);
+    one_of_many[40] = -5;
+    for (std::size_t i = 0; i < alternating.size(); ++i) alternating[i] = i % 2 == 0 ? 3 : -1;
+    for (const auto& x : {normals<double>(64), one_of_many, alternating, normals<double>(7)}) {
+        check(contracted{random_k{.share = 0.1}}, x, true);
+        check(contracted{random_k{.count = 5}}, x, true);
+        check(contracted{quantized{}}, x, false);
+        check(contracted{quantized{.bits = 2}}, x, false);
+        check(contracted{quantized{.bits = 8, .bucket = 16}}, x, false);
+    }
+}
+
+BOOST_AUTO_TEST_CASE(random_k_that_is_contracted_is_the_numbers_themselves_at_the_places_drawn) {
+    const auto x = normals<double>(49);
+    for (std::uint64_t round = 0; round < 50; ++round) {
+        const auto long_ones = sent(random_k{.share = 0.1}, x, {.round = round}),
+                   y = sent(contracted{random_k{.share = 0.1}}, x, {.round = round});
+        for (std::size_t i = 0; i < x.size(); ++i) BOOST_TEST(y[i] == (long_ones[i] != 0 ? x[i] : 0));
+    }
+}
+
+/// E |kept|^2 <= 4 (1 - c) / c^2 max |x|^2, and no growth: the factor left in, |kept| doubles every few rounds.
+BOOST_AUTO_TEST_CASE(what_is_kept_stays_bounded) {
+    const auto check = [](const auto& c) {
+        memory_of<std::remove_cvref_t<decltype(c)>, double> memory;
+        bytes message;
+        double mean = 0, most = 0;
+        constexpr std::uint64_t rounds = 3000;
+        for (std::uint64_t round = 0; round < rounds; ++round) {
+            const auto x = normals<double>(90, round);
+            double length = 0;
+            for (const double entry : x) length += entry * entry;
+            most = std::max(most, length);
+            encode<double>(c, {.round = round}, x, memory, message);
+            for (const double entry : memory.kept) mean += entry * entry / rounds;
+        }
+        const double part = contraction(c.compressor, 90);
+        BOOST_TEST(mean <= 4 * (1 - part) / (part * part) * most);
+    };
+    check(error_feedback{random_k{.share = 0.1}});
+    check(error_feedback{random_k{.count = 1}});
+    check(error_feedback{quantized{.bits = 2}});
+    check(error_feedback{quantized{.bits = 4}});
+}
+
 BOOST_AUTO_TEST_CASE(what_is_sent_and_what_is_kept_is_what_was_to_be_sent) {
     for_each_remembering([](const auto& c) {
         using C = std::remove_cvref_t<decltype(c)>;
@@ -116,6 +184,9 @@ BOOST_AUTO_TEST_CASE(over_many_rounds_nothing_is_lost_with_feedback_and_much_is_
         for (std::size_t i = 0; i < 90; ++i) worst = std::max(worst, std::abs(total[i] / 2000 - x[i]));
         return worst;
     };
+    BOOST_TEST(missing(error_feedback{random_k{.share = 0.1}}) <
+               0.2);  // about 60 rounds of 2000, until the last is drawn
+    BOOST_TEST(missing(error_feedback{quantized{.bits = 2}}) < 0.1);
     const top_k few{.share = 0.1};
     BOOST_TEST(missing(few) > 0.9);
     BOOST_TEST(missing(error_feedback{few}) < 0.02);

@@ -23,7 +23,9 @@ inline const auto compressors = std::make_tuple(
     compressor::none{}, compressor::half{}, compressor::bfloat{}, compressor::int8{}, compressor::quantized{},
     compressor::random_k{.share = 0.3}, compressor::error_feedback<compressor::sign>{},
     compressor::error_feedback{compressor::top_k{.share = 0.1}},
-    compressor::error_feedback{compressor::low_rank{.rank = 2}});
+    compressor::error_feedback{compressor::low_rank{.rank = 2}},
+    compressor::error_feedback{compressor::random_k{.share = 0.3}},
+    compressor::error_feedback<compressor::quantized>{});
 
 template <class T> std::vector<T> numbers(std::size_t n, std::uint64_t round, std::size_t node) {
     return shipped::normals<T>(n, 1000 * round + node);

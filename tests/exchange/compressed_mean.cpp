@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string_view>
 #include <type_traits>
 #include <vector>
 
@@ -21,6 +22,36 @@ using namespace gamut;
 using compressed::means;
 
 namespace {
+
+/// Twice the numbers or none of them, by a draw that all nodes share: unbiased, of variance 1, and without a way of its own to contract.
+struct all_or_nothing {
+    static constexpr std::string_view name = "all_or_nothing";
+    static constexpr bool unbiased = true, contracts = false, needs_error_feedback = false, summable = true;
+
+    double variance(std::size_t) const { return 1; }
+    template <class T> void write(compressor::turn which, std::span<const T> x, compressor::bytes& out) const {
+        for (const T entry : x) compressor::detail::append(out, drawn(which.round) ? entry : T(0));
+    }
+    template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
+        compressor::detail::check_length(name, payload, out.size(), out.size_bytes());
+        for (std::size_t i = 0; i < out.size(); ++i)
+            out[i] = 2 * compressor::detail::take<T>(payload.data() + i * sizeof(T));
+    }
+    template <class T, class Sum>
+    void mean(std::uint64_t round, std::span<const T> x, std::size_t n, std::size_t nodes, compressor::nothing&,
+              std::span<T> out, std::span<T> sent, Sum&& sum) const {
+        std::vector<double> partials(x.size()), total(n);
+        for (std::size_t i = 0; i < x.size(); ++i) {
+            partials[i] = drawn(round) ? 2 * static_cast<double>(x[i]) : 0;
+            if (!sent.empty()) sent[i] = static_cast<T>(partials[i]);
+        }
+        sum(std::span<const double>(partials), x.size() / n, std::span<double>(total));
+        for (std::size_t j = 0; j < n; ++j) out[j] = static_cast<T>(total[j] / static_cast<double>(nodes));
+    }
+
+private:
+    static bool drawn(std::uint64_t round) { return core::random{.seed = 8}.uniform(round) < .5; }
+};
 
 std::vector<double> true_mean(std::size_t nodes, std::size_t n, std::uint64_t round) {
     std::vector<double> mean(n);
@@ -45,9 +76,9 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_of_what_each_node_sends) {
     constexpr std::size_t nodes = 5, n = 40;
     const auto check = [&](const auto& c) {
         using C = std::remove_cvref_t<decltype(c)>;
-        const auto found = means<double>(communicator::single<>{}, c, nodes, n, 3);
+        const auto found = means<double>(communicator::single<>{}, c, nodes, n, 6);
         std::vector<compressor::memory_of<C, double>> memories(nodes);
-        for (std::uint64_t round = 0; round < 3; ++round) {
+        for (std::uint64_t round = 0; round < 6; ++round) {
             std::vector<double> mean(n), y(n);
             for (std::size_t node = 0; node < nodes; ++node) {
                 compressor::bytes message;
@@ -66,6 +97,10 @@ BOOST_AUTO_TEST_CASE(it_is_the_mean_of_what_each_node_sends) {
     check(compressor::random_k{.count = 7});
     check(compressor::error_feedback<compressor::sign>{});
     check(compressor::error_feedback{compressor::top_k{.count = 3}});
+    check(compressor::error_feedback{compressor::random_k{.count = 7}});
+    check(compressor::error_feedback<compressor::quantized>{});
+    check(all_or_nothing{});
+    check(compressor::error_feedback<all_or_nothing>{});
 }
 
 BOOST_AUTO_TEST_CASE(low_rank_is_exact_when_the_mean_has_that_rank) {
@@ -81,27 +116,30 @@ BOOST_AUTO_TEST_CASE(low_rank_is_exact_when_the_mean_has_that_rank) {
     for (const double kept : memory.shared.kept) BOOST_TEST(std::abs(kept) <= 1e-12);
 }
 
-BOOST_AUTO_TEST_CASE(what_low_rank_sums_do_not_send_is_kept_by_the_nodes) {
+BOOST_AUTO_TEST_CASE(what_sums_do_not_send_is_kept_by_the_nodes) {
     constexpr std::size_t nodes = 4, n = 36;
-    using feedback = compressor::error_feedback<compressor::low_rank>;
-    const feedback c{{.rank = 1}};
-    exchange::mean_memory<feedback, double> memory;
-    std::vector<double> given(n), received(n), out(n);
-    for (std::uint64_t round = 0; round < 30; ++round) {
-        std::vector<double> mine;
-        for (std::size_t node = 0; node < nodes; ++node) {
-            const auto x = compressed::numbers<double>(n, round, node);
-            mine.insert(mine.end(), x.begin(), x.end());
+    const auto check = [](const auto& c) {
+        exchange::mean_memory<std::remove_cvref_t<decltype(c)>, double> memory;
+        std::vector<double> given(n), received(n), out(n);
+        for (std::uint64_t round = 0; round < 30; ++round) {
+            std::vector<double> mine;
+            for (std::size_t node = 0; node < nodes; ++node) {
+                const auto x = compressed::numbers<double>(n, round, node);
+                mine.insert(mine.end(), x.begin(), x.end());
+            }
+            exchange::compressed_mean<double>(communicator::single<>{}, c, round, nodes, mine, memory, out);
+            const auto mean = true_mean(nodes, n, round);
+            for (std::size_t j = 0; j < n; ++j) given[j] += mean[j], received[j] += out[j];
+            for (std::size_t j = 0; j < n; ++j) {
+                double kept = 0;
+                for (std::size_t node = 0; node < nodes; ++node) kept += memory.shared.kept[node * n + j] / nodes;
+                BOOST_TEST(std::abs(received[j] + kept - given[j]) <= 1e-12);
+            }
         }
-        exchange::compressed_mean<double>(communicator::single<>{}, c, round, nodes, mine, memory, out);
-        const auto mean = true_mean(nodes, n, round);
-        for (std::size_t j = 0; j < n; ++j) given[j] += mean[j], received[j] += out[j];
-        for (std::size_t j = 0; j < n; ++j) {
-            double kept = 0;
-            for (std::size_t node = 0; node < nodes; ++node) kept += memory.shared.kept[node * n + j] / nodes;
-            BOOST_TEST(std::abs(received[j] + kept - given[j]) <= 1e-12);
-        }
-    }
+    };
+    check(compressor::error_feedback{compressor::low_rank{.rank = 1}});
+    check(compressor::error_feedback{compressor::random_k{.share = 0.1}});
+    check(compressor::error_feedback<all_or_nothing>{});
 }
 
 /// Node i pulls x towards b_i by a_i: mean gradient 0 at sum a b / sum a.
@@ -135,6 +173,8 @@ BOOST_AUTO_TEST_CASE(descent_along_compressed_gradients_finds_the_minimum) {
     BOOST_TEST(error(compressor::error_feedback{compressor::top_k{.share = 0.1}}, 0.005, 6000) <= 0.2);
     BOOST_TEST(error(compressor::error_feedback{compressor::low_rank{.rank = 2}}, 0.02, 3000) <= 1e-2);
     BOOST_TEST(error(compressor::random_k{.share = 0.5}, 0.005, 4000) <= 1);
+    BOOST_TEST(error(compressor::error_feedback{compressor::random_k{.share = 0.1}}, 0.005, 6000) <= 0.2);
+    BOOST_TEST(error(compressor::error_feedback<compressor::quantized>{}, 0.005, 4000) <= 0.2);
 }
 
 BOOST_AUTO_TEST_CASE(messages_are_counted_and_short) {
@@ -153,6 +193,7 @@ BOOST_AUTO_TEST_CASE(messages_are_counted_and_short) {
     BOOST_TEST(bytes(compressor::int8{}) <= raw / 4 * 1.03);
     BOOST_TEST(bytes(compressor::error_feedback{compressor::top_k{}}) <= raw / 45);
     BOOST_TEST(bytes(compressor::error_feedback<compressor::sign>{}) <= raw / 30);
+    BOOST_TEST(bytes(compressor::error_feedback{compressor::random_k{}}) == bytes(compressor::random_k{}));
 }
 
 BOOST_AUTO_TEST_CASE(sizes_and_options_that_do_not_fit_on_one_rank_are_errors_on_all) {

@@ -62,6 +62,7 @@ template <class F> void for_each_compressor(F&& f) {
     f(compressor::random_k{.share = .4});
     f(compressor::error_feedback{compressor::top_k{.share = .1}});
     f(compressor::error_feedback{compressor::low_rank{.rank = 1}});
+    f(compressor::error_feedback{compressor::random_k{.share = .1}});
 }
 
 /// Throws unless these ranks have the bits of one.

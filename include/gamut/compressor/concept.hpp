@@ -33,6 +33,8 @@
 ///     validate()              throws option_error
 ///     fixed_length            true: messages about as many numbers of a type are equally long, so nobody need say how long
 ///     variance(n)             of one that is unbiased: the mean of |y - x|^2 is at most variance(n) |x|^2 for n numbers
+///     read_contracted(...)    as read, and mean_contracted(...) as mean: the numbers without the factor that makes them unbiased, where
+///                             that is more exact than to multiply them by contraction(c, n); see contracted.hpp
 ///
 /// The same x, turn, seed and memory give the same bytes. Numbers are in the byte order of the machine; all ranks share it.
 ///

@@ -9,24 +9,30 @@
 #include <vector>
 
 #include <gamut/compressor/concept.hpp>
+#include <gamut/compressor/contracted.hpp>
 
 namespace gamut::compressor {
 
 /// What was not sent is remembered, and sent with what comes next.
 ///   y = decode(encode(x + kept)),     kept = x + kept - y
 /// so that y + kept is what was to be sent, x + kept before, to the rounding of one subtraction: over all rounds nothing is lost.
-/// Its messages are those of its compressor. A NaN or infinity that was kept stays.
+/// Its messages are those of its compressor. One that is unbiased because it multiplies what it sends (random_k, quantized) would remember
+/// more and more; its numbers are heard without that factor, see contracted.hpp: with random_k of 10 % a number waits for ten rounds,
+/// on average, and is then sent as all that it was to be in them. If the mean of |y - x|^2 is at most (1 - c) |x|^2, that of |kept|^2 is
+/// at most 4 (1 - c) / c^2 times the largest |x|^2.
+/// A NaN or infinity that was kept stays.
 /// Seide, Fu, Droppo, Li, Yu, 1-bit stochastic gradient descent, Interspeech 2014; Karimireddy et al. 2019 for why it converges.
 template <class C> struct error_feedback {
     static_assert(Compressor<C>, "error_feedback: needs a compressor; see gamut/compressor/concept.hpp");
-    static_assert(C::contracts,
-                  "error_feedback: needs a compressor that contracts (what random_k and quantized leave out may grow); "
-                  "they are unbiased, use them alone");
+    static_assert(
+        C::contracts || requires(const C& c, std::size_t n) { c.variance(n); },
+        "error_feedback: needs a compressor that contracts, or an unbiased one with a variance(n) by which to shorten "
+        "its numbers (what others leave out, error_feedback itself among them, may grow for ever)");
 
     C compressor{};
 
     static constexpr std::string_view name = C::name;
-    static constexpr bool unbiased = false, contracts = true, needs_error_feedback = false, summable = C::summable;
+    static constexpr bool unbiased = false, contracts = false, needs_error_feedback = false, summable = C::summable;
     static constexpr bool fixed_length = has_fixed_length<C>;
 
     template <class T> struct memory {
@@ -48,11 +54,11 @@ template <class C> struct error_feedback {
         add(x, state);
         const std::size_t begin = out.size();
         detail::write<C, T>(compressor, which, state.kept, state.inner, out);
-        compressor.read(std::span<const std::uint8_t>(out).subspan(begin), std::span<T>(state.sent));
+        read(std::span<const std::uint8_t>(out).subspan(begin), std::span<T>(state.sent));
         subtract(state);
     }
     template <class T> void read(std::span<const std::uint8_t> payload, std::span<T> out) const {
-        compressor.read(payload, out);
+        contracting<C>{compressor}.read(payload, out);
     }
 
     /// As the compressor's; `kept` has the rows of all nodes of this rank.
@@ -62,8 +68,8 @@ template <class C> struct error_feedback {
               std::span<T> out, std::span<T> sent, Sum&& sum) const {
         validate();
         add(x, state);
-        compressor.mean(round, std::span<const T>(state.kept), n, nodes, state.inner, out, std::span<T>(state.sent),
-                        sum);
+        contracting<C>{compressor}.mean(round, std::span<const T>(state.kept), n, nodes, state.inner, out,
+                                        std::span<T>(state.sent), sum);
         if (!sent.empty()) std::copy(state.sent.begin(), state.sent.end(), sent.begin());
         subtract(state);
     }

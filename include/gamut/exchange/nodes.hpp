@@ -92,17 +92,22 @@ public:
         list(things, x, y, more...);
         std::size_t width = 0;
         for (thing<A>& one : things) one.begin = width, width += one.width;
-        std::vector<T> sent(p.out.size() * width), heard(p.in.size() * width);
+        const std::span<T> heard = room<T>(heard_, p.in.size() * width),
+                           sent = room<T>(sent_, things.size() > 1 ? p.out.size() * width : 0);
         std::vector<communicator::parcel<const T>> out;
         std::vector<communicator::parcel<T>> in;
         for (std::size_t k = 0; k < p.out.size(); ++k) {
-            for (const thing<A>& one : things)
-                std::copy_n((*one.x)[p.out[k].node - first_].span().begin(), one.width,
-                            sent.begin() + static_cast<std::ptrdiff_t>(k * width + one.begin));
-            out.push_back({p.out[k].rank, std::span<const T>(sent).subspan(k * width, width)});
+            std::span<const T> said = (*things[0].x)[p.out[k].node - first_].span();
+            if (things.size() > 1) {
+                const std::span<T> packed = sent.subspan(k * width, width);
+                for (const thing<A>& one : things)
+                    std::copy_n((*one.x)[p.out[k].node - first_].span().begin(), one.width,
+                                packed.begin() + static_cast<std::ptrdiff_t>(one.begin));
+                said = packed;
+            }
+            out.push_back({p.out[k].rank, said});
         }
-        for (std::size_t k = 0; k < p.in.size(); ++k)
-            in.push_back({p.in[k].rank, std::span<T>(heard).subspan(k * width, width)});
+        for (std::size_t k = 0; k < p.in.size(); ++k) in.push_back({p.in[k].rank, heard.subspan(k * width, width)});
         ranks_.exchange(std::span<const communicator::parcel<const T>>(out),
                         std::span<const communicator::parcel<T>>(in));
 
@@ -126,10 +131,10 @@ public:
     template <class A> void mean(const std::vector<A>& x, A& out) const {
         using T = typename A::value_type;
         const std::size_t m = out.size();
-        std::vector<double> rows(size() * m), sums(m);
+        const std::span<double> rows = room<double>(sent_, size() * m), sums = room<double>(heard_, m);
         for (std::size_t i = 0; i < size(); ++i)
             std::copy_n(x[i].span().begin(), m, rows.begin() + static_cast<std::ptrdiff_t>(i * m));
-        communicator::sum(ranks_, std::span<const double>(rows), size(), std::span<double>(sums));
+        communicator::sum(ranks_, std::span<const double>(rows), size(), sums);
         for (std::size_t j = 0; j < m; ++j) out.span()[j] = static_cast<T>(sums[j] / static_cast<double>(count_));
     }
 
@@ -152,6 +157,11 @@ private:
         std::vector<A>* y;
         std::size_t width, begin = 0;
     };
+    /// Room for numbers on their way, kept from step to step: to touch new memory takes longer than to send what is in it.
+    template <class T> static std::span<T> room(std::vector<std::byte>& kept, std::size_t count) {
+        if (kept.size() < count * sizeof(T)) kept.resize(count * sizeof(T));
+        return {reinterpret_cast<T*>(kept.data()), count};
+    }
     template <class A> void list(std::vector<thing<A>>&) const {}
     template <class A, class... More>
     void list(std::vector<thing<A>>& things, const std::vector<A>& x, std::vector<A>& y, More&... more) const {
@@ -164,6 +174,7 @@ private:
 
     C ranks_;
     std::size_t count_, first_ = 0, last_ = 0;
+    mutable std::vector<std::byte> sent_, heard_;
 };
 
 }  // namespace gamut::exchange

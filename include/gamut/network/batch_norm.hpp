@@ -13,7 +13,8 @@ namespace gamut::network {
 
 /// (x - mean) / sqrt(variance + epsilon) gamma + beta, channel by channel; gamma begins at 1. Mean and variance are those of the rows
 /// at hand: in training a group's part of a batch, whatever the ranks (so a batch in more groups is other mathematics: one statistic
-/// per group, as "ghost" batches have it). A fitted network keeps their means over the training rows, and predicts with those.
+/// per group, as "ghost" batches have it). No means run along: a fitted network has those over the training rows by the weights that were
+/// found, and predicts with them, so copies that meet have nothing to say about them.
 /// Ioffe and Szegedy 2015.
 struct batch_norm {
     double epsilon = 1e-5;
