@@ -88,7 +88,8 @@ template <class C> class counting;
 template <class C> class rotation;                    // blocks that visit nodes, by a route
 template <class C> class group;                       // some of its ranks; machine_of, split
 template <class C, class T> class background_sum;     // sums that go on while ranks compute, and
-template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum
+template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum,
+template <class C> class background_sum_scatter;      // and the same while ranks compute
 struct shares;  // reduce_scatter.hpp; all_gather.hpp: uneven parts; together.hpp: failing so
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
