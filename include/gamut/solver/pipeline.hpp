@@ -55,10 +55,11 @@ concept Staged = Stochastic<P> &&
 /// With stages = 0 pipedream finds other weights on another number of ranks.
 /// The gradient is sgd's up to rounding, but for pipedream. batch_norm takes its means over a micro-batch, as in Huang et al. 2019.
 /// A rank has the rows that its stages read, and their labels, from the beginning (detail/pipeline_rows.hpp); each stage the parameters
-/// of its steps; and for records, once an epoch, every rank has all weights. An iteration is an epoch. Every `check_every` epochs one
+/// of its steps. Every rank gets all weights when somebody wants them: after an epoch whose objective is looked at, or whose record has
+/// observers (who may ask a record for them on one rank alone), and at the end. An iteration is an epoch. Every `check_every` epochs one
 /// more pass, data-parallel, finds objective and gradient; records and the stopping rule are sgd's.
 /// Messages: a letter per micro-batch and cut each way, of what crosses the cut; 2 (R - 1) letters per stage and update with R replicas;
-/// a broadcast of each stage's weights per epoch. Needs a communicator with mailboxes and a smooth penalty.
+/// a broadcast of each stage's weights when all are wanted. Needs a communicator with mailboxes and a smooth penalty.
 /// Huang et al., GPipe, NeurIPS 2019; Narayanan et al., PipeDream, SOSP 2019.
 template <class Rate, class Update, class Schedule> struct pipeline {
     static_assert(schedule::Schedule<Rate>,
@@ -187,11 +188,13 @@ private:
             look(now.step, now);
         }
         at_work.set_weights(w);
+        bool is_whole = true;  // w is what the stages have; else, what they had
         for (;;) {
-            now.nonzeros = nonzeros(p, w);
+            now.nonzeros = is_whole ? nonzeros(p, w) : at_work.nonzeros();
             const std::optional<core::status> asked = record.report(now);
             ending ended = judge(p, w, now, asked, stop);
             if (ended.status) {
+                if (!is_whole) at_work.weights(w);
                 at_work.settle();
                 if (*ended.status != core::status::diverged && std::isnan(now.residual))
                     now.objective = objective(p, w);
@@ -203,10 +206,13 @@ private:
                                                        static_cast<double>(batches - 1) / static_cast<double>(batches));
             now = {.phase = "batches", .iteration = epoch + 1, .step = step};
             now.objective = at_work.epoch(epoch);
-            at_work.weights(w);
             record.add_passes(1);
             const bool at_limit = now.iteration >= stop.iterations;
-            if (at_limit || (check_every > 0 && now.iteration % check_every == 0)) {
+            const bool looks = at_limit || (check_every > 0 && now.iteration % check_every == 0);
+            is_whole = looks || record.is_watched() || at_work.has_huge_weights() ||
+                       halting_watch<A>::due(now.iteration);  // which remembers them
+            if (is_whole) at_work.weights(w);
+            if (looks) {
                 now.phase = {};
                 look(step, now);
             }
