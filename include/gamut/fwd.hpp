@@ -291,9 +291,10 @@ class state_reader;
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
-struct refitted;    // refit.hpp: refit(problem, columns, l2), least squares on some columns
-struct replicated;  // how ranks share memory and messages: an sgd's sharing
-struct zero;        // with zero_usage
+struct refitted;           // refit.hpp: refit(problem, columns, l2), least squares on some columns
+enum class momentum_rule;  // how sgd and pipeline use momentum
+struct replicated;         // how ranks share memory and messages: an sgd's sharing
+struct zero;               // with zero_usage
 struct zero_usage;
 struct wait_free;
 struct block_traffic;  // sufficient_factors.hpp

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -22,14 +23,12 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/pipeline_run.hpp>
+#include <gamut/solver/momentum_rule.hpp>
 #include <gamut/solver/pipeline_schedule.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
-#include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/update/concept.hpp>
-#include <gamut/update/momentum.hpp>
-#include <gamut/update/nesterov.hpp>
 #include <gamut/update/plain.hpp>
 
 namespace gamut::solver {
@@ -87,13 +86,8 @@ template <class Rate, class Update, class Schedule> struct pipeline {
 
     void validate() const {
         schedule::validate(rate);
-        if (!(momentum >= 0 && momentum < 1))
-            throw core::option_error(
-                core::text("pipeline: momentum is ", momentum, " (it must be at least 0 and below 1) try 0.9"));
+        check_momentum<Update>("pipeline", momentum);
         update::validate(update);
-        if (!has_default_update && momentum > 0)
-            throw core::option_error(core::text("pipeline: momentum is ", momentum,
-                                                " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("pipeline: batch is 0 (at least 1 row is needed) try 32");
         if (replicas < 1) throw core::option_error("pipeline: replicas is 0 (there is at least one pipeline) try 1");
         if (micro_batches < 1 || micro_batches * replicas > batch)
@@ -142,12 +136,8 @@ template <class Rate, class Update, class Schedule> struct pipeline {
     /// The gradient becomes the direction of step k, for some of the weights.
     template <class T>
     void turn(std::size_t k, std::span<const T> w, std::span<T> gradient, std::span<T> memory) const {
-        if constexpr (!has_default_update)
-            update::direct<T>(update, k, 0, w, gradient, memory);
-        else if (rule == momentum_rule::nesterov)
-            update::direct<T>(update::nesterov{momentum}, k, 0, w, gradient, memory);
-        else
-            update::direct<T>(update::momentum{momentum}, k, 0, w, gradient, memory);
+        with_update(update, momentum, rule,
+                    [&](const auto& one) { update::direct<T>(one, k, 0, w, gradient, memory); });
     }
 
 private:
