@@ -47,8 +47,9 @@ int main() {
         train("zero, stage 1", solver::zero{.stage = 1, .usage = &used}, &used);
         train("zero, stage 2", solver::zero{.stage = 2, .usage = &used}, &used);
         train("zero, stage 3", solver::zero{.stage = 3, .usage = &used}, &used);
+        train("zero, with overlap", solver::zero{.stage = 2, .overlap = true, .usage = &used}, &used);
         train("wait-free", solver::wait_free{}, nullptr);
         train("wait-free by factors", solver::wait_free{.factors = true}, nullptr);
     });
-    return right == 6 ? 0 : 1;
+    return right == 7 ? 0 : 1;
 }

@@ -89,7 +89,8 @@ template <class C> class counting;
 template <class C> class rotation;                    // blocks that visit nodes, by a route
 template <class C> class group;                       // some of its ranks; machine_of, split
 template <class C, class T> class background_sum;     // sums that go on while ranks compute, and
-template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum
+template <class C, class T> class background_gather;  // gathers; sum_scatter.hpp: a rank's share of a sum,
+template <class C> class background_sum_scatter;      // and the same while ranks compute
 struct shares;  // reduce_scatter.hpp; all_gather.hpp: uneven parts; together.hpp: failing so
 template <class Sums = core::exact, class Crew = detail::crew> class sim;  // ranks in virtual time, on a
 struct network;
@@ -294,9 +295,10 @@ class state_reader;
 template <class Search = line_search::wolfe> struct newton_cg;
 template <class Search = line_search::wolfe> struct lbfgs;
 struct least_squares;
-struct refitted;    // refit.hpp: refit(problem, columns, l2), least squares on some columns
-struct replicated;  // how ranks share memory and messages: an sgd's sharing
-struct zero;        // with zero_usage
+struct refitted;           // refit.hpp: refit(problem, columns, l2), least squares on some columns
+enum class momentum_rule;  // how sgd and pipeline use momentum
+struct replicated;         // how ranks share memory and messages: an sgd's sharing
+struct zero;               // with zero_usage
 struct zero_usage;
 struct wait_free;
 struct block_traffic;  // sufficient_factors.hpp

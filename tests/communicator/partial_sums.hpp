@@ -11,6 +11,7 @@
 
 #include <gamut/communicator/background_gather.hpp>
 #include <gamut/communicator/background_sum.hpp>
+#include <gamut/communicator/background_sum_scatter.hpp>
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/sum.hpp>
@@ -27,6 +28,31 @@ template <class C> std::vector<double> partials_of(const C& c, std::size_t count
     for (std::size_t i = 0; i < count * n; ++i)
         values.push_back(number_of(c.rank(), i) * (i % 3 == 0 ? 1e-9 : 1.0) - (i % 2 == 0 ? 0.2 : 0.0));
     return values;
+}
+
+/// Three rounds of `expected`, this rank's share of an array of n numbers, beside an array of none; a rank waits in another order than
+/// its neighbours.
+template <class C, class Verdict>
+void shares_in_the_background(const C& c, std::size_t n, const std::vector<double>& partials,
+                              const std::vector<std::size_t>& counts, const std::vector<double>& expected,
+                              Verdict& result) {
+    gamut::communicator::background_sum_scatter<C> sums(c, std::vector<std::size_t>{0, n}, counts);
+    for (int round = 0; round < 3; ++round) {
+        std::vector<double> share(expected.size()), none;
+        sums.start(1, partials);
+        sums.start(0, none);
+        if (c.rank() % 2 == 0) sums.wait(0, none);
+        sums.wait(1, share);
+        if (c.rank() % 2 != 0) sums.wait(0, none);
+        result.check(share == expected, "a share of a background sum has the bits of sum_scatter");
+    }
+    bool refused = false;
+    try {
+        sums.start(1, std::vector<double>(partials.size() + 1));
+    } catch (const gamut::core::shape_error&) {
+        refused = true;
+    }
+    result.check(refused, "partial sums that a background sum_scatter does not expect are refused");
 }
 
 template <class C, class Verdict> void partial_sums_of(const C& c, Verdict& result) {
@@ -48,6 +74,10 @@ template <class C, class Verdict> void partial_sums_of(const C& c, Verdict& resu
             std::size_t bytes = 8 * away;
             if (exact) bytes = most <= 2 ? 8 * away * counts[rank] : 12 * away + 4 * others;
             result.check(counted.bytes() == bytes, "sum_scatter sends what it says");
+            counted.reset();
+            shares_in_the_background(counted, n, partials, counts, share, result);
+            result.check(counted.bytes() == 3 * bytes + 16 * counted.messages(),
+                         "a background sum_scatter sends what sum_scatter does, and headers");
             if constexpr (exact) {
                 communicator::sum(c, std::span<const double>(partials), counts[rank], std::span<double>(whole));
                 result.check(std::equal(share.begin(), share.end(),

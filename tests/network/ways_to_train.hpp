@@ -69,7 +69,10 @@ template <class Model, class C> found all_ways(const Model& model, const C& rank
     if constexpr (std::is_same_v<Model, std::remove_const_t<decltype(lenet)>>) {
         shared("overlap", solver::wait_free{});
         shared("factors", solver::wait_free{.factors = true});
-        for (const int stage : {1, 2, 3}) shared("zero " + std::to_string(stage), solver::zero{.stage = stage});
+        for (const bool overlap : {false, true})
+            for (const int stage : {1, 2, 3})
+                shared((overlap ? "zero with overlap " : "zero ") + std::to_string(stage),
+                       solver::zero{.stage = stage, .overlap = overlap});
         const auto staged = [&](const std::string& name, auto schedule) {
             add(name, solver::pipeline{.rate = 0.05,
                                        .momentum = 0.9,
@@ -90,10 +93,10 @@ inline std::string differences(const found& mine, const found& alone) {
     std::string names;
     for (std::size_t i = 0; i < mine.size(); ++i)
         if (mine[i].second != alone[i].second) names += mine[i].first + "; ";
-    if (mine.size() < 10) return names;
-    for (std::size_t i = 3; i < 8; ++i)
+    if (mine.size() < 13) return names;
+    for (std::size_t i = 3; i < 11; ++i)
         if (mine[i].second != mine[0].second) names += mine[i].first + " beside " + mine[0].first + "; ";
-    if (mine[8].second != mine[9].second) names += mine[9].first + " beside " + mine[8].first + "; ";
+    if (mine[11].second != mine[12].second) names += mine[12].first + " beside " + mine[11].first + "; ";
     return names;
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSL-1.0
+#include <gamut/communicator/counting.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/fitted_network.hpp>
@@ -9,6 +10,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -67,6 +69,51 @@ BOOST_AUTO_TEST_CASE(an_estimator_learns_by_a_pipeline) {
     BOOST_TEST(accuracies[0] > 0.85);
     BOOST_TEST(accuracies == std::vector<double>(3, accuracies[0]), boost::test_tools::per_element());
     BOOST_TEST(objectives == std::vector<double>(3, objectives[0]), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(weights_come_together_when_somebody_wants_them) {
+    // broadcasts of all weights in a run of 5 epochs: of the start none; with a look, an observer or neither
+    struct outcome {
+        std::string result;
+        double numbers = 0;  // sent by all ranks together
+        bool operator==(const outcome&) const = default;
+    };
+    const auto run = [](std::size_t epochs, std::size_t check_every, auto&... observers) {
+        std::vector<std::uint64_t> bytes(3);
+        outcome found;
+        ranks::run(3, [&](const ranks& c) {
+            const communicator::counting<ranks> counted(c);
+            with_problem(nets::small(), counted, 120, 4, [&](const auto& p) {
+                counted.reset();
+                const auto fit = solver::pipeline{.rate = 0.1,
+                                                  .momentum = 0.9,
+                                                  .batch = 30,
+                                                  .check_every = check_every,
+                                                  .stages = 3,
+                                                  .micro_batches = 2,
+                                                  .stop = {.iterations = epochs, .tolerance = 0}}
+                                     .minimize(p, observers...);
+                if (c.rank() == 0) found.result = interrupted::described(fit);
+            });
+            bytes[static_cast<std::size_t>(c.rank())] = counted.bytes();
+        });
+        for (const std::uint64_t one : bytes) found.numbers += static_cast<double>(one) / 8;
+        return found;
+    };
+    const double all = 20 * 24 + 24 + 24 * 16 + 16 + 16 * 10 + 10;
+    const auto nobody = [](const core::record&) {};
+    const auto weights = [&](const core::record& now) {
+        if (now.rank == 1 && now.weights().size() != all) throw core::error("not all weights");
+    };
+    const outcome alone = run(5, 0), watched = run(5, 0, nobody), asked = run(5, 0, weights);
+    BOOST_TEST((asked == watched));
+    BOOST_TEST(interrupted::difference(alone.result, watched.result) == "");
+    // the records before the last look; each observed one is an all-reduce of 4 bytes on each rank, six in all
+    BOOST_TEST(watched.numbers - alone.numbers == 4 * all + 6 * 3 * 0.5);
+    // a look also costs a pass, whose sums are known from the first look
+    const double look = run(5, 2).numbers - alone.numbers;
+    BOOST_TEST(run(5, 1).numbers - alone.numbers == 2 * look);
+    BOOST_TEST(look > 2 * all);
 }
 
 BOOST_AUTO_TEST_CASE(single_precision_learns_as_well) {

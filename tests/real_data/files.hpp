@@ -156,6 +156,15 @@ inline gamut::data::arrays<gamut::backend::dense_matrix<double>> digits() {
     return gamut::data::arrays(x, 1797, 64, y);
 }
 
+/// Which rows below a file's header have some text in them.
+inline std::vector<bool> rows_with(const std::string& file, const std::string& words) {
+    std::vector<bool> found;
+    std::istringstream lines(text_of(file));
+    std::string line;
+    for (std::getline(lines, line); std::getline(lines, line);) found.push_back(line.find(words) != line.npos);
+    return found;
+}
+
 /// The numbers of a file of MNIST's format: a big-endian header (type and dimensions), then bytes.
 inline std::vector<double> idx(const std::string& name) {
     const unpacked file(name);

@@ -69,10 +69,7 @@ BOOST_AUTO_TEST_CASE(softmax_l2_covtype_small) {
 BOOST_AUTO_TEST_CASE(softmax_l2_phoneme) {
     const answer known("softmax_l2_phoneme");
     const real_data::unpacked file("phoneme/phoneme.csv.gz");
-    std::vector<bool> is_train;  // the last cell of a row says
-    std::istringstream lines(real_data::text_of(file.name()));
-    std::string line;
-    for (std::getline(lines, line); std::getline(lines, line);) is_train.push_back(line.find(",train") != line.npos);
+    const std::vector<bool> is_train = real_data::rows_with(file.name(), ",train");  // the last cell of a row says
     const data::csv<> all{.path = file.name(), .label = "g", .ignore = {"split"}};
     const auto train = data::rows_where(all, [&](std::size_t row) { return is_train[row]; });
     const auto test = data::rows_where(all, [&](std::size_t row) { return !is_train[row]; });

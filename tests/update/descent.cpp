@@ -9,6 +9,7 @@
 #include <gamut/communicator/threads.hpp>
 #include <gamut/penalty/l1.hpp>
 #include <gamut/penalty/l2.hpp>
+#include <gamut/solver/momentum_rule.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>

@@ -58,7 +58,10 @@ BOOST_AUTO_TEST_CASE(pictures_have_the_same_bits) {
         return found.weights == whole.weights && found.statistics == whole.statistics;
     };
     for (int stage = 1; stage <= 3; ++stage)
-        BOOST_TEST(holds_on(3, [&](const auto& c) { return same(fit(solver::zero{.stage = stage}, c)); }) == 3);
+        for (const bool overlap : {false, true})
+            BOOST_TEST(holds_on(3, [&](const auto& c) {
+                           return same(fit(solver::zero{.stage = stage, .overlap = overlap}, c));
+                       }) == 3);
     BOOST_TEST(holds_on(1, [&](const auto& c) { return same(fit(solver::zero{.stage = 3}, c, 3)); }) == 1);
     // filters of 9 x 3 numbers are fewer than their factors; the last layer is not
     BOOST_TEST(holds_on(3, [&](const auto& c) { return same(fit(solver::wait_free{.factors = true}, c)); }) == 3);
@@ -86,7 +89,8 @@ BOOST_AUTO_TEST_CASE(a_table_is_shared_and_a_bad_row_is_an_error_on_all_ranks) {
     };
     BOOST_TEST(holds_on(2, [&](const auto& c) {
                    const auto found = on(solver::zero{.stage = 3}, c).fit(sentences(false)).weights;
-                   return found == on(solver::replicated{}, c).fit(sentences(false)).weights &&
+                   return found == on(solver::zero{.stage = 3, .overlap = true}, c).fit(sentences(false)).weights &&
+                          found == on(solver::replicated{}, c).fit(sentences(false)).weights &&
                           found == on(solver::wait_free{.factors = true}, c).fit(sentences(false)).weights;
                }) == 2);
     // the batch that has the word, before any record has looked at it

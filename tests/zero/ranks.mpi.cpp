@@ -15,8 +15,14 @@ BOOST_AUTO_TEST_CASE(shared_memory_and_messages_change_no_bit) {
     const sharing::setting how{.rows = 200, .batch = 16, .hidden = 60};
     const auto alone = sharing::fit(how);
     for (int stage = 1; stage <= 3; ++stage)
-        BOOST_TEST((sharing::fit(how, solver::zero{.stage = stage}, ranks).weights == alone.weights),
-                   "stage " << stage);
+        for (const bool overlap : {false, true})
+            BOOST_TEST(
+                (sharing::fit(how, solver::zero{.stage = stage, .overlap = overlap}, ranks).weights == alone.weights),
+                "stage " << stage << ", overlap " << overlap);
+    // sums that take exponents
+    const sharing::setting many{.rows = 200, .groups = 16};
+    BOOST_TEST(
+        (sharing::fit(many, solver::zero{.stage = 2, .overlap = true}, ranks).weights == sharing::fit(many).weights));
     for (const bool factors : {false, true})
         BOOST_TEST((sharing::fit(how, solver::wait_free{.factors = factors}, ranks).weights == alone.weights),
                    "factors " << factors);

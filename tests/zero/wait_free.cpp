@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: BSL-1.0
 #include <gamut/solver/wait_free.hpp>
 
-#include <gamut/autodiff/row_functions.hpp>
 #include <gamut/communicator/counting.hpp>
-#include <gamut/communicator/sim.hpp>
 #include <gamut/communicator/threads.hpp>
 #include <gamut/data/arrays.hpp>
-#include <gamut/solver/formula_problem.hpp>
 #include <gamut/solver/sufficient_factors.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -14,8 +11,6 @@
 #include <atomic>
 #include <cmath>
 #include <cstdint>
-#include <utility>
-#include <vector>
 
 #include "common.hpp"
 
@@ -129,98 +124,6 @@ BOOST_AUTO_TEST_CASE(bytes_are_those_of_the_rule) {
                        std::isinf(said[1].factors) && !said[2].by_factors && !said[3].by_factors;
             }) == ranks);
     }
-}
-
-namespace {
-
-/// Simulated ranks whose computing takes 5 ms for each block of parameters: before its gradient is sent, or for all six before the
-/// first is.
-template <class Box> struct busy_mailbox {
-    communicator::sim<> c;
-    bool at_once;
-    Box box;
-    mutable std::size_t blocks = 0;
-
-    template <class H>
-    busy_mailbox(const communicator::sim<>& ranks, bool all, H& receiver)
-        : c(ranks),
-          at_once(all),
-          box(c.open(receiver)) {}
-    void post(int to, std::vector<std::uint8_t> bytes) const {
-        const bool is_part = bytes[0] == 0;  // of background_sum; two ranks exchange one for each block
-        if (is_part && to != c.rank()) {
-            if (!at_once || blocks % 6 == 0) c.work(at_once ? 0.030 : 0.005);
-            ++blocks;
-        }
-        box.post(to, std::move(bytes));
-    }
-    template <class Done> void wait(Done done) const { box.wait(done); }
-    template <class F> auto look(F f) const { return box.look(f); }
-    void settle() const { box.settle(); }
-};
-
-struct busy : communicator::sim<> {
-    bool at_once;
-    busy(const communicator::sim<>& c, bool all) : communicator::sim<>(c), at_once(all) {}
-    template <class H> auto open(H& receiver) const {
-        return busy_mailbox<decltype(communicator::sim<>::open(receiver))>(*this, at_once, receiver);
-    }
-};
-
-constexpr autodiff::data X;
-constexpr autodiff::labels y;
-constexpr std::size_t side = 32;
-struct six_blocks {
-    autodiff::matrix<0> a{side, side};
-    autodiff::matrix<1> b{side, side};
-    autodiff::matrix<2> c{side, side};
-    autodiff::matrix<3> d{side, side};
-    autodiff::matrix<4> e{side, side};
-    autodiff::matrix<5> f{side, side};
-};
-
-/// Virtual seconds of a step of two ranks, and the weights.
-std::pair<double, std::vector<double>> seconds_of_step(bool at_once) {
-    const six_blocks w;
-    const auto z = tanh(tanh(tanh(tanh(tanh(X * w.a) * w.b) * w.c) * w.d) * w.e) * w.f;
-    const auto loss = mean(log_sum_exp(z) - pick(z, y));
-    const core::random draw{7, 0};
-    std::vector<double> x, labels, start;
-    for (std::size_t i = 0; i < 64 * side; ++i) x.push_back(draw.normal(i));
-    for (std::size_t i = 0; i < 64; ++i) labels.push_back(static_cast<double>(i % 4));
-    for (std::size_t i = 0; i < 6 * side * side; ++i) start.push_back(0.2 * draw.normal(100000 + i));
-    // a block's gradient is on the way for 5 ms: half of it to the other rank, and half of the sum back
-    const communicator::network links{.latency = 0, .bandwidth = 8 * side * side / 0.005};
-    std::vector<double> found;
-    double seconds[2] = {};
-    const std::size_t epochs[2] = {1, 3};
-    for (std::size_t run = 0; run < 2; ++run)
-        seconds[run] = communicator::sim<>::run(2, links, [&](const communicator::sim<>& c) {
-                           const busy ranks(c, at_once);
-                           const auto rows =
-                               data::arrays(x, 64, side, labels).load(ranks, {.classification = true, .blocks = 2});
-                           const solver::formula_problem problem(loss, w, rows, start, penalty::none{},
-                                                                 backend::host<>{.threads = 1}, ranks);
-                           const auto fit = solver::sgd{.rate = 0.1,
-                                                        .batch = 16,
-                                                        .check_every = 0,
-                                                        .sharing = solver::wait_free{},
-                                                        .stop = {.iterations = epochs[run], .tolerance = 0}}
-                                                .minimize(problem);
-                           if (c.rank() == 0) found = fit.weights.download();
-                       }).seconds;
-    return {(seconds[1] - seconds[0]) / (2 * 4), found};
-}
-
-}  // namespace
-
-BOOST_AUTO_TEST_CASE(links_work_while_ranks_compute) {
-    // six blocks of 5 ms of work and 5 ms of link: 60 ms one after the other, 35 ms abreast
-    const auto [abreast, weights] = seconds_of_step(false);
-    const auto [apart, same] = seconds_of_step(true);
-    BOOST_TEST(abreast == 0.035, boost::test_tools::tolerance(0.1));
-    BOOST_TEST(apart == 0.060, boost::test_tools::tolerance(0.1));
-    BOOST_TEST(weights == same, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -158,6 +158,14 @@ private:
     const keeper_calls* keeper_ = nullptr;
 };
 
+/// Whether an observer looks at records: any_observer and any_keeper may be nobody.
+template <class O> bool is_somebody(const O& observer) {
+    if constexpr (std::derived_from<O, any_observer>)
+        return static_cast<bool>(observer);
+    else
+        return true;
+}
+
 static_assert(Observer<any_observer> && !Keeper<any_observer> && Keeper<any_keeper>);
 static_assert(Observer<progress> && Observer<json_lines> && Keeper<checkpoints>);
 static_assert(!Keeper<progress>);

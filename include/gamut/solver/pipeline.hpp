@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSL-1.0
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -23,14 +24,12 @@
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/pipeline_run.hpp>
+#include <gamut/solver/momentum_rule.hpp>
 #include <gamut/solver/pipeline_schedule.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
-#include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/update/concept.hpp>
-#include <gamut/update/momentum.hpp>
-#include <gamut/update/nesterov.hpp>
 #include <gamut/update/plain.hpp>
 
 namespace gamut::solver {
@@ -56,10 +55,11 @@ concept Staged = Stochastic<P> &&
 /// With stages = 0 pipedream finds other weights on another number of ranks.
 /// The gradient is sgd's up to rounding, but for pipedream. batch_norm takes its means over a micro-batch, as in Huang et al. 2019.
 /// A rank has the rows that its stages read, and their labels, from the beginning (detail/pipeline_rows.hpp); each stage the parameters
-/// of its steps; and for records, once an epoch, every rank has all weights. An iteration is an epoch. Every `check_every` epochs one
+/// of its steps. Every rank gets all weights when somebody wants them: after an epoch whose objective is looked at, or whose record has
+/// observers (who may ask a record for them on one rank alone), and at the end. An iteration is an epoch. Every `check_every` epochs one
 /// more pass, data-parallel, finds objective and gradient; records and the stopping rule are sgd's.
 /// Messages: a letter per micro-batch and cut each way, of what crosses the cut; 2 (R - 1) letters per stage and update with R replicas;
-/// a broadcast of each stage's weights per epoch. Needs a communicator with mailboxes and a smooth penalty.
+/// a broadcast of each stage's weights when all are wanted. Needs a communicator with mailboxes and a smooth penalty.
 /// Huang et al., GPipe, NeurIPS 2019; Narayanan et al., PipeDream, SOSP 2019.
 template <class Rate, class Update, class Schedule> struct pipeline {
     static_assert(schedule::Schedule<Rate>,
@@ -87,13 +87,8 @@ template <class Rate, class Update, class Schedule> struct pipeline {
 
     void validate() const {
         schedule::validate(rate);
-        if (!(momentum >= 0 && momentum < 1))
-            throw core::option_error(
-                core::text("pipeline: momentum is ", momentum, " (it must be at least 0 and below 1) try 0.9"));
+        check_momentum<Update>("pipeline", momentum);
         update::validate(update);
-        if (!has_default_update && momentum > 0)
-            throw core::option_error(core::text("pipeline: momentum is ", momentum,
-                                                " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("pipeline: batch is 0 (at least 1 row is needed) try 32");
         if (replicas < 1) throw core::option_error("pipeline: replicas is 0 (there is at least one pipeline) try 1");
         if (micro_batches < 1 || micro_batches * replicas > batch)
@@ -142,12 +137,8 @@ template <class Rate, class Update, class Schedule> struct pipeline {
     /// The gradient becomes the direction of step k, for some of the weights.
     template <class T>
     void turn(std::size_t k, std::span<const T> w, std::span<T> gradient, std::span<T> memory) const {
-        if constexpr (!has_default_update)
-            update::direct<T>(update, k, 0, w, gradient, memory);
-        else if (rule == momentum_rule::nesterov)
-            update::direct<T>(update::nesterov{momentum}, k, 0, w, gradient, memory);
-        else
-            update::direct<T>(update::momentum{momentum}, k, 0, w, gradient, memory);
+        with_update(update, momentum, rule,
+                    [&](const auto& one) { update::direct<T>(one, k, 0, w, gradient, memory); });
     }
 
 private:
@@ -188,11 +179,13 @@ private:
             look(now.step, now);
         }
         at_work.set_weights(w);
+        bool is_whole = true;  // w is what the stages have; else, what they had
         for (;;) {
-            now.nonzeros = nonzeros(p, w);
+            now.nonzeros = is_whole ? nonzeros(p, w) : at_work.nonzeros();
             const std::optional<core::status> asked = record.report(now);
             ending ended = judge(p, w, now, asked, stop);
             if (ended.status) {
+                if (!is_whole) at_work.weights(w);
                 at_work.settle();
                 if (*ended.status != core::status::diverged && std::isnan(now.residual))
                     now.objective = objective(p, w);
@@ -204,10 +197,13 @@ private:
                                                        static_cast<double>(batches - 1) / static_cast<double>(batches));
             now = {.phase = "batches", .iteration = epoch + 1, .step = step};
             now.objective = at_work.epoch(epoch);
-            at_work.weights(w);
             record.add_passes(1);
             const bool at_limit = now.iteration >= stop.iterations;
-            if (at_limit || (check_every > 0 && now.iteration % check_every == 0)) {
+            const bool looks = at_limit || (check_every > 0 && now.iteration % check_every == 0);
+            is_whole = looks || record.is_watched() || at_work.has_huge_weights() ||
+                       halting_watch<A>::due(now.iteration);  // which remembers them
+            if (is_whole) at_work.weights(w);
+            if (looks) {
                 now.phase = {};
                 look(step, now);
             }

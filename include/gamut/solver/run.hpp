@@ -103,6 +103,11 @@ public:
         return end;
     }
 
+    /// Whether anybody sees the records; the same on all ranks.
+    bool is_watched() const {
+        return std::apply([](const O&... observers) { return (core::is_somebody(observers) || ...); }, observers_);
+    }
+
     /// Passes over the data by blocks, which the problem does not count.
     void add_passes(std::size_t passes) { block_passes_ += passes; }
 

@@ -27,19 +27,14 @@
 #include <gamut/solver/detail/epoch_judge.hpp>
 #include <gamut/solver/detail/mean_gradient.hpp>
 #include <gamut/solver/detail/nodes_descent.hpp>
+#include <gamut/solver/momentum_rule.hpp>
 #include <gamut/solver/replicated.hpp>
 #include <gamut/solver/run.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/update/concept.hpp>
-#include <gamut/update/momentum.hpp>
-#include <gamut/update/nesterov.hpp>
 #include <gamut/update/plain.hpp>
 
 namespace gamut::solver {
-
-/// How sgd uses its velocity v = momentum v + g:   heavy_ball steps along v (Polyak 1964), nesterov along g + momentum v.
-/// See update/momentum.hpp and update/nesterov.hpp.
-enum class momentum_rule { heavy_ball, nesterov };
 
 /// Stochastic gradient descent, data-parallel: every step uses the gradient of one batch of rows, summed over the ranks.
 ///   d = what `update` makes of the gradient; of `momentum` and `rule` if it is update::plain
@@ -95,13 +90,8 @@ template <class Rate, class Update, class Exchange, class Sharing, class Compres
 
     void validate() const {
         schedule::validate(rate);
-        if (!(momentum >= 0 && momentum < 1))
-            throw core::option_error(
-                core::text("sgd: momentum is ", momentum, " (it must be at least 0 and below 1) try 0.9"));
+        check_momentum<Update>("sgd", momentum);
         update::validate(update);
-        if (!has_default_update && momentum > 0)
-            throw core::option_error(core::text("sgd: momentum is ", momentum,
-                                                " (another rule than update::plain has its own memory) leave it at 0"));
         if (batch < 1) throw core::option_error("sgd: batch is 0 (at least 1 row is needed) try 32");
         if (accumulate < 1)
             throw core::option_error("sgd: accumulate is 0 (a step needs the gradient of a batch) leave it at 1");
@@ -170,12 +160,7 @@ template <class Rate, class Update, class Exchange, class Sharing, class Compres
     double gain() const { return has_default_update ? 1 / (1 - momentum) : update::gain(update); }
     /// The gradient becomes the direction of step k.
     template <class A> void turn(std::size_t k, const A& w, A& gradient, std::array<A, slots>& memory) const {
-        if constexpr (!has_default_update)
-            update::direct(update, k, w, gradient, memory);
-        else if (rule == momentum_rule::nesterov)
-            update::direct(update::nesterov{momentum}, k, w, gradient, memory);
-        else
-            update::direct(update::momentum{momentum}, k, w, gradient, memory);
+        with_update(update, momentum, rule, [&](const auto& one) { update::direct(one, k, w, gradient, memory); });
     }
 
 private:

@@ -28,7 +28,10 @@ struct zero_usage {
 ///   stage 1    the update rule's memory is in pieces: 2 P / ranks numbers with adam, P being the number of weights
 ///   stage 2    and gradients: a block's is summed where it belongs as soon as it is complete, and dropped
 ///   stage 3    and weights: a block's are fetched for each step that reads them, and dropped after it
-///     solver::sgd{.update = update::adam{}, .batch = 64, .sharing = solver::zero{.stage = 2}}
+///     solver::sgd{.update = update::adam{}, .batch = 64, .sharing = solver::zero{.stage = 2, .overlap = true}}
+/// With `overlap`, for communicators with mailboxes, gradients leave while those of earlier layers are computed, in every stage as soon
+/// as they are complete: the same bits, the same numbers sent (and 16 bytes for each letter), and memory for what is on its way, which
+/// zero_usage does not count.
 /// The weights of every step have the bits of the same sgd without zero, on any number of ranks, as long as a group of rows
 /// (a block of the data's partition) has at most 128 rows of a batch, or no block of parameters is read by two products.
 /// Sent by a rank and batch, in units of P (ranks - 1) / ranks numbers of 8 bytes: g + 1 in stages 1 and 2, g + 2 in stage 3, there
@@ -37,10 +40,11 @@ struct zero_usage {
 /// Once per epoch the weights are whole on all ranks, for the record. The problem keeps where it starts, P numbers.
 /// Records have no residual: the whole gradient is nowhere. A run ends at stop.iterations, by an observer or the clock, or diverged.
 /// For networks and formula_problem with smooth penalties, and update rules that look at one weight at a time.
-/// Throws option_error for other stages. Rajbhandari, Rasley, Ruwase, He, ZeRO: memory optimizations toward training trillion
-/// parameter models, SC 2020.
+/// Throws option_error for other stages, and for overlap where there are no mailboxes.
+/// Rajbhandari, Rasley, Ruwase, He, ZeRO: memory optimizations toward training trillion parameter models, SC 2020.
 struct zero {
     int stage = 2;
+    bool overlap = false;         ///< of computing and sending
     zero_usage* usage = nullptr;  ///< filled when the run ends, if it points to one of this rank's own
 
     void validate() const {

@@ -90,19 +90,29 @@ public:
         rows_.begin(epoch);
         for (stage* const one : cells_) one->begin(epoch);
         pipeline_crew<box_type, stage>(box_, inbox_, plan_.grid).run(numbers_, cells_, lists_);
-        // a column for each replica's loss and each block's penalty
+        // a column for each replica's loss and each block's penalty, and two for what is said of the weights
         const std::size_t replicas = plan_.grid.replicas, columns = replicas + offsets_.size() - 1;
-        std::vector<double> mine(columns), sums(columns);
+        std::vector<double> mine(columns + 2), sums(columns + 2);
         for (std::size_t i = 0; i < cells_.size(); ++i) {
             mine[cells_[i]->replica()] += cells_[i]->loss();
-            for (std::size_t k = 0; k < cells_[i]->blocks().size() && cells_[i]->replica() == 0; ++k)
+            if (cells_[i]->replica() != 0) continue;
+            for (std::size_t k = 0; k < cells_[i]->blocks().size(); ++k)
                 mine[replicas + cells_[i]->blocks()[k]] = cells_[i]->penalties()[k];
+            for (const T w : cells_[i]->weights()) {
+                if (w != T(0)) ++mine[columns];
+                if (!(w >= T(-1e15) && w <= T(1e15))) ++mine[columns + 1];
+            }
         }
         communicator::sum(problem_.communicator(), mine, 1, sums);
         double total = 0;
-        for (const double one : sums) total += one;
+        for (std::size_t k = 0; k < columns; ++k) total += sums[k];
+        nonzeros_ = static_cast<std::size_t>(sums[columns]);
+        has_huge_ = sums[columns + 1] > 0;
         return total / static_cast<double>(rows_.batches());
     }
+    /// Of the weights after that epoch: how many are not 0, and whether some are so large, or no numbers, that their squares need a look.
+    std::size_t nonzeros() const { return nonzeros_; }
+    bool has_huge_weights() const { return has_huge_; }
 
     /// Nothing is on its way any more. Collective.
     void settle() const { box_.settle(); }
@@ -168,6 +178,8 @@ private:
     std::vector<std::vector<pipeline_schedule::task>> lists_{};
     std::vector<std::vector<std::size_t>> blocks_{};  // by stage
     std::vector<std::size_t> offsets_{0};
+    std::size_t nonzeros_ = 0;
+    bool has_huge_ = false;
 };
 
 }  // namespace gamut::solver::detail

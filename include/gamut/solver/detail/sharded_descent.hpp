@@ -11,6 +11,8 @@
 #include <utility>
 
 #include <gamut/backend/array.hpp>
+#include <gamut/communicator/concept.hpp>
+#include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/solver/concept.hpp>
@@ -38,10 +40,16 @@ core::result<typename P::array> descend_sharded(const Sgd& options, const P& p, 
             for (A& m : memory) m = A(T(0) * moved);
         }
     };
+    constexpr bool is_postal = communicator::PostalCommunicator<std::remove_cvref_t<decltype(p.communicator())>>;
     auto s = prepare(p, [&] {
         options.validate();
+        if (!is_postal && options.sharing.overlap)
+            throw core::option_error("zero: overlap is on (these ranks have no mailboxes, in which gradients go while "
+                                     "ranks compute) leave it off, or use communicator::threads, mpi or sim");
         return state(p, options);
     });
+    if constexpr (is_postal)
+        if (options.sharing.overlap) s.w.overlap();
     run<P, O...> record("sgd", p, options.stop, observers...);
 
     std::size_t updates = 0;

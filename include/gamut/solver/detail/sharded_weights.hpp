@@ -6,12 +6,15 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <gamut/communicator/all_gather.hpp>
+#include <gamut/communicator/background_sum_scatter.hpp>
+#include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/reduce_scatter.hpp>
 #include <gamut/communicator/sum_scatter.hpp>
 #include <gamut/solver/concept.hpp>
@@ -47,6 +50,13 @@ public:
         const auto& partition = p.rows().data().partition;
         for (std::size_t r = 0; r < ranks_; ++r) groups_of_ranks_.push_back(partition.blocks_of(r, ranks_).size());
         cut(whole_, pieces_);
+    }
+
+    /// From now on a block's gradient is on its way while those of earlier layers are computed. Collective.
+    void overlap() requires communicator::PostalCommunicator<C> {
+        std::vector<std::size_t> sizes;
+        for (const block& one : blocks_) sizes.push_back(one.cut.numbers);
+        background_ = std::make_unique<background>(p_.communicator(), sizes, groups_of_ranks_);
     }
 
     A& pieces() { return pieces_; }
@@ -93,6 +103,7 @@ public:
         if (stage_ == 1)
             for (std::size_t b = parts_.blocks(); b-- > 0;)
                 if (parts_.holds(b)) scatter(b);
+        await_sums();
         for (std::size_t k = 0; k < sums_.size(); ++k) gradient[k] = static_cast<T>(sums_[k]);
         double penalty = 0;
         for (std::size_t b = 0; b < blocks_.size(); ++b) {
@@ -123,10 +134,21 @@ public:
         blocks_[b].fetched = {};
     }
     void complete(std::size_t b) {
+        if constexpr (is_postal)
+            if (background_) {
+                background_->start(b, parts_.partials(b));
+                parts_.drop(b);
+                leaving_.push_back(b);
+                return;
+            }
         if (stage_ > 1) scatter(b);
     }
 
 private:
+    static constexpr bool is_postal = communicator::PostalCommunicator<C>;
+    struct nothing {};
+    using background = std::conditional_t<is_postal, communicator::background_sum_scatter<C>, nothing>;
+
     struct block {
         communicator::shares cut;
         std::size_t offset, place;  // in the whole, in the pieces
@@ -143,11 +165,16 @@ private:
         communicator::all_gather(p_.communicator(), std::span<const T>(piece(one, pieces)), to,
                                  std::span<const std::size_t>(counts));
     }
+    std::span<double> sums_of(const block& one) { return std::span(sums_).subspan(one.place, one.cut.size(rank_)); }
+    void await_sums() {
+        if constexpr (is_postal)
+            for (const std::size_t b : leaving_) background_->wait(b, sums_of(blocks_[b]));
+        leaving_.clear();
+    }
     void scatter(std::size_t b) {
         const block& one = blocks_[b];
         communicator::sum_scatter(p_.communicator(), parts_.partials(b), one.cut.numbers,
-                                  std::span<const std::size_t>(groups_of_ranks_),
-                                  std::span(sums_).subspan(one.place, one.cut.size(rank_)));
+                                  std::span<const std::size_t>(groups_of_ranks_), sums_of(one));
         parts_.drop(b);
     }
 
@@ -160,6 +187,8 @@ private:
     std::vector<block> blocks_;
     std::vector<std::size_t> groups_of_ranks_;
     tally fetched_;
+    std::unique_ptr<background> background_;
+    std::vector<std::size_t> leaving_;  // blocks whose gradients are on their way
 };
 
 }  // namespace gamut::solver::detail
