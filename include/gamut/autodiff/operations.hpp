@@ -25,7 +25,27 @@ template <shape Form, bool Active> struct step_node : expression {
 };
 }  // namespace detail
 
-/// a B, a being a table: one GEMM forward, at most two back.
+template <class Op, class A, std::size_t Tag> struct moved;
+
+namespace detail {
+/// The step that multiplies by block B: patches are not kept, but made again where they are needed.
+template <class A, std::size_t B, shape Form, bool Transposed> struct product_of {
+    template <class S> static constexpr auto append_to(const S& steps, const A& a) {
+        const auto m = cut_operand<0>(steps, a);
+        using operand = std::remove_cvref_t<decltype(m.formula)>;
+        return append(m.steps, product_step<operand, B, Form, Transposed>{});
+    }
+};
+template <class A, std::size_t Tag, std::size_t B> struct product_of<moved<patches, A, Tag>, B, shape::matrix, false> {
+    template <class S> static constexpr auto append_to(const S& steps, const moved<patches, A, Tag>& a) {
+        const auto m = cut_operand<0>(steps, a.a);
+        using operand = std::remove_cvref_t<decltype(m.formula)>;
+        return append(m.steps, convolution_step<operand, B, Tag>{a.op});
+    }
+};
+}  // namespace detail
+
+/// a B, a being a table: one GEMM forward, at most two back. Of patches: a convolution.
 template <class A, class B>
 struct matrix_product : detail::step_node<shape_of<B> == shape::vector ? shape::rows : shape::table, true> {
     A a;
@@ -33,10 +53,8 @@ struct matrix_product : detail::step_node<shape_of<B> == shape::vector ? shape::
     constexpr matrix_product node() const { return *this; }
 
     template <class S> constexpr auto make_step(const S& steps) const {
-        const auto m = detail::cut_operand<0>(steps, a);
-        using operand = std::remove_cvref_t<decltype(m.formula)>;
         constexpr bool transposed = std::is_same_v<B, transposed_block<parameter<B::index, shape::matrix>>>;
-        return detail::append(m.steps, product_step<operand, B::index, shape_of<B>, transposed>{});
+        return detail::product_of<A, B::index, shape_of<B>, transposed>::append_to(steps, a);
     }
 };
 template <Factor A, Block B> constexpr auto operator*(const A& a, const B&) {

@@ -57,6 +57,8 @@ namespace detail {
 template <class Step> inline constexpr place_set block_of_step{};
 template <class A, std::size_t B, shape F, bool T>
 inline constexpr place_set block_of_step<product_step<A, B, F, T>> = place_set::of(B);
+template <class A, std::size_t B, std::size_t T>
+inline constexpr place_set block_of_step<convolution_step<A, B, T>> = place_set::of(B);
 template <class A, std::size_t B> inline constexpr place_set block_of_step<lookup_step<A, B>> = place_set::of(B);
 }  // namespace detail
 

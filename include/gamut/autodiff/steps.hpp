@@ -9,6 +9,7 @@
 #include <gamut/autodiff/node.hpp>
 #include <gamut/autodiff/parameter.hpp>
 #include <gamut/autodiff/place_set.hpp>
+#include <gamut/autodiff/structure.hpp>
 
 /// What a program is made of: steps, each of which fills a slot, and the leaves that read slots.
 namespace gamut::autodiff {
@@ -93,6 +94,14 @@ template <class Op, class A, std::size_t Tag> struct structure_step {
     constexpr bool same_as(const structure_step& other) const { return op == other.op; }
 };
 
+/// slot = patches of A times block B: a convolution, whose patches are nobody's but its own. A: the data or a slot.
+template <class A, std::size_t B, std::size_t Tag> struct convolution_step {
+    patches op;
+    static constexpr shape form = shape::table;
+    static constexpr bool active = true;
+    constexpr bool same_as(const convolution_step& other) const { return op == other.op; }
+};
+
 /// slot = op(A), as it is drawn for each row of the data, see drawn_moves.hpp.
 template <class Op, class A, std::size_t Tag> struct drawn_move_step {
     Op op;
@@ -164,6 +173,8 @@ template <class E, std::size_t T> inline constexpr reads reads_of<formula_step<E
 template <class E, bool M, std::size_t T> inline constexpr reads reads_of<column_step<E, M, T>> = reads_of<E>;
 template <class A, std::size_t B, shape F, bool T>
 inline constexpr reads reads_of<product_step<A, B, F, T>> = reads_of<A> | reads{.parameters = place_set::of(B)};
+template <class A, std::size_t B, std::size_t T>
+inline constexpr reads reads_of<convolution_step<A, B, T>> = reads_of<A> | reads{.parameters = place_set::of(B)};
 template <class Op, class A, std::size_t T> inline constexpr reads reads_of<structure_step<Op, A, T>> = reads_of<A>;
 template <class Op, class A, std::size_t T> inline constexpr reads reads_of<drawn_move_step<Op, A, T>> = reads_of<A>;
 template <class A, class B> inline constexpr reads reads_of<concatenation_step<A, B>> = reads_of<A> | reads_of<B>;

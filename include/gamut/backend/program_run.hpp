@@ -39,7 +39,7 @@ public:
     std::size_t dimension() const { return offsets_.back(); }
     std::size_t offset(std::size_t block) const { return offsets_[block]; }
     const std::vector<autodiff::block_shape>& blocks() const { return blocks_; }
-    std::size_t workspace_bytes() const { return runner_.memory().bytes(); }
+    std::size_t workspace_bytes() const { return runner_.bytes(); }
     static constexpr step_range all() { return {0, size + 1}; }
     /// What step i made of the last rows.
     const detail::table<T>& slot(std::size_t i) const { return runner_.memory().slots[i]; }

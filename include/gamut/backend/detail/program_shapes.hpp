@@ -110,7 +110,14 @@ private:
     }
     template <class A, std::size_t B, autodiff::shape F, bool Transposed>
     autodiff::table_shape shape_of(const autodiff::product_step<A, B, F, Transposed>&) const {
-        const auto a = operand<A>();
+        return product<B, F, Transposed>(operand<A>());
+    }
+    template <class A, std::size_t B, std::size_t Tag>
+    autodiff::table_shape shape_of(const autodiff::convolution_step<A, B, Tag>& s) const {
+        return product<B, autodiff::shape::matrix, false>(s.op.shape(operand<A>()));
+    }
+    template <std::size_t B, autodiff::shape F, bool Transposed>
+    autodiff::table_shape product(const autodiff::table_shape& a) const {
         const auto b = block<B>();
         const std::size_t inner = Transposed ? b.columns : b.rows, outer = Transposed ? b.rows : b.columns;
         if (a.columns != inner)

@@ -12,7 +12,9 @@
 
 #include <gamut/autodiff/program.hpp>
 #include <gamut/autodiff/relabel.hpp>
+#include <gamut/backend/aligned_vector.hpp>
 #include <gamut/backend/data_rows.hpp>
+#include <gamut/backend/detail/convolution_products.hpp>
 #include <gamut/backend/detail/program_memory.hpp>
 #include <gamut/backend/detail/program_plan.hpp>
 #include <gamut/backend/detail/program_shapes.hpp>
@@ -41,6 +43,10 @@ template <class E, bool M, std::size_t G> struct kind_of_step<autodiff::column_s
 };
 template <class Op, class A, std::size_t G>
 struct kind_of_step<autodiff::structure_step<Op, A, G>> : kind_of_step<int> {
+    static constexpr bool writes_all = false;
+};
+template <class A, std::size_t B, std::size_t G>
+struct kind_of_step<autodiff::convolution_step<A, B, G>> : kind_of_step<int> {
     static constexpr bool writes_all = false;
 };
 template <class Op, class A, std::size_t G>
@@ -73,6 +79,7 @@ public:
     }
 
     const program_memory<T, size>& memory() const { return memory_; }
+    std::size_t bytes() const { return memory_.bytes() + scratch_.size() * sizeof(T); }
     /// Numbers that the means over rows of steps before s are.
     std::size_t statistics_before(std::size_t s) const {
         std::size_t n = 0;
@@ -90,15 +97,22 @@ protected:
     template <std::size_t S> using kind = kind_of_step<step_type<S>>;
 
     // ---- memory ----
+    template <class A> autodiff::table_shape shape_of_operand() const {
+        if constexpr (std::is_same_v<A, autodiff::inputs>)
+            return {1, shapes_.data_columns()};
+        else
+            return shapes_.slots[A::index];
+    }
     template <std::size_t S, class Any> void find_runs(const Any&) {}
+    template <std::size_t S, class A, std::size_t B, std::size_t G>
+    void find_runs(const autodiff::convolution_step<A, B, G>& step) {
+        if (convolutions_.empty()) convolutions_.resize(size);
+        convolutions_[S] = convolution_products<T>({step.op, blocks_[B].columns}, shape_of_operand<A>());
+        scratch_.resize(std::max(scratch_.size(), convolutions_[S].memory()));
+    }
     template <std::size_t S, class Op, class A, std::size_t G>
     void find_runs(const autodiff::structure_step<Op, A, G>& step) {
-        const autodiff::table_shape from = [&] {
-            if constexpr (std::is_same_v<A, autodiff::inputs>)
-                return autodiff::table_shape{1, shapes_.data_columns()};
-            else
-                return shapes_.slots[A::index];
-        }();
+        const autodiff::table_shape from = shape_of_operand<A>();
         std::size_t stride = from.columns;  // of the data it plays no part: they are one row
         if constexpr (!std::is_same_v<A, autodiff::inputs>) stride = memory_.slots[A::index].stride;
         runs_[S] = structure_runs<T>(step.op, from, stride, memory_.slots[S].stride);
@@ -207,6 +221,8 @@ protected:
     std::vector<block_pointers> matrices_;
     program_memory<T, size> memory_;
     std::array<structure_runs<T>, size + 1> runs_;
+    std::vector<convolution_products<T>> convolutions_;  // by step, if there are any
+    uninitialised_vector<T> scratch_;                    // what one of them needs meanwhile
 };
 
 }  // namespace gamut::backend::detail

@@ -16,10 +16,12 @@ namespace gamut::backend::detail {
 template <class T, class Result, class... Step> class step_runner : public step_context<T, Result, Step...> {
     using context = step_context<T, Result, Step...>;
     using context::blocks_;
+    using context::convolutions_;
     using context::matrices_;
     using context::memory_;
     using context::program_;
     using context::runs_;
+    using context::scratch_;
     using context::shapes_;
     template <std::size_t S> using step_type = typename context::template step_type<S>;
     template <class E> using local = typename context::template local<E>;
@@ -120,6 +122,41 @@ private:
                 pull(out.adjoint_tangents, matrices_[B].values, beta, a.adjoint_tangents);
                 pull(out.adjoints, matrices_[B].direction, T(1), a.adjoint_tangents);
             }
+        }
+    }
+
+    // ---- a convolution ----
+    template <bool Dual, std::size_t S, class A, std::size_t B, std::size_t G>
+    void forward_of(const autodiff::convolution_step<A, B, G>&, const table<T>& out, const data_rows<T>& rows) {
+        const auto a = this->template operand<A>(rows);
+        const convolution_products<T>& c = convolutions_[S];
+        const auto multiply = [&](const T* x, const T* block, bool add, T* to) {
+            c.forward(c.read(a, x), block, c.made(out, to), rows.rows, add, scratch_.data());
+        };
+        multiply(a.values, matrices_[B].values, false, out.values);
+        if constexpr (Dual) {
+            multiply(a.values, matrices_[B].direction, false, out.tangents);
+            if constexpr (moves<A>) multiply(a.tangents, matrices_[B].values, true, out.tangents);
+        }
+    }
+    template <bool Dual, std::size_t S, class A, std::size_t B, std::size_t G, class Store>
+    void reverse_of(const autodiff::convolution_step<A, B, G>&, const table<T>& out, const data_rows<T>& rows,
+                    const Store& store) {
+        const auto a = this->template operand<A>(rows);
+        const convolution_products<T>& c = convolutions_[S];
+        T* const g = store.gradient(B);
+        const auto pull = [&](const T* x, const T* s, const T* block, T* slopes, T* to) {
+            c.reverse(c.read(a, x), c.made(out, s), block, slopes, c.read(a, moves<A> ? to : nullptr), rows.rows,
+                      scratch_.data());
+        };
+        if constexpr (Dual) {
+            pull(a.values, out.adjoint_tangents, matrices_[B].values, g, a.adjoint_tangents);
+            if constexpr (moves<A>) {
+                pull(a.tangents, out.adjoints, matrices_[B].direction, g, a.adjoint_tangents);
+                pull(a.values, out.adjoints, matrices_[B].values, nullptr, a.adjoints);
+            }
+        } else {
+            pull(a.values, out.adjoints, matrices_[B].values, g, a.adjoints);
         }
     }
 

@@ -22,6 +22,8 @@ template <class Op, std::size_t G>
 inline constexpr bool reads_data<autodiff::drawn_move_step<Op, autodiff::inputs, G>> = true;
 template <std::size_t B, autodiff::shape F, bool Transposed>
 inline constexpr bool reads_data<autodiff::product_step<autodiff::inputs, B, F, Transposed>> = true;
+template <std::size_t B, std::size_t G>
+inline constexpr bool reads_data<autodiff::convolution_step<autodiff::inputs, B, G>> = true;
 template <std::size_t B> inline constexpr bool reads_data<autodiff::lookup_step<autodiff::inputs, B>> = true;
 template <std::size_t G> inline constexpr bool reads_data<autodiff::mask_step<autodiff::inputs, G>> = true;
 template <class B> inline constexpr bool reads_data<autodiff::concatenation_step<autodiff::inputs, B>> = true;
