@@ -61,11 +61,10 @@ struct word_block {
     std::int32_t* row(std::size_t word) const { return counts + (word - first_word) * width(topics); }
 
     void add(std::int32_t* row, std::size_t k) const {
-        if (row[k]++ == 0) row[topics + k / bits] ^= bit(k);
+        ++row[k];
+        row[topics + k / bits] |= bit(k);
     }
-    void remove(std::int32_t* row, std::size_t k) const {
-        if (--row[k] == 0) row[topics + k / bits] ^= bit(k);
-    }
+    void remove(std::int32_t* row, std::size_t k) const { row[topics + k / bits] ^= --row[k] == 0 ? bit(k) : 0; }
     /// visit(k) for the topics that the word has, rising; nobody may add or remove meanwhile.
     template <class F> void each_topic(const std::int32_t* row, F&& visit) const {
         for (std::size_t first = 0; first < topics; first += bits)
@@ -182,17 +181,21 @@ public:
     double log_likelihood(const topic_priors& priors) {
         double of_documents = 0;
         for (const double a : priors.alpha) of_documents += a;
+        const rising_logs of_word(priors.beta, 128);
+        std::vector<rising_logs> of_topic;  // one that all share, or each its own
+        const bool alike = std::equal(priors.alpha.begin() + 1, priors.alpha.end(), priors.alpha.begin());
+        for (std::size_t k = 0; k < (alike ? 1 : topics_); ++k)
+            of_topic.emplace_back(priors.alpha[k], alike ? 128 : 32);
         double all = 0;
         sum({&all, 1}, [&](std::size_t, const topic_node& node, const word_block& own, double* partial) {
             for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
                 const std::int32_t* const row = own.row(w);
-                own.each_topic(
-                    row, [&](std::size_t k) { *partial += log_rising(priors.beta, static_cast<std::size_t>(row[k])); });
+                own.each_topic(row, [&](std::size_t k) { *partial += of_word(static_cast<std::size_t>(row[k])); });
             }
             std::vector<std::size_t> counts(topics_);
             for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
                 each_topic(node, d, counts,
-                           [&](std::size_t k, std::size_t n) { *partial += log_rising(priors.alpha[k], n); });
+                           [&](std::size_t k, std::size_t n) { *partial += of_topic[alike ? 0 : k](n); });
                 *partial -= log_rising(of_documents, node.length(d));
             }
         });
