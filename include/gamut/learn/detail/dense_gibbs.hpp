@@ -136,7 +136,7 @@ private:
 class dense_gibbs {
 public:
     /// Whether this is the way for so many topics: documents have few of more.
-    static bool takes(std::size_t topics) { return topics <= 512; }
+    static bool takes(std::size_t topics) { return topics <= word_block::spelled; }
 
     dense_gibbs(const topic_node& node, std::size_t topics)
         : weights_(topics),
@@ -164,7 +164,7 @@ public:
         const std::size_t begin = node.runs[from].begin, end = node.runs[to - 1].end;
         draw_uniforms(node.first_token + begin, node.first_token + end, draws);
         for (std::size_t r = from; r < to; ++r) {
-            if (r + 1 < to) fetch(block.row(node.runs[r + 1].word), block.topics);
+            if (r + 1 < to) block.fetch(node.runs[r + 1].word);
             backend::run<word>(this, &node, &node.runs[r], &block, uniforms_.data() + (node.runs[r].begin - begin));
         }
     }
@@ -180,7 +180,7 @@ private:
         GAMUT_INLINE static void run(dense_gibbs* own, topic_node* node, const topic_node::run* run,
                                      const word_block* block, const double* uniform) {
             topic_weights& weights = own->weights_;
-            std::int32_t* const row = block->row(run->word);
+            std::int32_t* const row = block->open(run->word);
             std::int64_t* const totals = node->totals.data();
             weights.of_word(row);
             for (std::size_t at = run->begin; at < run->end; ++at) {
@@ -199,13 +199,10 @@ private:
                 now.topic = static_cast<std::int32_t>(k);
                 node->topic[node->by_word[at]] = now.topic;
             }
+            block->close(run->word);
         }
     };
 
-    /// From far away, while another word is worked on.
-    static void fetch(const std::int32_t* row, std::size_t topics) {
-        for (std::size_t k = 0; k < topics; k += 16) __builtin_prefetch(row + k, 1);
-    }
     /// Those of the tokens from `begin` to `end`, by word; two share 128 bits.
     void draw_uniforms(std::uint64_t begin, std::uint64_t end, const core::random& draws) {
         uniforms_.resize(static_cast<std::size_t>(end - begin) + 1);
