@@ -16,6 +16,7 @@
 #include <gamut/backend/matrix.hpp>
 #include <gamut/backend/parallel.hpp>
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/write_together.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
@@ -99,7 +100,7 @@ template <class Model, class T, class C> struct validated_path {
 
 /// The path as a table, with cv_mean and cv_standard_error. See save(fitted_path).
 template <class Model, class T, class C> void save(const validated_path<Model, T, C>& found, const std::string& file) {
-    detail::write_together(found.path.base.communicator, file, [&] {
+    communicator::write_together(found.path.base.communicator, file, [&] {
         return detail::table(found.path, ",cv_mean,cv_standard_error", [&](std::size_t i) {
             const auto number = [](double x) { return std::isfinite(x) ? core::all_digits(x) : std::string(); };
             return core::text(',', number(found.curve[i].mean), ',', number(found.curve[i].standard_error));

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <gamut/communicator/write_together.hpp>
 #include <gamut/core/chart.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/stable_sort.hpp>
@@ -30,7 +31,7 @@ struct drawing {
 /// Collective; the file appears whole or not at all.
 template <class Model, class T, class C>
 void draw(const fitted_path<Model, T, C>& path, const std::string& file, const drawing& options = {}) {
-    detail::write_together(path.base.communicator, file, [&] {
+    communicator::write_together(path.base.communicator, file, [&] {
         std::vector<double> strengths;
         for (const auto& e : path.entries)
             if (strengths.empty() || strengths.back() != e.l2) strengths.push_back(e.l2);
@@ -74,7 +75,7 @@ void draw(const fitted_path<Model, T, C>& path, const std::string& file, const d
 /// Draws the curve of the mean loss on rows that were left out, with standard errors, over kappa, a line for each l2, and the two
 /// choices.
 template <class Model, class T, class C> void draw(const validated_path<Model, T, C>& found, const std::string& file) {
-    detail::write_together(found.path.base.communicator, file, [&] {
+    communicator::write_together(found.path.base.communicator, file, [&] {
         core::chart picture{core::text(found.losses.size(), "-fold cross-validation"),
                             "weights that are not 0, at most (kappa)",
                             "loss on rows left out",

@@ -12,10 +12,10 @@
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/write_together.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/core/text.hpp>
-#include <gamut/core/whole_file.hpp>
 #include <gamut/criterion/aic.hpp>
 #include <gamut/criterion/bic.hpp>
 #include <gamut/criterion/concept.hpp>
@@ -218,24 +218,14 @@ std::string table(const Path& path, std::string_view extra_names, const Extra& e
     return text;
 }
 
-/// Collective: rank 0 writes, all ranks learn of a failure.
-template <class C, class Make> void write_together(const C& ranks, const std::string& name, Make&& make) {
-    communicator::agree(ranks, [&] {
-        if (ranks.rank() != 0) return;
-        core::whole_file file(name);
-        file.write(make());
-        file.close();
-    });
-}
-
 }  // namespace detail
 
 /// Writes the path as a table, a row per entry: kappa and l2, or the strength, objective, lower bound, loss, degrees of freedom, the four criteria, status,
 /// the features, and the weights (for the columns as given) of all that are ever used. The file appears whole or not at all.
 /// Collective.
 template <class Model, class T, class C> void save(const fitted_path<Model, T, C>& path, const std::string& file) {
-    detail::write_together(path.base.communicator, file,
-                           [&] { return detail::table(path, "", [](std::size_t) { return std::string(); }); });
+    communicator::write_together(path.base.communicator, file,
+                                 [&] { return detail::table(path, "", [](std::size_t) { return std::string(); }); });
 }
 
 }  // namespace gamut

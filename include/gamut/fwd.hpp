@@ -80,7 +80,7 @@ namespace communicator {
 namespace detail {
 struct crew;
 }
-// see concept.hpp; agree.hpp, sum.hpp, observe.hpp: what all ranks do together
+// see concept.hpp; agree.hpp, sum.hpp, observe.hpp, write_together.hpp: what all ranks do together
 template <class Sums = core::exact> struct single;
 template <class Sums = core::exact> class threads;
 template <class Sums = core::exact> class mpi;  // with mpi_session

@@ -7,10 +7,10 @@
 #include <array>
 #include <chrono>
 #include <exception>
-#include <filesystem>
-#include <fstream>
 #include <new>
 #include <stdexcept>
+
+#include "../data/helpers.hpp"
 
 #include <gamut/communicator/mpi.hpp>
 
@@ -120,18 +120,13 @@ BOOST_AUTO_TEST_CASE(bad_options_and_data_are_the_same_error_on_all_ranks) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_line_in_the_part_of_one_rank_is_an_error_on_all) {
-    const std::string path = (std::filesystem::temp_directory_path() / "gamut_together.csv").string();
-    if (world().rank() == 0) {
-        std::ofstream file(path);
-        file << "a,b,y\n";
-        for (int i = 0; i < 1000; ++i) file << i << ',' << (i == 990 ? "oops" : "1.5") << ',' << i % 2 << '\n';
-    }
-    world().barrier();
-    fails_together(core::error_kind::data, {"gamut_together.csv:992:5: ", "'oops'", "'b'"}, [&] {
-        fits::fit(model::logistic{}, penalty::l2{}, solver::lbfgs<>{}, data::csv<>{.path = path}, {.ranks = world()});
+    std::string lines = "a,b,y\n";
+    for (int i = 0; i < 1000; ++i) lines += core::text(i, ',', i == 990 ? "oops" : "1.5", ',', i % 2, '\n');
+    const test::shared_file file(world(), lines, "together.csv");
+    fails_together(core::error_kind::data, {"together.csv:992:5: ", "'oops'", "'b'"}, [&] {
+        fits::fit(model::logistic{}, penalty::l2{}, solver::lbfgs<>{}, data::csv<>{.path = file.path},
+                  {.ranks = world()});
     });
-    world().barrier();
-    if (world().rank() == 0) std::filesystem::remove(path);
 }
 
 BOOST_AUTO_TEST_CASE(an_observer_that_throws_on_one_rank_fails_all) {

@@ -13,6 +13,8 @@
 #include <string>
 #include <vector>
 
+#include <unistd.h>
+
 #include <gamut/communicator/threads.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/model/linear.hpp>
@@ -24,7 +26,7 @@ using namespace gamut;
 namespace {
 
 struct folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_model_file_test";
+    std::filesystem::path path = std::filesystem::temp_directory_path() / core::text("gamut_model_file_", ::getpid());
     folder() {
         std::filesystem::remove_all(path);
         std::filesystem::create_directories(path);

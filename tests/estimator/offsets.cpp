@@ -4,13 +4,13 @@
 
 #include <cmath>
 #include <cstddef>
-#include <filesystem>
 #include <fstream>
 #include <iomanip>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "../data/helpers.hpp"
 #include "../fits/any_communicator.hpp"
 
 #include <gamut/communicator/threads.hpp>
@@ -154,7 +154,8 @@ BOOST_AUTO_TEST_CASE(least_squares_fits_what_offsets_leave) {
 
 BOOST_AUTO_TEST_CASE(a_column_of_a_file_is_an_offset_on_any_number_of_ranks) {
     const sample s(labels::classes);
-    const std::string file = (std::filesystem::temp_directory_path() / "gamut_offsets.csv").string();
+    const test::temporary_file own("", "offsets.csv");
+    const std::string& file = own.path;
     {
         std::ofstream out(file);
         out << std::setprecision(17) << "a,b,known,c,d,e,often,y\n";
@@ -179,7 +180,6 @@ BOOST_AUTO_TEST_CASE(a_column_of_a_file_is_an_offset_on_any_number_of_ranks) {
     const auto half = data::every(s.source(), 2).load(fits::any_communicator{}, {.classification = true});
     BOOST_REQUIRE(half.offsets.size() == half.local_rows());
     BOOST_TEST(half.offsets[1] == s.offsets[2]);
-    std::filesystem::remove(file);
 }
 
 BOOST_AUTO_TEST_CASE(what_knows_no_offsets_says_so) {

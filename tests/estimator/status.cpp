@@ -4,8 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
 #include <fstream>
+
+#include "../data/helpers.hpp"
 
 using namespace gamut;
 
@@ -89,7 +90,8 @@ BOOST_AUTO_TEST_CASE(tiny_labels_converge) {
 }
 
 BOOST_AUTO_TEST_CASE(counts_with_large_offsets_start_at_the_best_intercept) {
-    const std::string path = (std::filesystem::temp_directory_path() / "gamut_status_offsets.csv").string();
+    const test::temporary_file own("", "offsets.csv");
+    const std::string& path = own.path;
     for (const double offset : {20., 17., -20., 300.}) {
         {
             std::ofstream out(path);
@@ -105,7 +107,6 @@ BOOST_AUTO_TEST_CASE(counts_with_large_offsets_start_at_the_best_intercept) {
         check(estimator{.model = model::poisson{}, .penalty = penalty::l2{0}, .solver = solver::lbfgs<>{}});
         check(estimator{.model = model::poisson{}, .penalty = penalty::elastic_net{1e-9, 0}});
     }
-    std::filesystem::remove(path);
 }
 
 BOOST_AUTO_TEST_CASE(where_some_rows_can_be_told_apart_no_minimum_exists) {

@@ -4,13 +4,15 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "../data/helpers.hpp"
+#include "../solver/interrupted.hpp"
 
 #include <gamut/communicator/threads.hpp>
 
@@ -47,17 +49,6 @@ std::string message_of(const std::function<void()>& work) {
     }
     return "";
 }
-
-struct temporary_folder {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_learner_test_run";
-    temporary_folder() { std::filesystem::remove_all(path); }
-    ~temporary_folder() { std::filesystem::remove_all(path); }
-};
-
-struct temporary_file {
-    std::filesystem::path path = std::filesystem::temp_directory_path() / "gamut_learner_test.json";
-    ~temporary_file() { std::filesystem::remove(path); }
-};
 
 }  // namespace
 
@@ -198,13 +189,13 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_a_checkpoint_with_the_same_bits_on_other
         const lines whole = c.fit({}, data, {});
         for (const auto& [before, after] : {std::pair{1, 3}, std::pair{4, 1}, std::pair{2, 9}})
             for (const std::size_t iterations : {1u, 4u, 100'000u}) {
-                const temporary_folder folder;
+                const interrupted::scratch folder("learner_run");
                 communicator::threads<>::run(before, [&](const communicator::threads<>& ranks) {
-                    c.interrupt(ranks_type(ranks), data, folder.path.string(), iterations);
+                    c.interrupt(ranks_type(ranks), data, folder.folder(), iterations);
                 });
-                BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.path.string()).has_value(), c.name);
+                BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.folder()).has_value(), c.name);
                 check_on_ranks(after, {c}, [&](std::size_t, const ranks_type& ranks) {
-                    return difference(c.resume(ranks, data, folder.path.string()), whole);
+                    return difference(c.resume(ranks, data, folder.folder()), whole);
                 });
                 ++resumed;
             }
@@ -214,7 +205,7 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_from_a_checkpoint_with_the_same_bits_on_other
 
 BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
     const learners::table data;
-    const temporary_folder folder;
+    const interrupted::scratch folder("learner_run");
     const auto cases = all_cases();
     const auto named = [&](const std::string& name) -> const learner_case& {
         for (const auto& c : cases)
@@ -222,11 +213,11 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
         throw std::runtime_error(name);
     };
     const auto& sums = named("nonnegative_factorisation");
-    BOOST_TEST(difference(sums.resume({}, data, folder.path.string()), sums.fit({}, data, {})) == "");  // none yet
-    sums.interrupt({}, data, folder.path.string(), 3);
-    BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.path.string()).has_value());
+    BOOST_TEST(difference(sums.resume({}, data, folder.folder()), sums.fit({}, data, {})) == "");  // none yet
+    sums.interrupt({}, data, folder.folder(), 3);
+    BOOST_TEST_REQUIRE(core::newest_checkpoint(folder.folder()).has_value());
     const auto complaint = [&](const learner_case& c, const learners::table& rows) {
-        return message_of([&] { c.resume({}, rows, folder.path.string()); });
+        return message_of([&] { c.resume({}, rows, folder.folder()); });
     };
     BOOST_TEST(complaint(sums, data) == "");
     BOOST_TEST(complaint(named("sparse_coding"), data).find("a checkpoint of 'nonnegative_factorisation'") !=
@@ -234,7 +225,7 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
     BOOST_TEST(complaint(sums, {.rows = 140}).find("other data") != std::string::npos);
     BOOST_TEST(complaint(sums, {.columns = 7}).find("other data") != std::string::npos);
     const auto forest = message_of([&] {
-        core::checkpoints keeper{.folder = folder.path.string()};
+        core::checkpoints keeper{.folder = folder.folder()};
         learn::random_forest<ranks_type>{.trees = 2}.fit(source_type(data), keeper);
     });
     BOOST_TEST(forest.find("cannot be resumed") != std::string::npos, forest);
@@ -242,7 +233,7 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
         [&] { learn::k_means<ranks_type>{.clusters = 2, .batch = 5, .resume = "x"}.fit(source_type(data)); });
     BOOST_TEST(batches.find("restarts = 1 and batch = 0") != std::string::npos, batches);
     const auto kept = message_of([&] {
-        core::checkpoints keeper{.folder = folder.path.string()};
+        core::checkpoints keeper{.folder = folder.folder()};
         learn::k_means<ranks_type>{.clusters = 2, .restarts = 2}.fit(source_type(data), keeper);
     });
     BOOST_TEST(kept ==
@@ -251,17 +242,17 @@ BOOST_AUTO_TEST_CASE(a_run_goes_on_with_its_own_learner_and_data_only) {
 }
 
 BOOST_AUTO_TEST_CASE(a_loaded_fit_is_the_saved_one) {
-    const temporary_file file;
+    const gamut::test::temporary_file file("", "fit.json");
     for (const auto& c : all_cases()) {
-        const std::string found = c.save_and_load({}, learners::table{}, file.path.string());
+        const std::string found = c.save_and_load({}, learners::table{}, file.path);
         BOOST_TEST(found == "", c.name << ": " << found);
     }
 }
 
 BOOST_AUTO_TEST_CASE(a_file_of_one_learner_is_no_other) {
-    const temporary_file file;
+    const gamut::test::temporary_file file("", "fit.json");
     const auto cases = all_cases();
-    const std::string path = file.path.string();
+    const std::string path = file.path;
     cases[0].save_and_load({}, learners::table{}, path);
     std::string text;
     {

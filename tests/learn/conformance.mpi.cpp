@@ -7,6 +7,8 @@
 #include <filesystem>
 #include <string>
 
+#include "../data/helpers.hpp"
+
 #include <gamut/communicator/mpi.hpp>
 
 using namespace learners;
@@ -25,8 +27,8 @@ BOOST_AUTO_TEST_CASE(fits_on_all_ranks_have_the_bits_of_fits_on_one) {
 
 BOOST_AUTO_TEST_CASE(a_run_on_all_ranks_goes_on_on_one) {
     const communicator::mpi<> ranks;
-    const auto folder =
-        std::filesystem::temp_directory_path() / ("gamut_learner_mpi_run_" + std::to_string(ranks.size()));
+    const gamut::test::shared_file own(ranks, "");
+    const auto folder = std::filesystem::path(own.path).parent_path() / "run";
     for (const auto& c : all_cases()) {
         if (!c.resume) continue;
         if (ranks.rank() == 0) std::filesystem::remove_all(folder);
@@ -38,19 +40,15 @@ BOOST_AUTO_TEST_CASE(a_run_on_all_ranks_goes_on_on_one) {
         BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);
         ranks.barrier();
     }
-    if (ranks.rank() == 0) std::filesystem::remove_all(folder);
 }
 
 BOOST_AUTO_TEST_CASE(one_rank_writes_and_all_read) {
     const communicator::mpi<> ranks;
-    const auto path =
-        std::filesystem::temp_directory_path() / ("gamut_learner_mpi_test_" + std::to_string(ranks.size()) + ".json");
+    const gamut::test::shared_file file(ranks, "", "fit.json");
     for (const auto& c : all_cases()) {
-        const std::string found = c.save_and_load(ranks_type(ranks), learners::table{}, path.string());
+        const std::string found = c.save_and_load(ranks_type(ranks), learners::table{}, file.path);
         BOOST_TEST(found == "", c.name << " on rank " << ranks.rank() << ": " << found);
     }
-    ranks.barrier();
-    if (ranks.rank() == 0) std::filesystem::remove(path);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -16,6 +16,7 @@
 #include <gamut/core/random.hpp>
 #include <gamut/data/arrays.hpp>
 #include <gamut/data/csv.hpp>
+#include <gamut/learn/fitted_factorisation.hpp>
 
 using namespace gamut;
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstddef>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -50,6 +51,26 @@ BOOST_AUTO_TEST_CASE(neighbours_are_those_of_comparing_all_distances) {
             BOOST_TEST(found.distances[i * 7 + k] == std::sqrt(all[k].first), boost::test_tools::tolerance(1e-12));
         }
     }
+}
+
+BOOST_AUTO_TEST_CASE(a_fit_without_its_copy_in_single_precision_makes_one_for_all_who_ask) {
+    const auto train = points(300, 6, 5), test = points(40, 6, 6);
+    const auto fit = learn::nearest{.neighbours = 4}.fit(data::arrays(train));
+    learn::fitted_nearest<> bare;  // as from a file
+    bare.neighbours = fit.neighbours;
+    bare.features = fit.features;
+    bare.values = fit.values;
+    auto copy = bare;
+    std::vector<std::vector<std::size_t>> found(4);
+    {
+        std::vector<std::jthread> askers;
+        for (auto& one : found) askers.emplace_back([&] { one = bare.predict(data::arrays(test)).indices; });
+    }
+    const auto expected = fit.predict(data::arrays(test)).indices;
+    for (const auto& one : found) BOOST_TEST(one == expected, boost::test_tools::per_element());
+    BOOST_TEST(copy.predict(data::arrays(test)).indices == expected, boost::test_tools::per_element());
+    copy = learn::nearest{.neighbours = 4}.fit(data::arrays(test));
+    BOOST_TEST(copy.predict(data::arrays(test)).indices[0] == 0u);  // itself
 }
 
 BOOST_AUTO_TEST_CASE(single_precision_leaves_nobody_out) {

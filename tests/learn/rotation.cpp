@@ -131,6 +131,28 @@ BOOST_AUTO_TEST_CASE(a_star_carries_the_blocks_of_others_twice) {
     BOOST_TEST(more.bytes == fewer.bytes);
 }
 
+BOOST_AUTO_TEST_CASE(an_objective_that_is_computed_less_often_is_that_of_the_same_factors) {
+    const data::arrays source(ratings());
+    learn::factorisation<> often{.rank = 2,
+                                 .lambda = 0.1,
+                                 .method = learn::descent::rotation,
+                                 .nodes = 4,
+                                 .stop = {.iterations = 8, .tolerance = 0}};
+    auto seldom = often;
+    seldom.check_every = 3;
+    const auto a = often.fit(source), b = seldom.fit(source);
+    BOOST_TEST(a.column_factors == b.column_factors, boost::test_tools::per_element());
+    BOOST_TEST(a.row_factors == b.row_factors, boost::test_tools::per_element());
+    BOOST_TEST(a.objective == b.objective);
+    BOOST_TEST_REQUIRE(b.history.size() == 3u);
+    for (std::size_t i = 0; i < 3; ++i) {
+        const core::record &now = b.history[i], &same = a.history[now.iteration - 1];
+        BOOST_TEST(now.iteration == std::min<std::size_t>(8, 3 * (i + 1)));
+        BOOST_TEST(now.objective == same.objective);
+        BOOST_TEST(now.passes == same.passes);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(blocks_that_visit_rows_find_the_factors) {
     const data::arrays source(ratings());
     const double least = learn::factorisation<>{.rank = 2, .lambda = 0.1}.fit(source).objective;

@@ -99,7 +99,7 @@ BOOST_AUTO_TEST_CASE(topics_and_lambda_are_drawn_as_often_as_they_are_likely) {
             node.totals.assign(2, 0);
             for (std::size_t t = 0; t < 4; ++t) {
                 node.topic[t] = static_cast<std::int32_t>(s >> t & 1);
-                block.add(block.row(static_cast<std::size_t>(node.word[t])), s >> t & 1);
+                block.add(block.open(static_cast<std::size_t>(node.word[t])), s >> t & 1);
                 ++node.totals[s >> t & 1];
             }
         }),

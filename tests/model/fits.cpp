@@ -3,10 +3,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cmath>
-#include <cstdio>
-#include <filesystem>
 #include <string>
 #include <vector>
+
+#include "../data/helpers.hpp"
 
 #include <gamut/communicator/threads.hpp>
 #include <gamut/core/random.hpp>
@@ -43,13 +43,13 @@ BOOST_AUTO_TEST_CASE(a_hinge_tells_classes_apart_by_the_sign_and_is_saved_as_suc
         BOOST_TEST(guess.class_name(i) == y[i]);
         BOOST_TEST((guess.value(i) > 0) == (y[i] == "b"));
     }
-    const std::string file = (std::filesystem::temp_directory_path() / "gamut_model_fits.json").string();
+    const test::temporary_file own("", "fit.json");
+    const std::string& file = own.path;
     save(fit, file);
     const auto again = load<model::hinge>(file);
     BOOST_TEST(again.weights == fit.weights, boost::test_tools::per_element());
     BOOST_TEST(again.predict(source).class_name(3) == y[3]);
     BOOST_CHECK_THROW(load<model::poisson>(file), core::data_error);
-    std::remove(file.c_str());
 }
 
 BOOST_AUTO_TEST_CASE(negative_counts_are_refused_by_all_ranks_alike) {

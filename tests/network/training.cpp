@@ -13,9 +13,9 @@
 
 #include <cmath>
 #include <cstdio>
-#include <filesystem>
 #include <vector>
 
+#include "../data/helpers.hpp"
 #include "network/tiny_mix.hpp"
 
 using namespace gamut;
@@ -109,17 +109,17 @@ BOOST_AUTO_TEST_CASE(normalisation_by_batches_predicts_row_by_row) {
 }
 
 BOOST_AUTO_TEST_CASE(a_saved_network_predicts_the_same) {
-    const auto file = std::filesystem::temp_directory_path() / "gamut_test_network.json";
+    const test::temporary_file own("", "network.json");
+    const std::string& file = own.path;
     const auto fit = fit_tiny_mix(normal, 300, 1, 1);
-    save(fit, file.string());
-    const auto again = load_network(file.string(), normal);
+    save(fit, file);
+    const auto again = load_network(file, normal);
     BOOST_CHECK(again.weights == fit.weights);
     BOOST_CHECK(again.statistics == fit.statistics);
     const auto test = tiny_mix(50, 1, 1);
     BOOST_CHECK(again.predict(test).values == fit.predict(test).values);
-    BOOST_CHECK_THROW(load_network(file.string(), normalised{{23}, {}, {}, {0.2}, {10}}), core::data_error);
-    BOOST_CHECK_THROW(load_network(file.string(), net), core::data_error);
-    std::filesystem::remove(file);
+    BOOST_CHECK_THROW(load_network(file, normalised{{23}, {}, {}, {0.2}, {10}}), core::data_error);
+    BOOST_CHECK_THROW(load_network(file, net), core::data_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_network_regresses) {

@@ -9,12 +9,12 @@
 #include <utility>
 #include <vector>
 
-#include <gamut/communicator/agree.hpp>
+#include <gamut/communicator/single.hpp>
+#include <gamut/communicator/write_together.hpp>
 #include <gamut/core/chart.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/svg.hpp>
 #include <gamut/core/text.hpp>
-#include <gamut/core/whole_file.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 
@@ -31,14 +31,26 @@ struct drawing {
 
 namespace detail {
 
-template <class F, class Make> void draw_together(const F& fit, const std::string& path, Make&& make) {
-    communicator::agree(fit.communicator, [&] {
-        if (fit.communicator.rank() != 0) return;
-        core::whole_file file(path);
-        file.write(make());
-        file.close();
-    });
-}
+/// A picture with a title, of equal cells from left to right and down, as many as there are; across: so many in a row.
+struct grid {
+    grid(const std::string& title, std::size_t cells, std::size_t across, double wide, double high, double left = 20,
+         double least = 0)
+        : across_(std::max<std::size_t>(1, across)),
+          wide_(wide),
+          high_(high),
+          left_(left),
+          picture(
+              std::max(least, left + wide * static_cast<double>(std::min(across_, std::max<std::size_t>(1, cells)))),
+              50 + high * static_cast<double>((cells + across_ - 1) / across_)) {
+        picture.words(20, 28, "start", "#222", title, " font-size=\"15\"");
+    }
+    double left(std::size_t i) const { return left_ + wide_ * static_cast<double>(i % across_); }
+    double top(std::size_t i) const { return 50 + high_ * static_cast<double>(i / across_); }
+
+    std::size_t across_;
+    double wide_, high_, left_;
+    core::svg picture;
+};
 
 /// A panel of bars with names, longest first.
 struct panel {
@@ -57,12 +69,10 @@ inline std::string panels(const std::string& title, const std::vector<panel>& al
         for (const auto& bar : one.bars) longest = std::max(longest, bar.second);
     }
     const double wide = all.size() == 1 ? 700 : 260, high = 40 + 18 * static_cast<double>(most);
-    const auto down = static_cast<double>((all.size() + across - 1) / across);
-    core::svg s(20 + wide * static_cast<double>(across), 50 + high * down);
-    s.words(20, 28, "start", "#222", title, " font-size=\"15\"");
+    grid cells(title, all.size(), across, wide, high);
+    core::svg& s = cells.picture;
     for (std::size_t i = 0; i < all.size(); ++i) {
-        const double left = 20 + wide * static_cast<double>(i % across),
-                     top = 50 + high * static_cast<double>(i / across), middle = left + wide * 0.42, room = wide * 0.52;
+        const double left = cells.left(i), top = cells.top(i), middle = left + wide * 0.42, room = wide * 0.52;
         s.words(left, top + 14, "start", all[i].colour, all[i].title);
         for (std::size_t b = 0; b < all[i].bars.size(); ++b) {
             const auto& [name, length] = all[i].bars[b];
@@ -84,10 +94,9 @@ inline std::string tiles(const std::string& title, const std::vector<double>& va
     const double wide = cell * static_cast<double>(width) + 12,
                  high = cell * static_cast<double>(down) + (down == 1 ? 4 : 26);
     const std::size_t across = down == 1 ? 1 : std::max<std::size_t>(1, static_cast<std::size_t>(860 / wide));
-    const auto rows = static_cast<double>((names.size() + across - 1) / across);
     const double margin = down == 1 ? 110 : 20;
-    core::svg s(std::max(400.0, margin + wide * static_cast<double>(std::min(across, names.size()))), 50 + high * rows);
-    s.words(20, 28, "start", "#222", title, " font-size=\"15\"");
+    grid cells(title, names.size(), across, wide, high, margin, 400);
+    core::svg& s = cells.picture;
     double most = 0;
     for (const double v : values) most = std::max(most, std::abs(v));
     const auto ink = [&](double v) {
@@ -98,8 +107,7 @@ inline std::string tiles(const std::string& title, const std::vector<double>& va
                      : core::text("rgb(", rest(20), ',', rest(70), ',', rest(120), ')');
     };
     for (std::size_t k = 0; k < names.size(); ++k) {
-        const double left = margin + wide * static_cast<double>(k % across),
-                     top = 46 + high * static_cast<double>(k / across);
+        const double left = cells.left(k), top = cells.top(k) - 4;
         if (down == 1)
             s.words(margin - 8, top + cell - 1, "end", "#444", names[k]);
         else
@@ -161,7 +169,7 @@ template <class F> std::string topic_title(const F& fit, std::size_t k) {
 template <Fitted F>
 requires(detail::HasTopics<F> || detail::HasImportances<F> || detail::HasCentres<F> || detail::HasParts<F> ||
          detail::HasDictionary<F>) void draw(const F& fit, const std::string& file, const drawing& options = {}) {
-    detail::draw_together(fit, file, [&] {
+    communicator::write_together(fit.communicator, file, [&] {
         if (options.bars == 0) throw core::option_error("draw: bars is 0 (one is needed) try 12");
         if (options.parts == 0) throw core::option_error("draw: parts is 0 (one is needed) try 40");
         if constexpr (detail::HasTopics<F>) {
@@ -207,10 +215,10 @@ requires(detail::HasTopics<F> || detail::HasImportances<F> || detail::HasCentres
     });
 }
 
-/// The objective of any learner by iteration, a line per fit: a factorisation's error by sweep, a chain's likelihood.
-///     learn::draw_history({{"rank 2", &two}, {"rank 4", &four}}, "error.svg")
-/// No message: the caller's rank draws.
-inline void draw_history(const std::vector<std::pair<std::string, const outcome*>>& fits, const std::string& file) {
+namespace detail {
+
+/// A line per fit.
+inline std::string history_of(const std::vector<std::pair<std::string, const outcome*>>& fits) {
     core::chart picture{"objective by iteration", "iteration", "objective", {}, {}};
     for (const auto& [name, fit] : fits) {
         picture.lines.push_back({name, core::svg::colour(picture.lines.size()), {}, {}, {}, false});
@@ -219,16 +227,21 @@ inline void draw_history(const std::vector<std::pair<std::string, const outcome*
             picture.lines.back().y.push_back(now.objective);
         }
     }
-    core::whole_file out(file);
-    out.write(picture.drawn());
-    out.close();
+    return picture.drawn();
+}
+
+}  // namespace detail
+
+/// The objective of any learner by iteration, a line per fit: a factorisation's error by sweep, a chain's likelihood.
+///     learn::draw_history({{"rank 2", &two}, {"rank 4", &four}}, "error.svg")
+/// No message: the caller's rank draws.
+inline void draw_history(const std::vector<std::pair<std::string, const outcome*>>& fits, const std::string& file) {
+    communicator::write_together(communicator::single<>{}, file, [&] { return detail::history_of(fits); });
 }
 
 /// The same of one fit. Collective: rank 0 draws.
 template <Fitted F> void draw_history(const F& fit, const std::string& file) {
-    communicator::agree(fit.communicator, [&] {
-        if (fit.communicator.rank() == 0) draw_history({{F::name, &fit}}, file);
-    });
+    communicator::write_together(fit.communicator, file, [&] { return detail::history_of({{F::name, &fit}}); });
 }
 
 }  // namespace gamut::learn

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <span>
 #include <string>
 #include <utility>
@@ -18,6 +19,7 @@
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
 #include <gamut/learn/detail/centre_distances.hpp>
+#include <gamut/learn/detail/made_once.hpp>
 #include <gamut/learn/detail/rough_distances.hpp>
 #include <gamut/learn/detail/run.hpp>
 #include <gamut/learn/detail/shards.hpp>
@@ -111,16 +113,22 @@ private:
             const std::size_t all = values.size() / features.size();
             const auto threads_here =
                 static_cast<std::size_t>(std::max(1, detail::threads_of(communicator, threads, rows, all)));
-            // a copy of all training rows in single precision: two passes, which pay for themselves from a few queries on
-            const detail::rough_distances rough(values.data(), all, features.size(), threads_here);
+            const auto copy = rough(threads_here);
             // fewer rows at a time where there are few, so that all threads have some
             const std::size_t each = std::clamp<std::size_t>((n + threads_here - 1) / threads_here, 1, block);
             backend::parallel_for(0, (n + each - 1) / each, threads_here, [&](std::size_t b, std::size_t) {
                 const std::size_t begin = b * each, end = std::min(n, begin + each);
-                look_at(rows, begin, end, rough, found);
+                look_at(rows, begin, end, *copy, found);
             });
         });
         return found;
+    }
+
+    /// All training rows in single precision: two passes over them, once.
+    std::shared_ptr<const detail::rough_distances> rough(std::size_t workers) const {
+        return rough_.get([&] {
+            return detail::rough_distances(values.data(), values.size() / features.size(), features.size(), workers);
+        });
     }
 
     /// Rows [begin, end): which training rows are among the nearest does not depend on blocks, for exact distances decide.
@@ -170,6 +178,9 @@ private:
                                 : static_cast<double>(std::max_element(votes.begin(), votes.end()) - votes.begin());
         }
     }
+
+    detail::made_once<detail::rough_distances> rough_{};
+    template <class> friend struct nearest;
 };
 
 /// Nearest neighbours by brute force: for a row x the k training rows with the least |x - x_i|, and what their labels say: the most
@@ -217,6 +228,10 @@ template <class C> struct nearest {
                 });
                 for (auto* const all : {&fit.values, &fit.labels, &fit.weights})
                     detail::everywhere(communicator, std::span<double>(*all));
+                gamut::communicator::agree(communicator, [&] {
+                    fit.rough(
+                        static_cast<std::size_t>(std::max(1, detail::threads_of(communicator, threads, rows, p))));
+                });
                 detail::run<C> run(communicator, "nearest", {}, observer);
                 run.ends(fit, {.iteration = 1, .objective = 0, .residual = 0, .nonzeros = n, .passes = 1},
                          "all rows are known");

@@ -20,6 +20,7 @@
 #include <gamut/core/resume_from.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/learn/concept.hpp>
+#include <gamut/learn/detail/dense_gibbs.hpp>
 #include <gamut/learn/detail/learn_priors.hpp>
 #include <gamut/learn/detail/metropolis_topics.hpp>
 #include <gamut/learn/detail/run.hpp>
@@ -254,14 +255,17 @@ private:
             return core::random{.seed = seed, .stream = (std::uint64_t{restart} << 32) + sweep};
         };
         detail::topic_chain<C> chain(*this, rows, detail::threads_of(communicator, threads, rows, work), draws(0), fit);
+        std::vector<detail::dense_gibbs> dense;
         std::vector<detail::sparse_gibbs> exact;
         std::vector<detail::metropolis_topics> proposing;
         gamut::communicator::agree(communicator, [&] {
             for (const auto& node : chain.counts.nodes())
-                if (sampling == learn::sampling::gibbs)
-                    exact.emplace_back(node, count);
-                else
+                if (sampling == learn::sampling::metropolis)
                     proposing.emplace_back(node);
+                else if (detail::dense_gibbs::takes(count))
+                    dense.emplace_back(node, count);
+                else
+                    exact.emplace_back(node, count);
         });
 
         detail::run<C> run(communicator, "topics", stop, observer);
@@ -271,7 +275,7 @@ private:
             each("alpha", priors.alpha);
             each("beta", priors.beta);
             for (std::size_t i = 0; i < exact.size(); ++i) orders[i] = exact[i].order(chain.counts.nodes()[i]);
-            if (sampling == learn::sampling::gibbs)
+            if (sampling == learn::sampling::gibbs && !detail::dense_gibbs::takes(count))
                 chain.keep_by_document(
                     each, "orders", rows, [&](detail::topic_node & node) -> auto& {
                         return orders[static_cast<std::size_t>(&node - chain.counts.nodes().data())];
@@ -284,12 +288,15 @@ private:
                 chain.counts.recount();
                 if (chain.begins_anew(run.next())) std::fill(fit.counts.begin(), fit.counts.end(), 0.0);
                 for (std::size_t i = 0; i < exact.size(); ++i) exact[i].take(chain.counts.nodes()[i], orders[i]);
+                for (std::size_t i = 0; i < dense.size(); ++i) dense[i].recount(chain.counts.nodes()[i]);
             }
         }
         for (std::size_t sweep = run.next(); !over; ++sweep) {
             const auto warm = chain.warm(priors, sweep);
             chain.counts.sweep([&](std::size_t i, detail::topic_node& node, const detail::word_block& block) {
-                if (sampling == learn::sampling::gibbs)
+                if (!dense.empty())
+                    dense[i](node, block, warm, draws(sweep));
+                else if (!exact.empty())
                     exact[i](node, block, warm, draws(sweep));
                 else
                     proposing[i](node, block, warm, draws(sweep));

@@ -30,9 +30,8 @@ template <class C> void learn_priors(topic_counts<C>& counts, topic_priors& prio
                 partial[topics] += rising_slope(all, node.length(d));
             }
             for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
-                const std::int32_t* const row = own.row(w);
-                own.each_topic(row, [&](std::size_t k) {
-                    partial[topics + 1] += rising_slope(priors.beta, static_cast<std::size_t>(row[k]));
+                own.each_count(w, [&](std::size_t, std::int32_t n) {
+                    partial[topics + 1] += rising_slope(priors.beta, static_cast<std::size_t>(n));
                 });
             }
         });

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <cstddef>
+#include <vector>
 
 namespace gamut::learn::detail {
 
@@ -23,6 +24,19 @@ inline double log_rising(double a, std::size_t n) {
     for (std::size_t i = 0; i < n; ++i) product *= a + static_cast<double>(i);
     return std::log(product);
 }
+
+/// log_rising(a, n) again and again for one a: numbers below `most` are computed once.
+class rising_logs {
+public:
+    rising_logs(double a, std::size_t most) : a_(a) {
+        for (std::size_t n = 0; n < most; ++n) small_.push_back(log_rising(a, n));
+    }
+    double operator()(std::size_t n) const { return n < small_.size() ? small_[n] : log_rising(a_, n); }
+
+private:
+    double a_;
+    std::vector<double> small_;
+};
 
 /// Its derivative by a: 1 / a + 1 / (a + 1) + ... + 1 / (a + n - 1).
 inline double rising_slope(double a, std::size_t n) {

@@ -59,7 +59,7 @@ public:
             if (t == end || !in_block(t)) continue;
             enter(node, d, eta, options);
             for (; t < end && in_block(t); ++t) {
-                std::int32_t* const row = block.row(static_cast<std::size_t>(node.word[t]));
+                std::int32_t* const row = block.open(static_cast<std::size_t>(node.word[t]));
                 block.remove(row, static_cast<std::size_t>(node.topic[t]));
                 move(node, static_cast<std::size_t>(node.topic[t]), -1, eta);
                 std::fill(slope_.begin(), slope_.end(), 0.0);
@@ -80,6 +80,7 @@ public:
                 while (k + 1 < topics && u >= sums_[k]) ++k;
                 node.topic[t] = static_cast<std::int32_t>(k);
                 block.add(row, k);
+                block.close(static_cast<std::size_t>(node.word[t]));
                 move(node, k, 1, eta);
             }
             leave(node, d);

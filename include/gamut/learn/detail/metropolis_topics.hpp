@@ -2,15 +2,32 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 #include <vector>
 
+#include <gamut/backend/kernel.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
 
 namespace gamut::learn::detail {
+
+/// How often two topics are among others.
+struct count_topics {
+    template <std::size_t>
+    GAMUT_INLINE static std::array<std::int32_t, 2> run(const std::int32_t* topics, std::size_t size, std::int32_t a,
+                                                        std::int32_t b) {
+        std::int32_t of_a = 0, of_b = 0;
+        for (std::size_t i = 0; i < size; ++i) {
+            of_a += topics[i] == a ? 1 : 0;
+            of_b += topics[i] == b ? 1 : 0;
+        }
+        return {of_a, of_b};
+    }
+};
 
 /// Collapsed Gibbs sampling by Metropolis and Hastings: a step costs the same whatever the number of topics. With all counts without
 /// the token, and s its topic, in turn
@@ -19,107 +36,104 @@ namespace gamut::learn::detail {
 /// A proposal is the topic of any token of the word, or of the document, or one by the prior. That may be the token itself, and then
 /// nothing changes; so the chance of any other topic does not depend on s, and the balance is exact. LightLDA (Yuan et al., WWW 2015)
 /// draws from tables that lag behind, WarpLDA (Chen et al., VLDB 2016) from counts that do; here the tokens are as they are now.
+/// Word by word: a word's counts are fetched once, and those of a document are counted among its tokens, by vectors.
 class metropolis_topics {
 public:
-    explicit metropolis_topics(const topic_node& node) : run_of_(node.size()) {
-        for (std::size_t r = 0; r < node.runs.size(); ++r)
-            for (std::size_t at = node.runs[r].begin; at < node.runs[r].end; ++at)
-                run_of_[node.by_word[at]] = static_cast<std::uint32_t>(r);
-    }
+    explicit metropolis_topics(const topic_node&) {}
 
-    /// Both steps for the node's tokens in the block, document by document. Every token has a topic already.
+    /// Both steps for the node's tokens in the block. Every token has a topic already.
     void operator()(topic_node& node, const word_block& block, const topic_priors& priors, const core::random& draws) {
-        const std::size_t topics = block.topics;
-        gather_others(node, block);
-        cumulate(priors.alpha);
-        in_document_.assign(topics, 0);
         const double all = static_cast<double>(block.vocabulary) * priors.beta;
-        const auto total = [&](std::size_t k) { return static_cast<double>(node.totals[k]) + all; };
-        for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
-            const std::size_t begin = node.first[d], end = node.first[d + 1];
-            std::size_t t = begin;
-            while (t < end && static_cast<std::size_t>(node.word[t]) < block.first_word) ++t;
-            if (t == end || static_cast<std::size_t>(node.word[t]) >= block.first_word + block.words) continue;
-            for (std::size_t j = begin; j < end; ++j) ++in_document_[static_cast<std::size_t>(node.topic[j])];
-            for (; t < end && static_cast<std::size_t>(node.word[t]) < block.first_word + block.words; ++t) {
-                std::int32_t* const row = block.row(static_cast<std::size_t>(node.word[t]));
-                auto s = static_cast<std::size_t>(node.topic[t]);
-                block.remove(row, s);
-                --node.totals[s];
-                --in_document_[s];
-                const auto [first, second] = draws.more_bits(2 * (node.first_token + t));
-                const auto [third, fourth] = draws.more_bits(2 * (node.first_token + t) + 1);
-                const auto in = [&](std::size_t k) { return in_document_[k] + priors.alpha[k]; };
-                const auto of = [&](std::size_t k) { return row[k] + priors.beta; };
+        cumulate(priors.alpha);
+        own_.assign(block.topics, 0);
+        const std::size_t from = node.block_runs[block.number], to = node.block_runs[block.number + 1];
+        for (std::size_t r = from; r < to; ++r) {
+            const topic_node::run& run = node.runs[r];
+            if (r + 1 < to) block.fetch(node.runs[r + 1].word);
+            gather_others(node, run, block);
+            std::int32_t* const row = block.open(run.word);
+            const auto of = [&](std::size_t k) { return row[k] + priors.beta; };
+            const auto total = [&](std::size_t k) { return static_cast<double>(node.totals[k]) + all; };
+            for (std::size_t at = run.begin; at < run.end; ++at) {
+                const std::size_t t = node.by_word[at], d = node.document[t];
+                const std::size_t begin = node.first[d], end = node.first[d + 1];
+                const auto before = static_cast<std::size_t>(node.topic[t]);
+                block.remove(row, before);
+                --node.totals[before];
+                const auto [first, second] = draws.more_bits(node.first_token + at);
 
-                const std::size_t by_word = from_word(node, run_of_[t], topics, priors.beta, uniform(first));
-                if (uniform(second) * in(s)*total(by_word) < in(by_word)*total(s)) s = by_word;
-                node.topic[t] = static_cast<std::int32_t>(s);
-                const std::size_t by_document = from_document(node, begin, end, uniform(third));
-                if (uniform(fourth) * of(s) * total(by_document) < of(by_document) * total(s)) s = by_document;
-                node.topic[t] = static_cast<std::int32_t>(s);
+                // The second proposal is read before the first is judged: its own topic, if that is it, comes after.
+                const std::size_t by_word = from_word(node, run, block.topics, priors.beta, place(first));
+                const auto [own, drawn] = from_document(node, begin, end, t, place(second));
+                const auto counts =
+                    backend::run<count_topics>(static_cast<const std::int32_t*>(node.topic.data() + begin), end - begin,
+                                               static_cast<std::int32_t>(before), static_cast<std::int32_t>(by_word));
+                std::size_t s = before;
+                const auto in = [&](std::size_t k, std::int32_t n) {
+                    return n - (k == before ? 1 : 0) + priors.alpha[k];
+                };
+                if (chance(first) * in(before, counts[0]) * total(by_word) < in(by_word, counts[1]) * total(before))
+                    s = by_word;
+                const std::size_t by_document = own ? s : drawn;
+                if (chance(second) * of(s) * total(by_document) < of(by_document) * total(s)) s = by_document;
 
+                node.topic[t] = static_cast<std::int32_t>(s);
                 block.add(row, s);
                 ++node.totals[s];
-                ++in_document_[s];
             }
-            for (std::size_t j = begin; j < end; ++j) in_document_[static_cast<std::size_t>(node.topic[j])] = 0;
+            block.close(run.word);
         }
     }
 
 private:
-    static double uniform(std::uint64_t bits) { return static_cast<double>(bits >> 11) * 0x1p-53; }
+    // 64 bits are a place among many, and a chance that is compared with a probability.
+    static double place(std::uint64_t bits) { return static_cast<double>(bits >> 20) * 0x1p-44; }
+    static double chance(std::uint64_t bits) { return static_cast<double>(bits & 0xfffff) * 0x1p-20; }
 
-    /// The topics that other nodes' tokens of this block's words have: what counts and own tokens say, spelled out.
-    void gather_others(const topic_node& node, const word_block& block) {
-        const std::size_t from = node.block_runs[block.number], to = node.block_runs[block.number + 1];
-        first_run_ = from;
-        other_begin_.assign(1, 0);
+    /// The topics that other nodes' tokens of the word have: what counts and own tokens say, spelled out.
+    void gather_others(const topic_node& node, const topic_node::run& run, const word_block& block) {
+        for (std::size_t at = run.begin; at < run.end; ++at)
+            ++own_[static_cast<std::size_t>(node.topic[node.by_word[at]])];
         others_.clear();
-        std::vector<std::int32_t> own(block.topics);
-        for (std::size_t r = from; r < to; ++r) {
-            const topic_node::run& run = node.runs[r];
-            const std::int32_t* const row = block.row(run.word);
-            for (std::size_t at = run.begin; at < run.end; ++at)
-                ++own[static_cast<std::size_t>(node.topic[node.by_word[at]])];
-            block.each_topic(row, [&](std::size_t k) {
-                others_.insert(others_.end(), static_cast<std::size_t>(row[k] - own[k]), static_cast<std::int32_t>(k));
-                own[k] = 0;
-            });
-            other_begin_.push_back(others_.size());
-        }
+        block.each_count(run.word, [&](std::size_t k, std::int32_t n) {
+            for (n -= std::exchange(own_[k], 0); n > 0; --n) others_.push_back(static_cast<std::int32_t>(k));
+        });
     }
     /// k ~ n_kw + beta, the token among the n_kw
-    std::size_t from_word(const topic_node& node, std::size_t r, std::size_t topics, double beta, double u) const {
-        const topic_node::run& run = node.runs[r];
-        const std::size_t own = run.end - run.begin, begin = other_begin_[r - first_run_];
-        const std::size_t everywhere = own + other_begin_[r - first_run_ + 1] - begin;
+    std::size_t from_word(const topic_node& node, const topic_node::run& run, std::size_t topics, double beta,
+                          double u) const {
+        const std::size_t own = run.end - run.begin, everywhere = own + others_.size();
         const double at = u * (static_cast<double>(everywhere) + static_cast<double>(topics) * beta);
         const auto place = static_cast<std::size_t>(at);
         if (place < own) return static_cast<std::size_t>(node.topic[node.by_word[run.begin + place]]);
-        if (place < everywhere) return static_cast<std::size_t>(others_[begin + place - own]);
+        if (place < everywhere) return static_cast<std::size_t>(others_[place - own]);
         return std::min(topics - 1, static_cast<std::size_t>((at - static_cast<double>(everywhere)) / beta));
     }
-    /// k ~ n_dk + alpha_k, the token among the n_dk
-    std::size_t from_document(const topic_node& node, std::size_t begin, std::size_t end, double u) const {
+    struct proposal {
+        bool own;
+        std::size_t topic;
+    };
+    /// k ~ n_dk + alpha_k, token t among the n_dk
+    proposal from_document(const topic_node& node, std::size_t begin, std::size_t end, std::size_t t, double u) const {
         const double at = u * (static_cast<double>(end - begin) + alpha_.back());
         const auto place = static_cast<std::size_t>(at);
-        if (place < end - begin) return static_cast<std::size_t>(node.topic[begin + place]);
-        const auto found = std::upper_bound(alpha_.begin(), alpha_.end(), at - static_cast<double>(end - begin));
-        return std::min(alpha_.size() - 1, static_cast<std::size_t>(found - alpha_.begin()));
+        if (place < end - begin) return {begin + place == t, static_cast<std::size_t>(node.topic[begin + place])};
+        const double left = at - static_cast<double>(end - begin);
+        const std::size_t found =
+            alike_ ? static_cast<std::size_t>(left / alpha_.front())
+                   : static_cast<std::size_t>(std::upper_bound(alpha_.begin(), alpha_.end(), left) - alpha_.begin());
+        return {false, std::min(alpha_.size() - 1, found)};
     }
     void cumulate(const std::vector<double>& alpha) {
         alpha_.clear();
+        alike_ = std::equal(alpha.begin() + 1, alpha.end(), alpha.begin());
         double sum = 0;
         for (const double a : alpha) alpha_.push_back(sum += a);
     }
 
-    std::vector<std::uint32_t> run_of_;  // per token
-    std::size_t first_run_ = 0;
-    std::vector<std::size_t> other_begin_;
-    std::vector<std::int32_t> others_;
-    std::vector<std::int32_t> in_document_;
+    std::vector<std::int32_t> others_, own_;
     std::vector<double> alpha_;  // cumulated
+    bool alike_ = false;         // all of them
 };
 
 }  // namespace gamut::learn::detail

@@ -43,7 +43,8 @@ public:
         tree_.assign([&](std::size_t k) { return priors.alpha[k] * g_[k]; });
         for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r) {
             const topic_node::run& run = node.runs[r];
-            std::int32_t* const row = block.row(run.word);
+            if (r + 1 < node.block_runs[block.number + 1]) block.fetch(node.runs[r + 1].word);
+            std::int32_t* const row = block.open(run.word);
             const auto refresh = [&](std::size_t k) {
                 below_[k] = 1 / (static_cast<double>(node.totals[k]) + all);
                 g_[k] = (row[k] + beta) * below_[k];
@@ -70,6 +71,7 @@ public:
                 g_[k] = beta * below_[k];
                 tree_.set(k, priors.alpha[k] * g_[k]);
             });
+            block.close(run.word);
         }
     }
 

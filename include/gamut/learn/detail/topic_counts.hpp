@@ -50,30 +50,73 @@ template <class F> void each_topic(const topic_node& node, std::size_t d, std::v
 }
 
 /// What a node works on in a round: a row per word, its counts in topics, and behind them a bit per topic that says where they are not 0: most
-/// are where topics are many.
+/// are where topics are many. There a word with few tokens is written down as pairs of a topic and its count, topics rising, behind
+/// the number of pairs: far less to fetch, and to send.
 struct word_block {
     std::size_t number, first_word, words, topics, vocabulary;
-    std::int32_t* counts;
+    const std::size_t* begins;    ///< of words' rows
+    std::int32_t *counts, *room;  ///< room: a row for one word, zeros
 
-    static constexpr std::size_t bits = 32;  // of a number
+    static constexpr std::size_t bits = 32;      // of a number
+    static constexpr std::size_t spelled = 512;  // so many topics are never pairs
     static std::size_t width(std::size_t topics) { return topics + (topics + bits - 1) / bits; }
-    std::size_t size() const { return words * width(topics); }
-    std::int32_t* row(std::size_t word) const { return counts + (word - first_word) * width(topics); }
+    /// Numbers that a word with so many tokens takes.
+    static std::size_t width(std::size_t topics, std::size_t tokens) {
+        return topics > spelled ? std::min(width(topics), 1 + 2 * tokens) : width(topics);
+    }
+    std::size_t size() const { return begins[first_word + words] - begins[first_word]; }
+
+    /// The word's row, spelled out, until it is closed. One at a time.
+    std::int32_t* open(std::size_t word) const {
+        std::int32_t* const stored = at(word);
+        if (!pairs(word)) return stored;
+        for (std::int32_t i = 0; i < stored[0]; ++i) {
+            const auto k = static_cast<std::size_t>(stored[1 + 2 * i]);
+            room[k] = stored[2 + 2 * i];
+            room[topics + k / bits] |= bit(k);
+        }
+        return room;
+    }
+    void close(std::size_t word) const {
+        if (!pairs(word)) return;
+        std::int32_t* const stored = at(word);
+        std::int32_t* to = stored + 1;
+        each_topic(room, [&](std::size_t k) {
+            *to++ = static_cast<std::int32_t>(k);
+            *to++ = std::exchange(room[k], 0);
+        });
+        stored[0] = static_cast<std::int32_t>((to - stored) / 2);
+        std::fill(room + topics, room + width(topics), 0);
+    }
+    /// The word's row comes nearer while another is worked on.
+    void fetch(std::size_t word) const {
+        for (const std::int32_t *p = at(word), *end = at(word + 1); p < end; p += 16) __builtin_prefetch(p, 1);
+    }
 
     void add(std::int32_t* row, std::size_t k) const {
-        if (row[k]++ == 0) row[topics + k / bits] ^= bit(k);
+        ++row[k];
+        row[topics + k / bits] |= bit(k);
     }
-    void remove(std::int32_t* row, std::size_t k) const {
-        if (--row[k] == 0) row[topics + k / bits] ^= bit(k);
-    }
-    /// visit(k) for the topics that the word has, rising; nobody may add or remove meanwhile.
+    void remove(std::int32_t* row, std::size_t k) const { row[topics + k / bits] ^= --row[k] == 0 ? bit(k) : 0; }
+    /// visit(k) for the topics of an open row, rising; nobody may add or remove meanwhile.
     template <class F> void each_topic(const std::int32_t* row, F&& visit) const {
         for (std::size_t first = 0; first < topics; first += bits)
             for (auto left = static_cast<std::uint32_t>(row[topics + first / bits]); left != 0; left &= left - 1)
                 visit(first + static_cast<std::size_t>(std::countr_zero(left)));
     }
+    /// visit(k, n_kw) for the topics of a word whose row is closed, rising.
+    template <class F> void each_count(std::size_t word, F&& visit) const {
+        const std::int32_t* const stored = at(word);
+        if (pairs(word))
+            for (std::int32_t i = 0; i < stored[0]; ++i)
+                visit(static_cast<std::size_t>(stored[1 + 2 * i]), stored[2 + 2 * i]);
+        else
+            each_topic(stored, [&](std::size_t k) { visit(k, stored[k]); });
+    }
 
 private:
+    std::int32_t* at(std::size_t word) const { return counts + (begins[word] - begins[first_word]); }
+    bool pairs(std::size_t word) const { return begins[word + 1] - begins[word] < width(topics); }
     static std::int32_t bit(std::size_t k) { return static_cast<std::int32_t>(std::uint32_t{1} << k % bits); }
 };
 
@@ -81,7 +124,7 @@ private:
 /// visits each node (communicator/rotation.hpp): nodes that work at the same time share neither documents nor words. Only the totals of
 /// topics lag behind what other nodes do in the same round; with one node nothing does.
 /// Everything follows from the number of nodes; ranks and threads only share the nodes out.   Zheng et al., STRADS; Yuan et al., WWW 2015.
-/// Messages per sweep and rank: nodes times a block (words / nodes x topics 33 / 32 whole numbers) to a neighbour, and as many all-reduces of
+/// Messages per sweep and rank: nodes times a block (words / nodes x topics 33 / 32 whole numbers, or less) to a neighbour, and as many all-reduces of
 /// topics numbers.
 template <communicator::PairwiseCommunicator C> class topic_counts {
 public:
@@ -99,6 +142,8 @@ public:
           threads_(std::max<std::size_t>(1, std::min(static_cast<std::size_t>(std::max(threads, 1)), mine_.size()))),
           node_(mine_.size()),
           tables_(mine_.size()),
+          rooms_(mine_.size()),
+          begins_{0},
           totals_(topics) {
         std::vector<std::int64_t> tokens_of(vocabulary_), tokens_in(nodes_);
         communicator::agree(ranks_, [&] {
@@ -114,6 +159,8 @@ public:
         ranks_.all_reduce(std::span(tokens_of), communicator::operation::sum);
         ranks_.all_reduce(std::span(tokens_in), communicator::operation::sum);
         cuts_ = cut_evenly(tokens_of, nodes_);
+        for (const std::int64_t tokens : tokens_of)
+            begins_.push_back(begins_.back() + word_block::width(topics_, static_cast<std::size_t>(tokens)));
         std::uint64_t before = 0;
         for (std::size_t n = 0; n < nodes_; ++n) {
             if (n >= mine_.begin && n < mine_.end) node_[n - mine_.begin].first_token = before;
@@ -124,6 +171,7 @@ public:
             each([&](std::size_t i) {
                 node_[i].index(cuts_);
                 tables_[i].assign(numbers_of(mine_.begin + i), 0);
+                rooms_[i].assign(word_block::width(topics_), 0);
             });
         });
     }
@@ -182,17 +230,21 @@ public:
     double log_likelihood(const topic_priors& priors) {
         double of_documents = 0;
         for (const double a : priors.alpha) of_documents += a;
+        const rising_logs of_word(priors.beta, 128);
+        std::vector<rising_logs> of_topic;  // one that all share, or each its own
+        const bool alike = std::equal(priors.alpha.begin() + 1, priors.alpha.end(), priors.alpha.begin());
+        for (std::size_t k = 0; k < (alike ? 1 : topics_); ++k)
+            of_topic.emplace_back(priors.alpha[k], alike ? 128 : 32);
         double all = 0;
         sum({&all, 1}, [&](std::size_t, const topic_node& node, const word_block& own, double* partial) {
             for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
-                const std::int32_t* const row = own.row(w);
-                own.each_topic(
-                    row, [&](std::size_t k) { *partial += log_rising(priors.beta, static_cast<std::size_t>(row[k])); });
+                own.each_count(w,
+                               [&](std::size_t, std::int32_t n) { *partial += of_word(static_cast<std::size_t>(n)); });
             }
             std::vector<std::size_t> counts(topics_);
             for (std::size_t d = 0; d + 1 < node.first.size(); ++d) {
                 each_topic(node, d, counts,
-                           [&](std::size_t k, std::size_t n) { *partial += log_rising(priors.alpha[k], n); });
+                           [&](std::size_t k, std::size_t n) { *partial += of_topic[alike ? 0 : k](n); });
                 *partial -= log_rising(of_documents, node.length(d));
             }
         });
@@ -206,12 +258,15 @@ public:
         for (auto& table : tables_) std::fill(table.begin(), table.end(), 0);
         std::fill(totals_.begin(), totals_.end(), std::int64_t{0});
         sweep([](std::size_t, topic_node& node, const word_block& block) {
-            for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r)
+            for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r) {
+                std::int32_t* const row = block.open(node.runs[r].word);
                 for (std::size_t at = node.runs[r].begin; at < node.runs[r].end; ++at) {
                     const auto k = static_cast<std::size_t>(node.topic[node.by_word[at]]);
                     ++node.totals[k];
-                    block.add(block.row(node.runs[r].word), k);
+                    block.add(row, k);
                 }
+                block.close(node.runs[r].word);
+            }
         });
     }
     /// The words whose counts add_counts has.
@@ -222,8 +277,7 @@ public:
         for (std::size_t i = 0; i < node_.size(); ++i) {
             const word_block own = block(mine_.begin + i, i);
             for (std::size_t w = own.first_word; w < own.first_word + own.words; ++w) {
-                const std::int32_t* const row = own.row(w);
-                own.each_topic(row, [&](std::size_t k) { to[k * vocabulary_ + w] += row[k]; });
+                own.each_count(w, [&](std::size_t k, std::int32_t n) { to[k * vocabulary_ + w] += n; });
             }
         }
     }
@@ -232,11 +286,16 @@ private:
     template <class F> void each(F&& f) const {
         backend::parallel_for(std::size_t{0}, node_.size(), threads_, [&](std::size_t i, std::size_t) { f(i); });
     }
-    std::size_t numbers_of(std::size_t block) const {
-        return (cuts_[block + 1] - cuts_[block]) * word_block::width(topics_);
-    }
+    std::size_t numbers_of(std::size_t block) const { return begins_[cuts_[block + 1]] - begins_[cuts_[block]]; }
     word_block block(std::size_t number, std::size_t i) {
-        return {number, cuts_[number], cuts_[number + 1] - cuts_[number], topics_, vocabulary_, tables_[i].data()};
+        return {number,
+                cuts_[number],
+                cuts_[number + 1] - cuts_[number],
+                topics_,
+                vocabulary_,
+                begins_.data(),
+                tables_[i].data(),
+                rooms_[i].data()};
     }
     const C& ranks_;
     communicator::rotation<C> blocks_;
@@ -244,7 +303,8 @@ private:
     typename communicator::rotation<C>::range mine_;
     std::size_t threads_;
     std::vector<topic_node> node_;
-    std::vector<std::vector<std::int32_t>> tables_;  // a block of words per node of this rank
+    std::vector<std::vector<std::int32_t>> tables_, rooms_;  // per node of this rank a block of words, and room for one
+    std::vector<std::size_t> begins_;                        // of words' rows, if all stood one behind another
     std::vector<std::int64_t> totals_;
     std::vector<std::size_t> cuts_;
     std::uint64_t tokens_ = 0;
@@ -252,14 +312,17 @@ private:
 
 /// Gives each token of the node's block any topic, all of them equally likely.
 inline void draw_any_topics(topic_node& node, const word_block& block, const core::random& draws) {
-    for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r)
+    for (std::size_t r = node.block_runs[block.number]; r < node.block_runs[block.number + 1]; ++r) {
+        std::int32_t* const row = block.open(node.runs[r].word);
         for (std::size_t at = node.runs[r].begin; at < node.runs[r].end; ++at) {
             const std::size_t t = node.by_word[at];
             const std::size_t k = draws.below(node.first_token + t, block.topics);
             node.topic[t] = static_cast<std::int32_t>(k);
             ++node.totals[k];
-            block.add(block.row(node.runs[r].word), k);
+            block.add(row, k);
         }
+        block.close(node.runs[r].word);
+    }
 }
 
 }  // namespace gamut::learn::detail
