@@ -86,10 +86,10 @@ int main(int argc, char** argv) {
                      baseline -
                          accuracy(solver::sgd{.rate = falling, .exchange = exchange::periodic{every}}, copies, seed),
                      0.7);
-        for (const std::size_t nodes : {2, 4}) {
+        for (const std::size_t nodes : {2u, 4u}) {
             const std::size_t all = nodes == 2 ? epochs : 2 * epochs;
             double found = 0;
-            for (const std::uint64_t deals : {1, 2, 3})
+            for (const std::uint64_t deals : {1u, 2u, 3u})
                 found += accuracy(
                     solver::sgd{.rate = falling_over(all),
                                 .exchange =

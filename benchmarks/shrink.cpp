@@ -107,7 +107,7 @@ int main(int argc, char** argv) {
         lost("pruned to 12.7 %", small, 2);
         const shrink::pruning rounds{.keep = 0.127, .rounds = 9}, once{.keep = 0.127};
         lost("one round to 12.7 %", shrink::prune(smaller, source, fit, once), none);
-        for (const std::size_t few : {3, 10}) {
+        for (const std::size_t few : {3u, 10u}) {
             const auto gently = trainer(seed, few, 0.005);
             note("rounds over one, " + std::to_string(few) + " epochs, rate / 10",
                  points(shrink::prune(gently, source, fit, once)) - points(shrink::prune(gently, source, fit, rounds)),

@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(weights_come_together_when_somebody_wants_them) {
     const double all = 20 * 24 + 24 + 24 * 16 + 16 + 16 * 10 + 10;
     const auto nobody = [](const core::record&) {};
     const auto weights = [&](const core::record& now) {
-        if (now.rank == 1 && now.weights().size() != all) throw core::error("not all weights");
+        if (now.rank == 1 && static_cast<double>(now.weights().size()) != all) throw core::error("not all weights");
     };
     const outcome alone = run(5, 0), watched = run(5, 0, nobody), asked = run(5, 0, weights);
     BOOST_TEST((asked == watched));
