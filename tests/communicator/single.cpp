@@ -3,12 +3,16 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cmath>
+#include <cstddef>
 #include <new>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
 #include <gamut/communicator/observe.hpp>
+#include <gamut/communicator/sum.hpp>
 
 namespace communicator = gamut::communicator;
 namespace core = gamut::core;
@@ -23,6 +27,25 @@ BOOST_AUTO_TEST_CASE(conforms) {
     BOOST_TEST(conformance::check(communicator::single<>{}) == "");
     BOOST_TEST(conformance::check(communicator::single<core::fast>{}) == "");
     BOOST_TEST(conformance::check(communicator::counting<communicator::single<>>{}) == "");
+}
+
+BOOST_AUTO_TEST_CASE(many_entries_are_summed_as_few_are) {
+    const communicator::single c{};
+    const std::size_t columns = 10000, count = 3;
+    std::vector<double> partials(count * columns), all(columns);
+    for (std::size_t k = 0; k < partials.size(); ++k)
+        partials[k] = std::ldexp(std::sin(static_cast<double>(k)), static_cast<int>(k % 60) - 30);
+    partials[9999] = HUGE_VAL;
+    communicator::sum(c, std::span<const double>(partials), count, std::span<double>(all));
+    for (std::size_t begin = 0; begin < columns; begin += 1000) {
+        std::vector<double> few, sums(1000);
+        for (std::size_t row = 0; row < count; ++row)
+            for (std::size_t k = 0; k < 1000; ++k) few.push_back(partials[row * columns + begin + k]);
+        communicator::sum(c, std::span<const double>(few), count, std::span<double>(sums));
+        for (std::size_t k = 0; k < 1000; ++k)
+            BOOST_REQUIRE((sums[k] == all[begin + k] || (std::isnan(sums[k]) && std::isnan(all[begin + k]))));
+    }
+    BOOST_TEST(std::isnan(all[9999]));
 }
 
 BOOST_AUTO_TEST_CASE(gather_into_another_size_is_refused) {

@@ -11,7 +11,7 @@
 namespace gamut::network {
 
 /// Patches of kernel x kernel positions, every `step` positions, times filters: one for each of the new channels, and a bias.
-/// border: so many positions of zeros around the picture. As patches and one GEMM; the patches take kernel^2 times the picture's memory.
+/// border: so many positions of zeros around the picture. One step, forward and back: see backend/detail/convolution_products.hpp.
 struct convolution {
     std::size_t channels = 8, kernel = 3, step = 1, border = 0;
 

@@ -3,11 +3,12 @@
 
 #include <cstddef>
 
+#include <gamut/backend/detail/dense_kernels.hpp>
 #include <gamut/backend/detail/instructions.hpp>
 #include <gamut/backend/detail/picture_rows.hpp>
 #include <gamut/backend/pack.hpp>
 
-/// What Winograd's convolution of 2 x 2 positions by 3 x 3 filters does besides multiplying, for eight channels at a time:
+/// What Winograd's convolution of 2 x 2 positions by 3 x 3 filters does besides multiplying, for a vector of channels at a time:
 ///     y = A' [ (G w G') . (B' d B) ] A        d: 4 x 4 positions of a picture, w: a filter, y: 2 x 2 positions of the result
 ///     B' = 1  0 -1  0     G = 1   0   0      A' = 1  1  1  0
 ///          0  1  1  0         1/2 1/2 1/2         0  1 -1 -1
@@ -59,12 +60,12 @@ struct winograd {
 /// planes = B' d B of tiles of pictures.
 template <class T> struct picture_to_planes {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const tiles_of<const T>& tiles, T* planes) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         tiles.each([&](std::size_t t, std::size_t i, std::ptrdiff_t y, std::ptrdiff_t x) {
             const T* from[16];
             for (std::size_t p = 0; p < 16; ++p)
                 from[p] = tiles.at(i, y + static_cast<std::ptrdiff_t>(p / 4), x + static_cast<std::ptrdiff_t>(p % 4));
-            for (std::size_t k = 0; k < tiles.channels; k += 8) {
+            for (std::size_t k = 0; k < tiles.channels; k += P::width) {
                 P d[16], v[16];
                 for (std::size_t p = 0; p < 16; ++p) d[p] = from[p] ? P::load(from[p] + k) : P(0);
                 for (std::size_t c = 0; c < 4; ++c) winograd::picture(d + c, 4, v + c);
@@ -77,12 +78,12 @@ template <class T> struct picture_to_planes {
 /// Adds B planes B' to the tiles of pictures.
 template <class T> struct planes_to_picture {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const tiles_of<T>& tiles, const T* planes) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         tiles.each([&](std::size_t t, std::size_t i, std::ptrdiff_t y, std::ptrdiff_t x) {
             T* to[16];
             for (std::size_t p = 0; p < 16; ++p)
                 to[p] = tiles.at(i, y + static_cast<std::ptrdiff_t>(p / 4), x + static_cast<std::ptrdiff_t>(p % 4));
-            for (std::size_t k = 0; k < tiles.channels; k += 8) {
+            for (std::size_t k = 0; k < tiles.channels; k += P::width) {
                 P d[16], v[16];
                 for (std::size_t p = 0; p < 16; ++p) v[p] = P::load(planes + p * tiles.plane + t * tiles.channels + k);
                 for (std::size_t c = 0; c < 4; ++c) winograd::picture_back(v + c, 4, d + c);
@@ -96,11 +97,11 @@ template <class T> struct planes_to_picture {
 /// The tiles of the result = A' planes A, or that much more.
 template <class T> struct planes_to_result {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const tiles_of<T>& tiles, const T* planes, bool add) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         tiles.each([&](std::size_t t, std::size_t i, std::ptrdiff_t y, std::ptrdiff_t x) {
             T* const to[4] = {tiles.at(i, y, x), tiles.at(i, y, x + 1), tiles.at(i, y + 1, x),
                               tiles.at(i, y + 1, x + 1)};
-            for (std::size_t k = 0; k < tiles.channels; k += 8) {
+            for (std::size_t k = 0; k < tiles.channels; k += P::width) {
                 P m[4], half[2][4];
                 for (std::size_t c = 0; c < 4; ++c) {
                     for (std::size_t r = 0; r < 4; ++r)
@@ -121,11 +122,11 @@ template <class T> struct planes_to_result {
 /// planes = A s A' of the adjoints of the result.
 template <class T> struct result_to_planes {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const tiles_of<const T>& tiles, T* planes) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         tiles.each([&](std::size_t t, std::size_t i, std::ptrdiff_t y, std::ptrdiff_t x) {
             const T* const from[4] = {tiles.at(i, y, x), tiles.at(i, y, x + 1), tiles.at(i, y + 1, x),
                                       tiles.at(i, y + 1, x + 1)};
-            for (std::size_t k = 0; k < tiles.channels; k += 8) {
+            for (std::size_t k = 0; k < tiles.channels; k += P::width) {
                 P s[4];
                 for (std::size_t p = 0; p < 4; ++p) s[p] = from[p] ? P::load(from[p] + k) : P(0);
                 const P lines[4][2] = {
@@ -146,9 +147,9 @@ template <class T> struct result_to_planes {
 /// planes = G w G' of n filters' numbers (channels times filters), 3 x 3 of them n apart.
 template <class T> struct filters_to_planes {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const T* w, std::size_t n, T* planes, std::size_t plane) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         const P half(0.5);
-        for (std::size_t k = 0; k < n; k += 8) {
+        for (std::size_t k = 0; k < n; k += P::width) {
             P lines[4][3];
             for (std::size_t b = 0; b < 3; ++b) {
                 const P x = P::load(w + b * n + k), y = P::load(w + (3 + b) * n + k), z = P::load(w + (6 + b) * n + k);
@@ -170,9 +171,9 @@ template <class T> struct filters_to_planes {
 /// g += G' planes G.
 template <class T> struct planes_to_filters {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const T* planes, std::size_t plane, T* g, std::size_t n) {
-        using P = pack<T, Bytes>;
+        using P = pack<T, Bytes, vector_width<T, Bytes>>;
         const P half(0.5);
-        for (std::size_t k = 0; k < n; k += 8) {
+        for (std::size_t k = 0; k < n; k += P::width) {
             P lines[3][4];
             for (std::size_t c = 0; c < 4; ++c) {
                 const P u = P::load(planes + c * plane + k), v = P::load(planes + (4 + c) * plane + k),
