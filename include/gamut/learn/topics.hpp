@@ -169,7 +169,8 @@ protected:
 /// how often a document has a word.
 ///     theta_d ~ Dirichlet(alpha_1 .. alpha_k),  phi_k ~ Dirichlet(beta .. beta);   each word: a topic by theta_d, then the word by phi
 ///     learn::topics{.count = 50}.fit(data::triples<>{.path = "docword.txt"})
-/// The topics of all words start anywhere, and an iteration draws each anew given all others (detail/sparse_gibbs.hpp), or proposes
+/// The topics of all words start anywhere, and an iteration draws each anew given all others (up to 512 topics detail/dense_gibbs.hpp, to 2^-24 of
+/// the sum of all weights; beyond, detail/sparse_gibbs.hpp), or proposes
 /// twice (detail/metropolis_topics.hpp: in steps that count does not raise, from memory that it does; more sweeps are needed). In the first
 /// `anneal` sweeps alpha and beta are larger, falling from 1 to what they are, so that topics find their places before they settle:
 /// a start without it ends more often where one topic is two, and two are one. `restarts`: the most likely of several chains.
@@ -178,8 +179,10 @@ protected:
 /// nodes have work. nodes = 1 is the sampler to the letter; with more, a topic's total is known up to what other nodes do meanwhile.
 /// A fit depends on nodes, and has the same bits on any number of ranks and threads.
 /// Objective: -log p(words, topics | alpha, beta) per word; it need not fall. There is no residual: a chain ends by stop.iterations, or
-/// because an observer, or the clock, says so. Cost per word and sweep: topics of the document, and log2(count).
-/// Memory: per rank 20 bytes a word of its documents, words x count / nodes numbers per node; all counts in the end.
+/// because an observer, or the clock, says so. Cost per word and sweep: count / 8 steps of a vector up to 512 topics; beyond, topics of the
+/// document, and log2(count); of proposals its words / 8, whatever the count.
+/// Memory: per rank 20 bytes a word of its documents (28, and 4 count bytes a document, up to 512 topics), words x count / nodes numbers per
+/// node, beyond 512 topics at most two for each word of all documents; all counts in the end.
 /// Throws data_error for counts that are none, weights, and fewer words than topics; a document may be empty.
 template <class C> struct topics {
     std::size_t count = 10;
