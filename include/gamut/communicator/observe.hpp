@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <span>
+#include <type_traits>
 #include <vector>
 
 #include <gamut/communicator/agree.hpp>
@@ -33,7 +34,7 @@ observed show(const C& c, core::record& now, std::vector<core::record>& history,
         history.push_back(now);
         return {};
     } else {
-        if constexpr ((std::derived_from<O, core::any_observer> && ...))
+        if constexpr ((std::is_base_of_v<core::any_observer, O> && ...))
             if (!(observers || ...)) return show(c, now, history, run);  // nobody
         std::exception_ptr mine;
         std::int32_t lanes[2] = {0, 0};  // 0: go on, 1: stop, more: somebody failed; 1: keep

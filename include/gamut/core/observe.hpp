@@ -110,14 +110,20 @@ class any_observer {
 public:
     any_observer() = default;
     template <Observer O>
-    requires(!std::derived_from<O, any_observer>) explicit any_observer(O& observer)
-        : observer_(&observer),
-          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {}
+    requires(!std::is_base_of_v<any_observer, O>) explicit any_observer(O& observer) : any_observer(observer, 0) {
+        static_assert(!may_keep<O>,
+                      "any_observer: the observer keeps states, which would be lost; use core::any_keeper");
+    }
 
     explicit operator bool() const { return call_ != nullptr; }
     bool operator()(const record& seen) const { return call_ && call_(observer_, seen); }
 
 protected:
+    template <class O>
+    any_observer(O& observer, int)
+        : observer_(&observer),
+          call_([](void* who, const record& seen) { return notify(*static_cast<O*>(who), seen); }) {}
+
     void* observer_ = nullptr;
 
 private:
@@ -125,11 +131,11 @@ private:
 };
 
 /// Any observer, referred to, which may keep states; or nobody.
-class any_keeper : public any_observer {
+class any_keeper : private any_observer {  // privately: as an any_observer it would lose what is kept
 public:
     any_keeper() = default;
     template <Observer O>
-    requires(!std::derived_from<O, any_observer>) explicit any_keeper(O& observer) : any_observer(observer) {
+    requires(!std::is_base_of_v<any_observer, O>) explicit any_keeper(O& observer) : any_observer(observer, 0) {
         if constexpr (may_keep<O>) {
             static constexpr keeper_calls calls{
                 [](void* who, const record& now) -> bool { return static_cast<O*>(who)->wants(now); },
@@ -138,6 +144,9 @@ public:
             if (is_keeper(observer)) keeper_ = &calls;
         }
     }
+
+    using any_observer::operator bool;
+    using any_observer::operator();
 
     bool keeps() const { return keeper_ != nullptr; }
     bool wants(const record& now) const { return keeper_ && keeper_->wants(observer_, now); }
@@ -160,7 +169,7 @@ private:
 
 /// Whether an observer looks at records: any_observer and any_keeper may be nobody.
 template <class O> bool is_somebody(const O& observer) {
-    if constexpr (std::derived_from<O, any_observer>)
+    if constexpr (std::is_base_of_v<any_observer, O>)
         return static_cast<bool>(observer);
     else
         return true;
