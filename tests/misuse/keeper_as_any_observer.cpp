@@ -1,4 +1,5 @@
 // expect: any_observer: the observer keeps states, which would be lost; use core::any_keeper
+// SPDX-License-Identifier: BSL-1.0
 #include <gamut/gamut.hpp>
 
 int main() {
