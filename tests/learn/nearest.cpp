@@ -105,6 +105,15 @@ BOOST_AUTO_TEST_CASE(single_precision_leaves_nobody_out) {
     }
 }
 
+BOOST_AUTO_TEST_CASE(training_rows_that_change_after_the_fit_are_those_that_answer) {
+    const auto train = points(300, 6, 5), test = points(40, 6, 6), others = points(300, 6, 7);
+    const auto fit = learn::nearest{.neighbours = 3}.fit(data::arrays(train));
+    auto changed = fit;
+    changed.values.assign(others.values.begin(), others.values.end());
+    const auto fresh = learn::nearest{.neighbours = 3}.fit(data::arrays(others)).predict(data::arrays(test));
+    BOOST_TEST(changed.predict(data::arrays(test)).indices == fresh.indices, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(equally_near_rows_come_in_their_order) {
     backend::dense_matrix<double> x(30, 1);
     for (std::size_t i = 0; i < 30; ++i) x(i, 0) = static_cast<double>(i % 3);

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -34,9 +35,10 @@ struct count_topics {
 ///   t ~ n_tw + beta       stays with probability  (n_dt + alpha_t) (n_s + V beta) / ((n_ds + alpha_s) (n_t + V beta))
 ///   t ~ n_dt + alpha_t    stays with probability  (n_tw + beta) (n_s + V beta) / ((n_sw + beta) (n_t + V beta))
 /// A proposal is the topic of any token of the word, or of the document, or one by the prior. That may be the token itself, and then
-/// nothing changes; so the chance of any other topic does not depend on s, and the balance is exact. LightLDA (Yuan et al., WWW 2015)
+/// nothing changes; so the chance of any other topic does not depend on s, and the balance is exact (chances are compared to 2^-15 of themselves). LightLDA (Yuan et al., WWW 2015)
 /// draws from tables that lag behind, WarpLDA (Chen et al., VLDB 2016) from counts that do; here the tokens are as they are now.
-/// Word by word: a word's counts are fetched once, and those of a document are counted among its tokens, by vectors.
+/// Word by word: a word's counts are fetched once; those of a document are counted among its tokens, by vectors, or, where it is long, kept
+/// while the block is here. So a step costs at most max(512, topics / 2) / 8 vectors, and long documents 8 bytes a token.
 class metropolis_topics {
 public:
     explicit metropolis_topics(const topic_node&) {}
@@ -46,6 +48,7 @@ public:
         const double all = static_cast<double>(block.vocabulary) * priors.beta;
         cumulate(priors.alpha);
         own_.assign(block.topics, 0);
+        count_long_documents(node, block.topics);
         const std::size_t from = node.block_runs[block.number], to = node.block_runs[block.number + 1];
         for (std::size_t r = from; r < to; ++r) {
             const topic_node::run& run = node.runs[r];
@@ -65,19 +68,23 @@ public:
                 // The second proposal is read before the first is judged: its own topic, if that is it, comes after.
                 const std::size_t by_word = from_word(node, run, block.topics, priors.beta, place(first));
                 const auto [own, drawn] = from_document(node, begin, end, t, place(second));
-                const auto counts =
-                    backend::run<count_topics>(static_cast<const std::int32_t*>(node.topic.data() + begin), end - begin,
+                std::int32_t* const kept = places_[d] == is_short ? nullptr : counts_.data() + places_[d];
+                const auto counts = kept ? std::array{kept[before], kept[by_word]}
+                                         : backend::run<count_topics>(
+                                               static_cast<const std::int32_t*>(node.topic.data() + begin), end - begin,
                                                static_cast<std::int32_t>(before), static_cast<std::int32_t>(by_word));
                 std::size_t s = before;
                 const auto in = [&](std::size_t k, std::int32_t n) {
                     return n - (k == before ? 1 : 0) + priors.alpha[k];
                 };
-                if (chance(first) * in(before, counts[0]) * total(by_word) < in(by_word, counts[1]) * total(before))
+                const auto chances = chances_of(first, second, draws, node.first_token + at);
+                if (chances[0] * in(before, counts[0]) * total(by_word) < in(by_word, counts[1]) * total(before))
                     s = by_word;
                 const std::size_t by_document = own ? s : drawn;
-                if (chance(second) * of(s) * total(by_document) < of(by_document) * total(s)) s = by_document;
+                if (chances[1] * of(s) * total(by_document) < of(by_document) * total(s)) s = by_document;
 
                 node.topic[t] = static_cast<std::int32_t>(s);
+                if (kept) --kept[before], ++kept[s];
                 block.add(row, s);
                 ++node.totals[s];
             }
@@ -88,7 +95,33 @@ public:
 private:
     // 64 bits are a place among many, and a chance that is compared with a probability.
     static double place(std::uint64_t bits) { return static_cast<double>(bits >> 20) * 0x1p-44; }
-    static double chance(std::uint64_t bits) { return static_cast<double>(bits & 0xfffff) * 0x1p-20; }
+    /// Of 20 bits, and where those begin with six zeros of 53 more: rare moves happen as often as they should, to 2^-15 of that.
+    static std::array<double, 2> chances_of(std::uint64_t first, std::uint64_t second, const core::random& draws,
+                                            std::uint64_t token) {
+        const std::uint64_t coarse[2] = {first & 0xfffff, second & 0xfffff};
+        std::array<double, 2> chances{static_cast<double>(coarse[0]) * 0x1p-20,
+                                      static_cast<double>(coarse[1]) * 0x1p-20};
+        constexpr std::uint64_t few = 1 << 14;
+        if (coarse[0] >= few && coarse[1] >= few) return chances;
+        const auto more = draws.more_bits(~token);  // which is no token's
+        for (std::size_t i = 0; i < 2; ++i)
+            if (coarse[i] < few) chances[i] += static_cast<double>(more[i] >> 11) * 0x1p-73;
+        return chances;
+    }
+
+    /// Topics of the documents that are too long to be counted for every token, as they are now.
+    void count_long_documents(const topic_node& node, std::size_t topics) {
+        const std::size_t shortest = std::max<std::size_t>(512, topics / 2), documents = node.first.size() - 1;
+        places_.assign(documents, is_short);
+        counts_.clear();
+        for (std::size_t d = 0; d < documents; ++d) {
+            if (node.first[d + 1] - node.first[d] < shortest) continue;
+            places_[d] = counts_.size();
+            counts_.resize(counts_.size() + topics);
+            for (std::size_t t = node.first[d]; t < node.first[d + 1]; ++t)
+                ++counts_[places_[d] + static_cast<std::size_t>(node.topic[t])];
+        }
+    }
 
     /// The topics that other nodes' tokens of the word have: what counts and own tokens say, spelled out.
     void gather_others(const topic_node& node, const topic_node::run& run, const word_block& block) {
@@ -131,9 +164,11 @@ private:
         for (const double a : alpha) alpha_.push_back(sum += a);
     }
 
-    std::vector<std::int32_t> others_, own_;
-    std::vector<double> alpha_;  // cumulated
-    bool alike_ = false;         // all of them
+    static constexpr std::size_t is_short = std::numeric_limits<std::size_t>::max();
+    std::vector<std::int32_t> others_, own_, counts_;
+    std::vector<std::size_t> places_;  // of long documents in counts_
+    std::vector<double> alpha_;        // cumulated
+    bool alike_ = false;               // all of them
 };
 
 }  // namespace gamut::learn::detail
