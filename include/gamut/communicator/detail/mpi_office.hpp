@@ -29,6 +29,10 @@ public:
     mpi_office(MPI_Comm group, std::shared_ptr<mpi_failures> failures, any_receiver receiver)
         : receiver_(receiver),
           failures_(std::move(failures)) {
+        {  // a rank that failed on its way here is heard in a meeting; MPI_Comm_dup would wait for it for ever
+            waiting here(*failures_, {"mailbox", "openings", 1});
+            here.meet(group);
+        }
         checked(MPI_Comm_dup(group, &comm_), "MPI_Comm_dup");
         checked(MPI_Comm_set_errhandler(comm_, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
         thread_ = std::jthread([this](std::stop_token stop) { serve(stop); });
