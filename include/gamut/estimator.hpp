@@ -81,8 +81,12 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         const auto problem = problem_of(rows);
         constexpr bool is_linear = requires { problem.layout(); };  // a network's weights are no features by outputs
         [[maybe_unused]] const auto begin = [&](auto& observer) {
-            if constexpr (is_linear)
+            if constexpr (model::is_network<Model>) {
+                if constexpr (requires { observer.begin(network_fitting<Model>::unfitted(*this, problem)); })
+                    observer.begin(network_fitting<Model>::unfitted(*this, problem));
+            } else if constexpr (is_linear) {
                 if constexpr (requires { observer.begin(unfitted(problem)); }) observer.begin(unfitted(problem));
+            }
         };
         (begin(observers), ...);
         static_assert(

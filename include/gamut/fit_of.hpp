@@ -21,6 +21,8 @@ namespace gamut {
 /// Throws data_error where the checkpoint has no weights, or no names of columns (a run of a problem that no estimator made).
 template <class Model, class T, class C>
 [[gnu::cold]] fitted<Model, T, C> fit_of(const core::checkpoint& from, const C& ranks, const Model& model) {
+    static_assert(!model::is_network<Model>, "fit_of: a network's checkpoint does not have all that a fit needs; score "
+                                             "it while it is trained (gamut::validation), or resume and save the fit");
     fitted<Model, T, C> fit{.communicator = ranks};
     fit.model = model;
     fit.features = core::names(from.words("problem.features"));

@@ -15,6 +15,7 @@
 #include <gamut/backend/program_run.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/sum.hpp>
+#include <gamut/core/error.hpp>
 #include <gamut/core/names.hpp>
 #include <gamut/core/result.hpp>
 #include <gamut/data/concept.hpp>
@@ -58,9 +59,17 @@ template <class Model, class T, class C> struct fitted_network {
     }
 
     /// The quality of the predictions on a source with labels. Collective: the same on all ranks.
-    template <data::DataSource S> gamut::score score(const S& source) const {
-        const auto rows = source.load(communicator, request(true));
-        using matrix = typename std::remove_cvref_t<decltype(rows)>::matrix_type;
+    template <data::DataSource S> gamut::score score(const S& source) const { return score_rows(load(source)); }
+
+    /// This rank's rows of a source with labels, as score_rows takes them. Collective.
+    template <data::DataSource S> auto load(const S& source) const { return source.load(communicator, request(true)); }
+
+    /// Takes all blocks' parameters, one after another, as a record shows them.
+    void set_weights(std::vector<double> of_solver) { weights = std::move(of_solver); }
+
+    /// The same for rows that are loaded already, by all ranks together. Means over rows that the network takes must be known.
+    template <class Matrix> gamut::score score_rows(const data::dataset<Matrix>& rows) const {
+        using matrix = Matrix;
         using U = typename matrix::value_type;
         const double total = data::total_weight(communicator, rows);
         // loss, right answers, squares of residuals, y and its square: a partial for each shard
@@ -69,8 +78,12 @@ template <class Model, class T, class C> struct fitted_network {
         std::size_t count = 0;
         std::exception_ptr failure;
         try {
-            const gamut::predictions guess = predict_rows_here(rows);
             evaluator<matrix, decltype(model.loss_program(0))> loss(*this, rows, model.loss_program(features.size()));
+            if (loss.run.statistics_size() != statistics.size())
+                throw core::option_error(
+                    "network: its means over rows are not known yet (batch_norm's are those of the "
+                    "training rows, when a fit has ended) use layer_norm where it is scored before");
+            const gamut::predictions guess = predict_rows_here(rows);
             const auto mine = rows.partition.shards_of(static_cast<std::size_t>(communicator.rank()),
                                                        static_cast<std::size_t>(communicator.size()));
             count = mine.size();

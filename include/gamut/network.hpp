@@ -72,21 +72,28 @@ template <class Model> struct network_fitting {
                        std::move(scaling));
     }
 
-    template <class Estimator, class Problem, class Array>
-    [[gnu::cold]] static auto describe(const Estimator& e, const Problem& problem, core::result<Array> found) {
+    /// All but the weights, and what depends on them.
+    template <class Estimator, class Problem>
+    [[gnu::cold]] static auto unfitted(const Estimator& e, const Problem& problem) {
         using T = typename Problem::value_type;
         fitted_network<Model, T, std::remove_cvref_t<decltype(e.communicator)>> fit{.model = e.model,
                                                                                     .communicator = e.communicator};
-        const auto w = found.weights.download();
         fit.blocks = problem.blocks_of_parameters();
-        fit.weights.assign(w.begin(), w.end());
-        const auto statistics = problem.rows().statistics(w.data());
-        fit.statistics.assign(statistics.begin(), statistics.end());
         fit.outputs = model::outputs_of(e.model, problem.dataset().classes.size());
         fit.features = problem.dataset().features;
         fit.classes = problem.dataset().classes;
         fit.label = problem.dataset().label;
         fit.scaling = problem.scaling();
+        return fit;
+    }
+
+    template <class Estimator, class Problem, class Array>
+    [[gnu::cold]] static auto describe(const Estimator& e, const Problem& problem, core::result<Array> found) {
+        auto fit = unfitted(e, problem);
+        const auto w = found.weights.download();
+        fit.weights.assign(w.begin(), w.end());
+        const auto statistics = problem.rows().statistics(w.data());
+        fit.statistics.assign(statistics.begin(), statistics.end());
         fit.status = found.status;
         fit.message = std::move(found.message);
         fit.objective = found.objective;

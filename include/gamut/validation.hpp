@@ -6,6 +6,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include <gamut/data/concept.hpp>
 #include <gamut/fitted.hpp>
 #include <gamut/fwd.hpp>
+#include <gamut/model/concept.hpp>
 
 namespace gamut {
 
@@ -28,11 +30,12 @@ struct validation_options {
 ///     validation watch(classifier, others, {.patience = 5});
 ///     classifier.fit(train, watch);
 ///     watch.best().predict(test);
+/// Networks, too, but those with means over rows (batch_norm), which are known when a fit has ended.
 /// The rows are read once, by all ranks, when the fit begins; a score is one pass over them and a few sums. Pass it by reference.
 /// Prechelt, Early stopping, but when? 1998.
 template <class Model, class T, class C, class Source> class validation {
 public:
-    using fit_type = fitted<Model, T, C>;
+    using fit_type = std::conditional_t<model::is_network<Model>, fitted_network<Model, T, C>, fitted<Model, T, C>>;
     struct scored {
         std::size_t iteration = 0;
         gamut::score score{};

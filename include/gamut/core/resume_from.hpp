@@ -18,7 +18,7 @@ namespace gamut::core {
 /// What a run goes on from: a checkpoint (a path that ends in ".checkpoint"), or the newest whole one of a folder of core::checkpoints;
 /// nothing (empty), and it begins at the beginning.
 ///     solver::lbfgs<>{.resume = "run"}
-/// What reads checkpoints comes with the name, behind pointers: a program that names none compiles none of it.
+/// What reads and parses files comes with the name, behind pointers: a program that names none compiles none of that.
 class resume_from {
 public:
     resume_from() = default;

@@ -56,7 +56,8 @@ concept Staged = Stochastic<P> &&
 /// The gradient is sgd's up to rounding, but for pipedream. batch_norm takes its means over a micro-batch, as in Huang et al. 2019.
 /// A rank has the rows that its stages read, and their labels, from the beginning (detail/pipeline_rows.hpp); each stage the parameters
 /// of its steps. Every rank gets all weights when somebody wants them: after an epoch whose objective is looked at, or whose record has
-/// observers (who may ask a record for them on one rank alone), and at the end. An iteration is an epoch. Every `check_every` epochs one
+/// observers (who may ask a record for them on one rank alone), after epochs 16, 32, 64 ... (is there a minimum?), when one grows beyond
+/// 1e15, and at the end. An iteration is an epoch. Every `check_every` epochs one
 /// more pass, data-parallel, finds objective and gradient; records and the stopping rule are sgd's.
 /// Messages: a letter per micro-batch and cut each way, of what crosses the cut; 2 (R - 1) letters per stage and update with R replicas;
 /// a broadcast of each stage's weights when all are wanted. Needs a communicator with mailboxes and a smooth penalty.

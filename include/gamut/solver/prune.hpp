@@ -16,7 +16,6 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/core/error.hpp>
 #include <gamut/core/result.hpp>
-#include <gamut/core/stable_sort.hpp>
 #include <gamut/core/stop.hpp>
 #include <gamut/fwd.hpp>
 #include <gamut/penalty/l0.hpp>
@@ -168,9 +167,10 @@ private:
         if constexpr (SecondDerivatives<P>) {
             std::vector<std::size_t> columns(squares.size()), entries;
             std::iota(columns.begin(), columns.end(), std::size_t(0));
-            core::sort_places(columns, [&](std::size_t i, std::size_t j) {
-                return squares[i] > squares[j] || (squares[i] == squares[j] && i < j);
-            });
+            std::partial_sort(columns.begin(), columns.begin() + static_cast<std::ptrdiff_t>(some), columns.end(),
+                              [&](std::size_t i, std::size_t j) {
+                                  return squares[i] > squares[j] || (squares[i] == squares[j] && i < j);
+                              });
             columns.resize(some);
             std::sort(columns.begin(), columns.end());
             double all = 0;

@@ -85,6 +85,9 @@ public:
     std::size_t batches() const { return rows_.batches(); }
     std::span<stage* const> stages() const { return cells_; }
 
+    /// A weight beyond this: all ranks look at all weights, for a norm of theirs may overflow in single precision.
+    static constexpr T huge_weight = T(1e15);
+
     /// One epoch, and the mean of its batches' objectives. Collective: what pipeline_crew.hpp says, and one sum of a few numbers.
     double epoch(std::size_t epoch) {
         rows_.begin(epoch);
@@ -100,7 +103,7 @@ public:
                 mine[replicas + cells_[i]->blocks()[k]] = cells_[i]->penalties()[k];
             for (const T w : cells_[i]->weights()) {
                 if (w != T(0)) ++mine[columns];
-                if (!(w >= T(-1e15) && w <= T(1e15))) ++mine[columns + 1];
+                if (!(w >= -huge_weight && w <= huge_weight)) ++mine[columns + 1];
             }
         }
         communicator::sum(problem_.communicator(), mine, 1, sums);
