@@ -81,12 +81,8 @@ template <class Model, class Penalty, class Solver, class Backend, class Communi
         const auto problem = problem_of(rows);
         constexpr bool is_linear = requires { problem.layout(); };  // a network's weights are no features by outputs
         [[maybe_unused]] const auto begin = [&](auto& observer) {
-            if constexpr (model::is_network<Model>) {
-                if constexpr (requires { observer.begin(network_fitting<Model>::unfitted(*this, problem)); })
-                    observer.begin(network_fitting<Model>::unfitted(*this, problem));
-            } else if constexpr (is_linear) {
+            if constexpr (is_linear || model::is_network<Model>)
                 if constexpr (requires { observer.begin(unfitted(problem)); }) observer.begin(unfitted(problem));
-            }
         };
         (begin(observers), ...);
         static_assert(
@@ -206,16 +202,20 @@ private:
     }
 
     template <class Problem> [[gnu::cold]] auto unfitted(const Problem& problem) const {
-        using T = typename Backend::value_type;
-        fitted<Model, T, Communicator> fit{.communicator = communicator};
-        fit.model = model;
-        fit.outputs = problem.layout().outputs;
-        fit.features = problem.dataset().features;
-        fit.classes = problem.dataset().classes;
-        fit.label = problem.dataset().label;
-        fit.scaling = problem.scaling();
-        fit.threads = gamut::backend::host<T>{}.threads_of(communicator.local_size());
-        return fit;
+        if constexpr (model::is_network<Model>) {
+            return network_fitting<Model>::unfitted(*this, problem);
+        } else {
+            using T = typename Backend::value_type;
+            fitted<Model, T, Communicator> fit{.communicator = communicator};
+            fit.model = model;
+            fit.outputs = problem.layout().outputs;
+            fit.features = problem.dataset().features;
+            fit.classes = problem.dataset().classes;
+            fit.label = problem.dataset().label;
+            fit.scaling = problem.scaling();
+            fit.threads = gamut::backend::host<T>{}.threads_of(communicator.local_size());
+            return fit;
+        }
     }
 };
 

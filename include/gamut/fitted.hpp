@@ -227,7 +227,7 @@ private:
 
 /// Without model_file.hpp: says so.
 template <class Model, class T, class C, class... None>
-[[gnu::cold]] void save(const fitted<Model, T, C>&, const std::string&, const None&...) {
+void save(const fitted<Model, T, C>&, const std::string&, const None&...) {
     static_assert(sizeof...(None) > 0 && sizeof(Model) == 0,
                   "save: include <gamut/model_file.hpp> for models as files");
 }

@@ -69,8 +69,7 @@ template <class Model, class T, class C> struct fitted_network {
 
     /// The same for rows that are loaded already, by all ranks together. Means over rows that the network takes must be known.
     template <class Matrix> gamut::score score_rows(const data::dataset<Matrix>& rows) const {
-        using matrix = Matrix;
-        using U = typename matrix::value_type;
+        using U = typename Matrix::value_type;
         const double total = data::total_weight(communicator, rows);
         // loss, right answers, squares of residuals, y and its square: a partial for each shard
         constexpr std::size_t kinds = 5;
@@ -78,7 +77,7 @@ template <class Model, class T, class C> struct fitted_network {
         std::size_t count = 0;
         std::exception_ptr failure;
         try {
-            evaluator<matrix, decltype(model.loss_program(0))> loss(*this, rows, model.loss_program(features.size()));
+            evaluator<Matrix, decltype(model.loss_program(0))> loss(*this, rows, model.loss_program(features.size()));
             if (loss.run.statistics_size() != statistics.size())
                 throw core::option_error(
                     "network: its means over rows are not known yet (batch_norm's are those of the "

@@ -124,6 +124,9 @@ template <class C> void check(const C& ranks) {
                   "infer: whom node 0 hears is not known, and not to whom node 0 sends (one side must be known of all "
                   "nodes) let all ranks give sources, or all destinations");
     check_refusal(ranks, 0, {}, "infer: 0 nodes (at least one is needed) say how many there are");
+    check_refusal(ranks, 1'000'000'000'000, {},
+                  core::text("infer: 1000000000000 nodes (all ranks together gave ", 3 * ranks.size(),
+                             " numbers, with the lengths of their lists) give a list for each node"));
     // only the last rank is wrong
     const bool last = ranks.rank() + 1 == ranks.size();
     exchange::neighbours known{.destinations = own(ranks, listeners)};

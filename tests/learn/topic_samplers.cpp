@@ -358,4 +358,38 @@ BOOST_AUTO_TEST_CASE(words_are_cut_into_blocks_of_about_as_many_tokens) {
     BOOST_TEST((cut_words({}, 2) == std::vector<std::size_t>{0, 0, 0}));
 }
 
+BOOST_AUTO_TEST_CASE(documents_that_keep_their_counts_get_the_topics_of_those_that_are_counted) {
+    const auto x = topic_data::sparse({{300, 0, 411, 7}, {2, 1, 0, 1}, {0, 90, 5, 600}, {1, 1, 1, 1}});
+    const topic_priors priors{std::vector<double>(6, 0.3), 0.1};
+    const auto drawn = [&](std::size_t long_from) {
+        const communicator::single<> ranks;
+        const auto rows = load(ranks, x, 2);
+        learn::detail::topic_counts chain(ranks, rows, priors.alpha.size(), 1);
+        chain.sweep([&](std::size_t, topic_node& node, const word_block& block) {
+            learn::detail::draw_any_topics(node, block, {.seed = 5});
+        });
+        std::vector<learn::detail::metropolis_topics> samplers;
+        for (const auto& node : chain.nodes()) samplers.emplace_back(node, long_from);
+        for (std::size_t sweep = 1; sweep <= 20; ++sweep)
+            chain.sweep([&](std::size_t i, topic_node& node, const word_block& block) {
+                samplers[i](node, block, priors, {.seed = 6, .stream = sweep});
+            });
+        std::vector<std::int32_t> topics;
+        for (const auto& node : chain.nodes()) topics.insert(topics.end(), node.topic.begin(), node.topic.end());
+        return topics;
+    };
+    const auto counted = drawn(1'000'000);
+    BOOST_TEST(drawn(1) == counted, boost::test_tools::per_element());    // all keep them
+    BOOST_TEST(drawn(512) == counted, boost::test_tools::per_element());  // two of four
+}
+
+BOOST_AUTO_TEST_CASE(all_topics_are_weighed_where_documents_have_room_for_it) {
+    using learn::detail::dense_gibbs;
+    BOOST_TEST(dense_gibbs::takes(10, 1'000, 20'000));
+    BOOST_TEST(dense_gibbs::takes(512, 30'000, 300'000));  // 61 MB
+    BOOST_TEST(!dense_gibbs::takes(513, 1'000, 20'000));
+    BOOST_TEST(!dense_gibbs::takes(512, 8'000'000, 80'000'000));  // 16 GB beside 2.2
+    BOOST_TEST(dense_gibbs::takes(512, 8'000'000, 800'000'000));
+}
+
 BOOST_AUTO_TEST_SUITE_END()

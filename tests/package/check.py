@@ -46,7 +46,9 @@ def fresh(folder):
 
 
 def configure(folder, *options, expect=0, source=downstream):
-    options += ("-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_CXX_FLAGS_RELEASE=-O0")
+    options += ("-DCMAKE_BUILD_TYPE=Release",)
+    if not any(option.startswith("-DCMAKE_CXX_FLAGS_RELEASE=") for option in options):
+        options += ("-DCMAKE_CXX_FLAGS_RELEASE=-O0",)  # quicker, and users compile like that, too; find_package: as they run it
     if shutil.which("ccache"):
         options += ("-DCMAKE_CXX_COMPILER_LAUNCHER=ccache",)
     if shutil.which("ninja"):

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <gamut/communicator/read_together.hpp>
 #include <gamut/core/checkpoint.hpp>
 #include <gamut/core/checkpoints.hpp>
 #include <gamut/core/early_stopping.hpp>
@@ -33,7 +34,6 @@
 #include <gamut/solver/lbfgs.hpp>
 #include <gamut/solver/newton_cg.hpp>
 #include <gamut/solver/parallel_coordinate.hpp>
-#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/schedule.hpp>
 #include <gamut/solver/sgd.hpp>
 #include <gamut/solver/state.hpp>

@@ -22,11 +22,14 @@ namespace detail {
 /// twelve bytes for each from the system, and give them back, every time.
 inline constexpr std::size_t columns_at_once = 4096;
 inline void sum_alone(std::span<const double> partials, std::size_t count, std::span<double> out) {
-    const auto part = std::make_unique_for_overwrite<double[]>(columns_at_once * count);
+    // so many that their partials stay in a core's cache
+    const std::size_t most =
+        std::clamp<std::size_t>(8 * columns_at_once / std::max<std::size_t>(count, 1), 64, columns_at_once);
+    const auto part = std::make_unique_for_overwrite<double[]>(most * count);
     std::int32_t lanes[columns_at_once];
     std::int64_t multiples[columns_at_once];
-    for (std::size_t begin = 0; begin < out.size(); begin += columns_at_once) {
-        const std::size_t n = std::min(columns_at_once, out.size() - begin);
+    for (std::size_t begin = 0; begin < out.size(); begin += most) {
+        const std::size_t n = std::min(most, out.size() - begin);
         for (std::size_t row = 0; row < count; ++row)
             std::copy_n(partials.data() + row * out.size() + begin, n, part.get() + row * n);
         const std::span<const double> mine(part.get(), n * count);

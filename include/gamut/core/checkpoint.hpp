@@ -60,10 +60,10 @@ public:
         sections_.push_back({std::string(name), tag<T>(),
                              std::string(reinterpret_cast<const char*>(values.data()), values.size_bytes())});
     }
-    template <Storable T> [[gnu::cold]] void put(std::string_view name, const std::vector<T>& values) {
+    template <Storable T> void put(std::string_view name, const std::vector<T>& values) {
         put(name, std::span<const T>(values));
     }
-    [[gnu::cold]] void put(std::string_view name, std::string_view characters) {
+    void put(std::string_view name, std::string_view characters) {
         put(name, std::span(reinterpret_cast<const std::uint8_t*>(characters.data()), characters.size()));
     }
 
@@ -180,7 +180,7 @@ public:
     }
 
     /// The file appears whole or not at all, and has reached the disk when save returns. Throws core::error.
-    [[gnu::cold]] void save(const std::string& path) const {
+    void save(const std::string& path) const {
         whole_file file(path);
         file.write(bytes());
         file.close();
@@ -222,12 +222,12 @@ private:
         return names[type < std::size(names) ? type : 0];
     }
 
-    template <class T> [[gnu::cold]] static void append(std::string& file, T value) {
+    template <class T> static void append(std::string& file, T value) {
         char bytes[sizeof(T)];
         std::memcpy(bytes, &value, sizeof(T));
         file.append(bytes, sizeof(T));
     }
-    template <class T> [[gnu::cold]] static T number(std::string_view file, std::size_t at) {
+    template <class T> static T number(std::string_view file, std::size_t at) {
         T value;
         std::memcpy(&value, file.data() + at, sizeof(T));
         return value;
@@ -249,7 +249,7 @@ private:
                                   ") take an older checkpoint"));
     }
 
-    [[gnu::cold]] const section* find(std::string_view name) const {
+    const section* find(std::string_view name) const {
         const auto found =
             std::find_if(sections_.begin(), sections_.end(), [&](const section& each) { return each.name == name; });
         return found == sections_.end() ? nullptr : &*found;

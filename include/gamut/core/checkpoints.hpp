@@ -34,7 +34,7 @@ namespace detail {
 
 inline constexpr std::string_view checkpoint_suffix = ".checkpoint";
 
-[[gnu::cold]] inline std::string checkpoint_name(std::uint64_t step) {
+inline std::string checkpoint_name(std::uint64_t step) {
     std::string digits = std::to_string(step);
     return "step-" + std::string(digits.size() < 12 ? 12 - digits.size() : 0, '0') + digits + ".checkpoint";
 }
@@ -141,7 +141,7 @@ struct checkpoints {
         begun = true;
     }
 
-    [[gnu::cold]] bool wants(const record& now) const {
+    bool wants(const record& now) const {
         return now.rank == 0 && now.iteration > 0 && now.iteration % every == 0 &&
                (seconds == 0 || now.seconds - saved_at >= seconds);
     }
@@ -154,7 +154,7 @@ struct checkpoints {
         for (std::size_t i = 0; i + keep < files.size(); ++i) ::unlink(files[i].path.c_str());
     }
 
-    [[gnu::cold]] void end(const checkpoint& last) const {
+    void end(const checkpoint& last) const {
         detail::make_folder(folder);
         last.save(end_mark_of(folder));
     }

@@ -93,7 +93,7 @@ public:
         if (terminal_ && (!drawn_ || now.seconds - drawn_at_ >= 0.1)) draw();
     }
 
-    [[gnu::cold]] void finish() noexcept {
+    void finish() noexcept {
         erase();
         if (pending_) print();
         out_ = nullptr;
@@ -102,7 +102,7 @@ public:
 private:
     static constexpr std::size_t numbers = 4;
 
-    [[gnu::cold]] static std::array<double, numbers> values(const record& now) {
+    static std::array<double, numbers> values(const record& now) {
         return {now.objective, now.residual, now.dual_residual, now.step};
     }
 
@@ -147,7 +147,7 @@ private:
         drawn_at_ = last_.seconds;
     }
 
-    [[gnu::cold]] void erase() {
+    void erase() {
         if (!std::exchange(drawn_, false)) return;
         std::fputs("\r\033[K", out_);
         std::fflush(out_);

@@ -90,8 +90,8 @@ inline void check_that_others_agree(const side& one, std::string_view does, cons
 
 /// The graph of which every rank knows only its own nodes' part: to whom they send, and not whom they hear, or the other way round.
 ///   infer(ranks, 8, {.destinations = {{1, 2}, {3}}})     on a rank with two of the eight nodes
-/// All ranks get the whole graph: heard[i] is whom node i hears, topology::listeners_of(graph, i, n, 0) to whom it sends, and every
-/// exchange takes it. One of the two sides must be known of all nodes; where the other is given too, both must agree.
+/// All ranks get the whole graph: heard[i] is whom node i hears, topology::listeners_of(graph, i, n, 0) to whom it sends. Every exchange
+/// takes it that takes such a graph: push-sum any, gossip one in which both hear each other. One of the two sides must be known of all nodes; where the other is given too, both must agree.
 /// Costs a gather of one number and an all-gather of the lists. Whatever does not fit is an option_error, the same on all ranks, for all
 /// see what each of them said. Collective.
 template <communicator::PairwiseCommunicator C>
@@ -103,6 +103,9 @@ topology::listed infer(const C& ranks, std::size_t nodes, const neighbours& mine
 
     const auto n = static_cast<std::size_t>(by_all.front());  // rank 0's, so that all ranks find the same
     if (n == 0) throw core::option_error("infer: 0 nodes (at least one is needed) say how many there are");
+    if (n > std::max<std::size_t>(by_all.size(), 1 << 20))  // every node has a list, so a length at least
+        throw core::option_error(core::text("infer: ", n, " nodes (all ranks together gave ", by_all.size(),
+                                            " numbers, with the lengths of their lists) give a list for each node"));
     detail::side sources(n), destinations(n);
     std::span<const std::int64_t> words = by_all;
     for (int rank = 0; rank < ranks.size(); ++rank) {

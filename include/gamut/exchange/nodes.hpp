@@ -157,7 +157,8 @@ private:
         std::vector<A>* y;
         std::size_t width, begin = 0;
     };
-    /// Room for numbers on their way, kept from step to step: to touch new memory takes longer than to send what is in it.
+    /// Room for numbers on their way, kept from step to step: new memory at every step took longer than the messages
+    /// (benchmarks/exchange/meeting.cpp).
     template <class T> static std::span<T> room(std::vector<std::byte>& kept, std::size_t count) {
         if (kept.size() < count * sizeof(T)) kept.resize(count * sizeof(T));
         return {reinterpret_cast<T*>(kept.data()), count};

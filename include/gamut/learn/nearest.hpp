@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -128,9 +127,7 @@ private:
 
     /// All training rows in single precision: two passes over them, once as long as they stay the same, which one pass tells.
     std::shared_ptr<const detail::rough_distances> rough(std::size_t workers) const {
-        std::uint64_t key = values.size() * 31 + features.size();
-        for (const double value : values) key = (key ^ std::bit_cast<std::uint64_t>(value)) * 0x9e3779b97f4a7c15u;
-        return rough_.get(key, [&] {
+        return rough_.get(detail::hash_of(values, features.size()), [&] {
             return detail::rough_distances(values.data(), values.size() / features.size(), features.size(), workers);
         });
     }

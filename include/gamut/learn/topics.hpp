@@ -170,7 +170,8 @@ protected:
 ///     theta_d ~ Dirichlet(alpha_1 .. alpha_k),  phi_k ~ Dirichlet(beta .. beta);   each word: a topic by theta_d, then the word by phi
 ///     learn::topics{.count = 50}.fit(data::triples<>{.path = "docword.txt"})
 /// The topics of all words start anywhere, and an iteration draws each anew given all others (up to 512 topics detail/dense_gibbs.hpp, to 2^-24 of
-/// the sum of all weights; beyond, detail/sparse_gibbs.hpp), or proposes
+/// the sum of all weights; beyond, or where documents are so short that their counts would take more than 64 MiB and four times what the words
+/// take, detail/sparse_gibbs.hpp), or proposes
 /// twice (detail/metropolis_topics.hpp: in steps that count does not raise, from memory that it does; more sweeps are needed). In the first
 /// `anneal` sweeps alpha and beta are larger, falling from 1 to what they are, so that topics find their places before they settle:
 /// a start without it ends more often where one topic is two, and two are one. `restarts`: the most likely of several chains.
@@ -258,6 +259,8 @@ private:
             return core::random{.seed = seed, .stream = (std::uint64_t{restart} << 32) + sweep};
         };
         detail::topic_chain<C> chain(*this, rows, detail::threads_of(communicator, threads, rows, work), draws(0), fit);
+        const bool is_dense = sampling == learn::sampling::gibbs &&
+                              detail::dense_gibbs::takes(count, chain.counts.documents(), chain.counts.tokens());
         std::vector<detail::dense_gibbs> dense;
         std::vector<detail::sparse_gibbs> exact;
         std::vector<detail::metropolis_topics> proposing;
@@ -265,7 +268,7 @@ private:
             for (const auto& node : chain.counts.nodes())
                 if (sampling == learn::sampling::metropolis)
                     proposing.emplace_back(node);
-                else if (detail::dense_gibbs::takes(count))
+                else if (is_dense)
                     dense.emplace_back(node, count);
                 else
                     exact.emplace_back(node, count);
@@ -278,7 +281,7 @@ private:
             each("alpha", priors.alpha);
             each("beta", priors.beta);
             for (std::size_t i = 0; i < exact.size(); ++i) orders[i] = exact[i].order(chain.counts.nodes()[i]);
-            if (sampling == learn::sampling::gibbs && !detail::dense_gibbs::takes(count))
+            if (sampling == learn::sampling::gibbs && !is_dense)
                 chain.keep_by_document(
                     each, "orders", rows, [&](detail::topic_node & node) -> auto& {
                         return orders[static_cast<std::size_t>(&node - chain.counts.nodes().data())];

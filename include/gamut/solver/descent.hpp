@@ -48,7 +48,7 @@ struct outcome {
 
 /// The weights as a user knows them, where those of f are others. A function of its own: nvcc 13 compiles a lambda in a branch
 /// of a generic lambda that is not taken, too.
-template <Function F, class Each> [[gnu::cold]] void show_given(const F& f, const typename F::array& w, Each& each) {
+template <Function F, class Each> void show_given(const F& f, const typename F::array& w, Each& each) {
     if constexpr (requires { f.given(w); }) each.shown("weights", [&] { return f.given(w); });
 }
 
@@ -283,13 +283,13 @@ public:
           start_(start.weights) {}
 
     /// In the units of u.
-    [[gnu::cold]] std::optional<array> recession(const array& u) const {
+    std::optional<array> recession(const array& u) const {
         auto away = solver::recession(this->original(), this->given(u), start_);
         if (away) *away = this->measured(*away);
         return away;
     }
 
-    [[gnu::cold]] std::string columns_along(const array& direction) const {
+    std::string columns_along(const array& direction) const {
         return solver::columns_along(this->original(), direction);
     }
     /// Of the smooth penalty, in all directions but the intercepts'; 0: not known.
@@ -314,7 +314,7 @@ template <class P, class Run, class A> struct reporting {
         now.nonzeros = nonzeros(problem, w);
         return record.report(now);
     }
-    template <class State> [[gnu::cold]] std::optional<core::record> resume(const State& state) const {
+    template <class State> std::optional<core::record> resume(const State& state) const {
         return record.resume(from, state);
     }
 };

@@ -107,7 +107,7 @@ template <class Search> struct lbfgs {
     core::stop stop{};
     core::resume_from resume{};  ///< a checkpoint, or a folder of core::checkpoints, to go on from
 
-    [[gnu::cold]] void validate() const {
+    void validate() const {
         if (memory < 1) throw core::option_error("lbfgs: memory is 0 (at least one step must be remembered) try 10");
         stop.validate("lbfgs");
         search.validate();
@@ -131,8 +131,7 @@ template <class Search> struct lbfgs {
     }
 
     template <Function F>
-    [[gnu::cold]] improvement improve(const F& f, typename F::array& w, const typename F::array& centre,
-                                      double rho) const {
+    improvement improve(const F& f, typename F::array& w, const typename F::array& centre, double rho) const {
         return descent::improve(f, w, centre, rho, detail::lbfgs_direction<typename F::array>(memory, w), search, stop);
     }
 };

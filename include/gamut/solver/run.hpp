@@ -16,6 +16,7 @@
 #include <gamut/backend/array.hpp>
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/observe.hpp>
+#include <gamut/communicator/read_together.hpp>
 #include <gamut/core/checkpoint.hpp>
 #include <gamut/core/checkpoint_history.hpp>
 #include <gamut/core/clock.hpp>
@@ -25,7 +26,6 @@
 #include <gamut/core/stop.hpp>
 #include <gamut/solver/concept.hpp>
 #include <gamut/solver/detail/kept_run.hpp>
-#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/state.hpp>
 #include <gamut/solver/stopping.hpp>
 
@@ -57,7 +57,7 @@ public:
         find_ = [](const void* self, weights_finder& to) { (*static_cast<const State*>(self))(to); };
         if (from.empty()) return std::nullopt;
         const auto& c = problem_.communicator();
-        const std::optional<core::checkpoint> found = solver::read_together(c, from);
+        const std::optional<core::checkpoint> found = communicator::read_together(c, from);
         if (!found) return std::nullopt;
         communicator::agree(c, [&] {
             detail::check_problem(*found, solver_, problem_);
@@ -214,7 +214,7 @@ template <Problem P> std::size_t nonzeros(const P& p, const typename P::array& w
 }
 
 /// Makes what may fail on one rank alone (options, memory), and lets all ranks go on or throw together.
-template <Problem P, class Make> [[gnu::cold]] auto prepare(const P& p, Make&& make) {
+template <Problem P, class Make> auto prepare(const P& p, Make&& make) {
     std::optional<std::invoke_result_t<Make&>> made;
     communicator::agree(p.communicator(), [&] { made.emplace(make()); });
     return std::move(*made);
@@ -254,7 +254,7 @@ template <class A> class halting_watch {
 public:
     explicit halting_watch(const A& w) : earlier_(w), far_(w) {}
 
-    [[gnu::cold]] void begin(const A& w, double objective) {
+    void begin(const A& w, double objective) {
         earlier_ = w;
         start_ = objective;
     }
@@ -265,7 +265,7 @@ public:
     void remember(const A& w) { earlier_ = w; }
 
     /// What must outlive an interruption; see state.hpp.
-    template <class Each> [[gnu::cold]] void describe(Each& each) {
+    template <class Each> void describe(Each& each) {
         each("earlier", earlier_);
         each("start", start_);
     }
@@ -282,7 +282,7 @@ public:
     }
 
     /// The same as the end of a run on a problem.
-    template <Problem P> [[gnu::cold]] ending end(const P& p, const A& w, double value) {
+    template <Problem P> ending end(const P& p, const A& w, double value) {
         if (!look(w, value, [&](const A& far) { return solver::objective(p, far); })) return {};
         return {core::status::separable, separable_along(columns_along(p, direction()))};
     }

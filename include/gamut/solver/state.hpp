@@ -79,11 +79,11 @@ struct gatherer {
     }
 };
 
-template <class T> [[gnu::cold]] std::string bytes_of(const std::vector<T>& values) {
+template <class T> std::string bytes_of(const std::vector<T>& values) {
     return {reinterpret_cast<const char*>(values.data()), values.size() * sizeof(T)};
 }
 
-template <class T> [[gnu::cold]] std::vector<T> of_bytes(const std::string& bytes) {
+template <class T> std::vector<T> of_bytes(const std::string& bytes) {
     std::vector<T> values(bytes.size() / sizeof(T));
     if (!values.empty()) std::memcpy(values.data(), bytes.data(), values.size() * sizeof(T));
     return values;
@@ -92,7 +92,7 @@ template <class T> [[gnu::cold]] std::vector<T> of_bytes(const std::string& byte
 /// How whole numbers are kept.
 template <class T> std::uint64_t as_stored(T value) { return static_cast<std::uint64_t>(value); }
 
-[[gnu::cold]] inline std::string under(const std::string& prefix, std::string_view name) {
+inline std::string under(const std::string& prefix, std::string_view name) {
     return prefix.empty() ? std::string(name) : prefix + '.' + std::string(name);
 }
 
@@ -130,7 +130,7 @@ public:
     }
 
     /// What is made for the reader of the file; no part of the state.
-    template <class F> [[gnu::cold]] void shown(std::string_view name, F&& make) {
+    template <class F> void shown(std::string_view name, F&& make) {
         auto made = make();
         (*this)(name, made);
     }
@@ -160,7 +160,7 @@ public:
     }
 
 private:
-    template <class T> [[gnu::cold]] void put(std::string_view name, const std::vector<T>& values) {
+    template <class T> void put(std::string_view name, const std::vector<T>& values) {
         if (gather_.rank == 0) to_.put(detail::under(prefix_, name), values);
     }
     template <class V> [[gnu::cold]] void vector(std::string_view name, const V& arrays) {
@@ -174,7 +174,7 @@ private:
         }
         put(name, all);
     }
-    template <class T> [[gnu::cold]] void nested(std::string_view name, T& value) {
+    template <class T> void nested(std::string_view name, T& value) {
         const std::string before = std::exchange(prefix_, detail::under(prefix_, name));
         value.describe(*this);
         prefix_ = before;
@@ -219,7 +219,7 @@ public:
 
     template <class F> void shown(std::string_view, F&&) {}
 
-    template <class A, class P> [[gnu::cold]] void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
+    template <class A, class P> void blocks(std::string_view name, std::vector<A>& mine, const P& p) {
         vector(name, mine, p.first_block(), p.last_block(), p.blocks());
     }
 
@@ -242,7 +242,7 @@ public:
     }
 
 private:
-    template <class T> [[gnu::cold]] std::vector<T> get(std::string_view name, std::size_t size) const {
+    template <class T> std::vector<T> get(std::string_view name, std::size_t size) const {
         auto values = from_.get<T>(detail::under(prefix_, name));
         if (values.size() != size) refuse(name, values.size(), size);
         return values;
@@ -286,7 +286,7 @@ public:
         if constexpr (detail::Downloadable<std::remove_cv_t<T>>)
             if (name == "weights") take(value.download());
     }
-    template <class F> [[gnu::cold]] void shown(std::string_view name, F&& make) {
+    template <class F> void shown(std::string_view name, F&& make) {
         if (name == "weights") take(make().download());
     }
     template <class A, class P> void blocks(std::string_view, std::vector<A>&, const P&) {}

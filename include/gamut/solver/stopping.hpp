@@ -254,7 +254,7 @@ template <class P> [[gnu::cold]] std::string columns_along(const P& p, const typ
 }
 
 /// The message of core::status::separable.
-[[gnu::cold]] inline std::string separable_along(const std::string& columns) {
+inline std::string separable_along(const std::string& columns) {
     return core::text("no minimum exists: the objective falls for ever as the weights",
                       columns.empty() ? "" : " of " + columns,
                       " grow (the labels of some rows are separable by them) add an l2 penalty");

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 #include <gamut/backend/detail/picture_rows.hpp>
 #include <gamut/backend/host.hpp>
@@ -50,10 +52,11 @@ public:
             }
             host<T>::gemm(false, true, m, s_.inner(), s_.filters, T(1), slopes, s.position, w, s_.filters, T(0),
                           patches, apart);
-            each_run(line, m / s_.width(), [&](std::size_t place, std::size_t i, std::size_t position, std::size_t n) {
-                each_piece(to, i, position, n, patches + place, [](T* picture, const T* patch, std::size_t count) {
-                    for (std::size_t k = 0; k < count; ++k) picture[k] += patch[k];
-                });
+            each_stretch(line, m / s_.width(), to.position, [&](const stretch& some) {
+                const T* patch = patches + some.place;
+                T* picture = to.at(some.picture, some.position);
+                for (std::size_t q = 0; q < some.count; ++q, patch += apart_, picture += s_.op.step * to.position)
+                    for (std::size_t k = 0; k < some.numbers; ++k) picture[k] += patch[k];
             });
         });
     }
@@ -82,36 +85,71 @@ private:
     }
     void make(const picture_rows<const T>& x, std::size_t line, std::size_t count, T* memory) const {
         if (s_.op.border > 0) std::fill_n(memory, count * s_.width() * apart_, T(0));
-        each_run(line, count, [&](std::size_t place, std::size_t i, std::size_t position, std::size_t n) {
-            each_piece(x, i, position, n, memory + place,
-                       [](const T* picture, T* patch, std::size_t numbers) { std::copy_n(picture, numbers, patch); });
+        each_stretch(line, count, x.position, [&](const stretch& some) {
+            const T* from = x.at(some.picture, some.position);
+            T* to = memory + some.place;
+            const auto all = [&](const auto& copy) {
+                for (std::size_t q = 0; q < some.count; ++q, from += s_.op.step * x.position, to += apart_) copy();
+            };
+            const std::size_t n = some.numbers;
+            // few numbers without a call: the first and the last of them, which may overlap
+            const auto ends = [&]<std::size_t N>(std::integral_constant<std::size_t, N>) {
+                all([&] {
+                    T first[N], last[N];
+                    std::memcpy(first, from, sizeof first);
+                    std::memcpy(last, from + n - N, sizeof last);
+                    std::memcpy(to, first, sizeof first);
+                    std::memcpy(to + n - N, last, sizeof last);
+                });
+            };
+            if (n > 32)
+                all([&] { std::memcpy(to, from, n * sizeof(T)); });
+            else if (n >= 16)
+                ends(std::integral_constant<std::size_t, 16>());
+            else if (n >= 8)
+                ends(std::integral_constant<std::size_t, 8>());
+            else if (n >= 4)
+                ends(std::integral_constant<std::size_t, 4>());
+            else if (n >= 2)
+                ends(std::integral_constant<std::size_t, 2>());
+            else
+                all([&] { *to = *from; });
         });
     }
-    /// f(place in the patches, picture, position, count): so many positions of a picture lie side by side in a patch, borders left out.
-    template <class F> void each_run(std::size_t line, std::size_t count, const F& f) const {
+
+    /// So many patches side by side, `apart_` from each other: the numbers from `place` on are those of a picture from `position` on, one
+    /// step further for each patch.
+    struct stretch {
+        std::size_t place, picture, position, count, numbers;
+    };
+    /// f(stretch) for all that lines of patches have of pictures, borders left out: a line of a filter at once where its positions lie
+    /// side by side and are all there, else position by position.
+    template <class F> void each_stretch(std::size_t line, std::size_t count, std::size_t distance, const F& f) const {
         const auto& [in, kernel, step, border] = s_.op;
+        const std::size_t across = s_.width(), c = s_.channels(), upto = in.width + border;
+        const auto reach =
+            [&](std::size_t place) {  // the first patch that begins at `place` of a line with borders, or behind it
+                return std::min(across, (place + step - 1) / step);
+            };
+        std::size_t whole = across, beyond = across;  // patches that have all positions of a line
+        if (distance == c && upto >= kernel) whole = reach(border), beyond = std::max(whole, reach(upto - kernel + 1));
         for (std::size_t l = 0; l < count; ++l) {
-            const std::size_t i = (line + l) / s_.height(), p = (line + l) % s_.height();
-            for (std::size_t q = 0; q < s_.width(); ++q) {
-                const std::size_t left = q * step, begin = border > left ? border - left : 0,
-                                  end = std::min(kernel, in.width + border > left ? in.width + border - left : 0);
-                if (begin >= end) continue;
-                for (std::size_t a = 0; a < kernel; ++a) {
-                    const std::size_t y = p * step + a;
-                    if (y < border || y >= in.height + border) continue;
-                    f((l * s_.width() + q) * apart_ + (a * kernel + begin) * in.channels, i,
-                      (y - border) * in.width + left + begin - border, end - begin);
+            const std::size_t i = (line + l) / s_.height(), top = (line + l) % s_.height() * step;
+            for (std::size_t a = 0; a < kernel; ++a) {
+                if (top + a < border || top + a >= in.height + border) continue;
+                const auto some = [&](std::size_t q, std::size_t end, std::size_t b, std::size_t positions) {
+                    if (q < end)
+                        f(stretch{(l * across + q) * apart_ + (a * kernel + b) * c, i,
+                                  (top + a - border) * in.width + q * step + b - border, end - q, positions * c});
+                };
+                some(whole, beyond, 0, kernel);
+                for (std::size_t b = 0; b < kernel; ++b) {
+                    const std::size_t first = reach(border > b ? border - b : 0), last = reach(upto > b ? upto - b : 0);
+                    some(first, std::min(last, whole), b, 1);
+                    some(std::max(first, beyond), last, b, 1);
                 }
             }
         }
-    }
-    /// f(numbers of the picture, those of the patch, count).
-    template <class X, class P, class F>
-    void each_piece(const picture_rows<X>& x, std::size_t i, std::size_t position, std::size_t n, P* patch,
-                    const F& f) const {
-        const std::size_t c = s_.channels();
-        if (x.position == c) return f(x.at(i, position), patch, n * c);
-        for (std::size_t b = 0; b < n; ++b) f(x.at(i, position + b), patch + b * c, c);
     }
 
     convolution_shape s_{};

@@ -55,6 +55,14 @@ struct winograd {
         d[2 * apart] = v[apart] + v[2 * apart] - v[0];
         d[3 * apart] = -v[3 * apart];
     }
+    template <class P>
+    GAMUT_INLINE static void filter(const P& x, const P& y, const P& z, P* v, std::size_t apart) {  // G
+        const P half(0.5);
+        v[0] = x;
+        v[apart] = half * (x + z + y);
+        v[2 * apart] = half * (x + z - y);
+        v[3 * apart] = z;
+    }
 };
 
 /// planes = B' d B of tiles of pictures.
@@ -148,22 +156,14 @@ template <class T> struct result_to_planes {
 template <class T> struct filters_to_planes {
     template <std::size_t Bytes> GAMUT_INLINE static void run(const T* w, std::size_t n, T* planes, std::size_t plane) {
         using P = pack<T, Bytes, vector_width<T, Bytes>>;
-        const P half(0.5);
         for (std::size_t k = 0; k < n; k += P::width) {
-            P lines[4][3];
-            for (std::size_t b = 0; b < 3; ++b) {
-                const P x = P::load(w + b * n + k), y = P::load(w + (3 + b) * n + k), z = P::load(w + (6 + b) * n + k);
-                lines[0][b] = x;
-                lines[1][b] = half * (x + z + y);
-                lines[2][b] = half * (x + z - y);
-                lines[3][b] = z;
-            }
+            P lines[12], v[4];
+            for (std::size_t b = 0; b < 3; ++b)
+                winograd::filter(P::load(w + b * n + k), P::load(w + (3 + b) * n + k), P::load(w + (6 + b) * n + k),
+                                 lines + b, 3);
             for (std::size_t r = 0; r < 4; ++r) {
-                const P &x = lines[r][0], &y = lines[r][1], &z = lines[r][2];
-                x.store(planes + 4 * r * plane + k);
-                (half * (x + z + y)).store(planes + (4 * r + 1) * plane + k);
-                (half * (x + z - y)).store(planes + (4 * r + 2) * plane + k);
-                z.store(planes + (4 * r + 3) * plane + k);
+                winograd::filter(lines[3 * r], lines[3 * r + 1], lines[3 * r + 2], v, 1);
+                for (std::size_t p = 0; p < 4; ++p) v[p].store(planes + (4 * r + p) * plane + k);
             }
         }
     }

@@ -20,8 +20,7 @@ namespace gamut::data::detail {
 using csv_line = std::vector<std::string>;  // its cells
 
 /// A text takes many times the memory of a cell that is a byte long. Throws out_of_memory when a line has too many.
-[[gnu::cold]] inline void require_cells(std::string_view line, char separator, const memory_budget& memory,
-                                        const std::string& path) {
+inline void require_cells(std::string_view line, char separator, const memory_budget& memory, const std::string& path) {
     memory.require_columns(static_cast<std::size_t>(std::count(line.begin(), line.end(), separator)) + 1, path);
 }
 
@@ -66,11 +65,11 @@ public:
     }
 
 private:
-    [[gnu::cold]] static bool is_text(std::string_view cell) {
+    static bool is_text(std::string_view cell) {
         double value;
         return !is_missing(cell) && !is_number(cell, value);
     }
-    [[gnu::cold]] static bool is_whole_number(std::string_view cell) {
+    static bool is_whole_number(std::string_view cell) {
         return !cell.empty() && cell.size() <= 9 && cell.find_first_not_of("0123456789") == cell.npos &&
                (cell.size() == 1 || cell[0] != '0');
     }

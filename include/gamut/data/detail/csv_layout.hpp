@@ -310,7 +310,7 @@ private:
              ") take the separators at the ends of the lines out, or add \"#-1\" to .ignore");
     }
 
-    [[gnu::cold]] std::size_t last_free() const {
+    std::size_t last_free() const {
         const auto last = std::find(use.rbegin(), use.rend(), 0);
         if (last == use.rend()) fail(1, "no column is left for the label (all are used otherwise) set .label");
         return static_cast<std::size_t>(use.rend() - last) - 1;

@@ -104,7 +104,7 @@ public:
     }
 
     /// From ids to classes.
-    template <class T> [[gnu::cold]] void rename(std::vector<T>& y) const {
+    template <class T> void rename(std::vector<T>& y) const {
         if (closed) return;
         const auto of_id = class_of_id();
         for (T& label : y) label = static_cast<T>(of_id[static_cast<std::size_t>(label)]);

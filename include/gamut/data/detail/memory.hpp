@@ -55,21 +55,21 @@ inline constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max()
 /// How much a load may take on this rank: what the user says, or 80 % of what the process may use.
 class memory_budget {
 public:
-    [[gnu::cold]] memory_budget(std::size_t limit, int ranks_here) : bytes(limit) {
+    memory_budget(std::size_t limit, int ranks_here) : bytes(limit) {
         if (bytes != 0) return;
         const std::size_t usable = usable_memory(ranks_here);
         bytes = usable == unlimited ? unlimited : usable / 5 * 4;
     }
 
     /// Throws out_of_memory when `needed` bytes are too many.
-    [[gnu::cold]] void require(std::size_t needed, const std::string& source) const {
+    void require(std::size_t needed, const std::string& source) const {
         if (needed > bytes)
             refuse(source, ": a rank's rows take at least ", needed,
                    "use more ranks, float instead of double, or raise .memory_limit");
     }
 
     /// The same for what every rank holds for each of that many columns: a name at least.
-    [[gnu::cold]] void require_columns(std::size_t columns, const std::string& source) const {
+    void require_columns(std::size_t columns, const std::string& source) const {
         if (columns > bytes / sizeof(std::string))
             refuse(source, core::text(": the names of ", columns, " columns take at least "),
                    columns * sizeof(std::string), "drop columns, or raise .memory_limit");

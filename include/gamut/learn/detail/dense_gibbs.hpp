@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gamut/backend/kernel.hpp>
+#include <gamut/core/error.hpp>
 #include <gamut/core/random.hpp>
 #include <gamut/learn/detail/topic_counts.hpp>
 #include <gamut/learn/detail/topic_node.hpp>
@@ -22,7 +23,7 @@ public:
 
     explicit topic_weights(std::size_t topics)
         : topics_(topics),
-          padded_((topics + width - 1) / width * width),
+          padded_(padded(topics)),
           alpha_(padded_),
           g_(padded_),
           sums_(padded_),
@@ -30,6 +31,8 @@ public:
           below_(topics),
           more_(topics) {}
 
+    /// Whole rows.
+    static std::size_t padded(std::size_t topics) { return (topics + width - 1) / width * width; }
     std::size_t padded() const { return padded_; }
 
     void begin(const topic_priors& priors, double all, const std::vector<std::int64_t>& totals) {
@@ -135,13 +138,22 @@ private:
 /// document. The bits follow from the counts alone.
 class dense_gibbs {
 public:
-    /// Whether this is the way for so many topics: documents have few of more.
-    static bool takes(std::size_t topics) { return topics <= word_block::spelled; }
+    /// Whether this is the way for so many topics (documents have few of more), and documents: of all ranks, whose counts must not take more
+    /// than 64 MiB, or four times what the tokens take.
+    static bool takes(std::size_t topics, std::size_t documents, std::uint64_t tokens) {
+        const double bytes = 4.0 * static_cast<double>(documents) * static_cast<double>(topic_weights::padded(topics));
+        return topics <= 512 && bytes <= std::max(0x1p26, 4.0 * 28 * static_cast<double>(tokens));
+    }
 
+    /// Throws data_error for a document whose counts a float does not hold.
     dense_gibbs(const topic_node& node, std::size_t topics)
         : weights_(topics),
           tokens_(node.size()),
           counts_((node.first.size() - 1) * weights_.padded()) {
+        for (std::size_t d = 0; d + 1 < node.first.size(); ++d)
+            if (node.length(d) > std::size_t{1} << 24)
+                throw core::data_error(core::text("topics: a document has ", node.length(d),
+                                                  " words (2^24 at most) split it, or choose sampling::metropolis"));
         recount(node);
     }
 

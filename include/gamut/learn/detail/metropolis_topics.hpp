@@ -41,7 +41,8 @@ struct count_topics {
 /// while the block is here. So a step costs at most max(512, topics / 2) / 8 vectors, and long documents 8 bytes a token.
 class metropolis_topics {
 public:
-    explicit metropolis_topics(const topic_node&) {}
+    /// long_from: documents of so many words keep their counts; the topics are the same.
+    explicit metropolis_topics(const topic_node&, std::size_t long_from = 512) : long_from_(long_from) {}
 
     /// Both steps for the node's tokens in the block. Every token has a topic already.
     void operator()(topic_node& node, const word_block& block, const topic_priors& priors, const core::random& draws) {
@@ -111,7 +112,7 @@ private:
 
     /// Topics of the documents that are too long to be counted for every token, as they are now.
     void count_long_documents(const topic_node& node, std::size_t topics) {
-        const std::size_t shortest = std::max<std::size_t>(512, topics / 2), documents = node.first.size() - 1;
+        const std::size_t shortest = std::max(long_from_, topics / 2), documents = node.first.size() - 1;
         places_.assign(documents, is_short);
         counts_.clear();
         for (std::size_t d = 0; d < documents; ++d) {
@@ -165,6 +166,7 @@ private:
     }
 
     static constexpr std::size_t is_short = std::numeric_limits<std::size_t>::max();
+    std::size_t long_from_;
     std::vector<std::int32_t> others_, own_, counts_;
     std::vector<std::size_t> places_;  // of long documents in counts_
     std::vector<double> alpha_;        // cumulated

@@ -16,6 +16,7 @@
 #include <gamut/communicator/agree.hpp>
 #include <gamut/communicator/concept.hpp>
 #include <gamut/communicator/observe.hpp>
+#include <gamut/communicator/read_together.hpp>
 #include <gamut/communicator/together.hpp>
 #include <gamut/core/checkpoint.hpp>
 #include <gamut/core/checkpoint_history.hpp>
@@ -29,7 +30,6 @@
 #include <gamut/core/text.hpp>
 #include <gamut/data/concept.hpp>
 #include <gamut/learn/concept.hpp>
-#include <gamut/solver/read_together.hpp>
 #include <gamut/solver/state.hpp>
 
 namespace gamut::learn::detail {
@@ -80,7 +80,7 @@ public:
         write_ = [](const void* self, solver::state_writer& to) { (*static_cast<const State*>(self))(to); };
         sizes_ = {rows.rows(), rows.columns()};
         if (from.empty()) return false;
-        const std::optional<core::checkpoint> found = solver::read_together(ranks_, from);
+        const std::optional<core::checkpoint> found = communicator::read_together(ranks_, from);
         if (!found) return false;
         std::string settled;
         auto as = core::status::converged;

@@ -12,13 +12,13 @@
 #include <gamut/core/checkpoint.hpp>
 #include <gamut/core/resume_from.hpp>
 
-namespace gamut::solver {
+namespace gamut::communicator {
 
 /// The checkpoint that `from` names, the same on all ranks; nothing where there is none yet. Rank 0 reads; collective.
-template <communicator::Communicator C>
+template <Communicator C>
 [[gnu::cold]] std::optional<core::checkpoint> read_together(const C& c, const core::resume_from& from) {
     std::string bytes, path;
-    communicator::agree(c, [&] {
+    agree(c, [&] {
         if (c.rank() != 0) return;
         if (const auto found = from.newest()) {
             path = found->path();
@@ -29,14 +29,14 @@ template <communicator::Communicator C>
     c.broadcast(std::span<std::int64_t>(sizes), 0);
     if (sizes[0] == 0) return std::nullopt;
     std::optional<core::checkpoint> read;
-    communicator::agree(c, [&] {
+    agree(c, [&] {
         bytes.resize(static_cast<std::size_t>(sizes[0]));
         path.resize(static_cast<std::size_t>(sizes[1]));
     });
     for (std::string* const text : {&bytes, &path})
         c.broadcast(std::span<std::uint8_t>(reinterpret_cast<std::uint8_t*>(text->data()), text->size()), 0);
-    communicator::agree(c, [&] { read = from.of_bytes(bytes, path); });
+    agree(c, [&] { read = from.of_bytes(bytes, path); });
     return read;
 }
 
-}  // namespace gamut::solver
+}  // namespace gamut::communicator
