@@ -81,7 +81,7 @@ def main():
                     demand(root not in opened.read(), f"{os.path.join(folder, file)} names {root}")
     elif way == "find_package":
         folder = fresh(os.path.join(here, way))
-        configure(folder, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DPROGRAMS={';'.join(programs)}")
+        configure(folder, "-DCMAKE_CXX_FLAGS_RELEASE=-O1", f"-DCMAKE_PREFIX_PATH={prefix}", f"-DPROGRAMS={';'.join(programs)}")
         build_and_run(folder, programs)
     elif way in ("add_subdirectory", "fetch_content"):
         folder = fresh(os.path.join(here, way))

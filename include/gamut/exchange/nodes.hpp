@@ -158,7 +158,7 @@ private:
         std::size_t width, begin = 0;
     };
     /// Room for numbers on their way, kept from step to step: new memory at every step took longer than the messages
-    /// (benchmarks/exchange/meeting.cpp).
+    /// (benchmarks/exchange/meeting.cpp). What neighbours say; with `mean` as much as all copies of this rank, in double precision.
     template <class T> static std::span<T> room(std::vector<std::byte>& kept, std::size_t count) {
         if (kept.size() < count * sizeof(T)) kept.resize(count * sizeof(T));
         return {reinterpret_cast<T*>(kept.data()), count};
